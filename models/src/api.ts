@@ -1,0 +1,262 @@
+/** Requests and answers of the collector's HTTP API. The routes validate with these and /openapi.json shows them. */
+import { z } from 'zod';
+import { agentModelSchema } from './control.js';
+import { ACTIVE_MODELS, SCOPES, TRAINED_MODELS, WINDOW_STATES } from './detector.js';
+import { agentIdSchema, timeSchema, windowDeviceSchema, windowIdSchema } from './identity.js';
+import { reasonSchema, scopeSchema } from './score.js';
+
+/** Bodies of requests are strict: a misspelt field is an error, not a silent default. */
+export const trainRequestSchema = z
+  .strictObject({
+    /** Wall time to collect; 0 is allowed only with `use_history`. */
+    duration_seconds: z.number().min(0).max(86_400).optional(),
+    epochs: z.int().min(1).max(10_000).optional(),
+    /** Also use what agents and collector have kept (up to 3,600 windows per scope). */
+    use_history: z.boolean().optional(),
+    /** Train only these agents' forests; all online ones when absent. The autoencoder is always trained. */
+    agents: z.array(agentIdSchema).min(1).max(1000).optional(),
+  })
+  .meta({ id: 'TrainRequest' });
+export type TrainRequest = z.infer<typeof trainRequestSchema>;
+
+export const modelRequestSchema = z
+  .strictObject({ model_name: z.enum(ACTIVE_MODELS) })
+  .meta({ id: 'ModelRequest' });
+
+export const trainingSchema = z
+  .object({
+    id: z.string(),
+    state: z.enum(['collecting', 'fitting', 'done', 'failed', 'cancelled']),
+    requested_at: timeSchema,
+    finished_at: timeSchema.nullable(),
+    duration_seconds: z.number(),
+    epochs: z.int(),
+    use_history: z.boolean(),
+    /** 0–1 over the whole training. */
+    progress: z.number().min(0).max(1),
+    seconds_left: z.number().min(0),
+    agents: z.array(
+      z.object({
+        id: agentIdSchema,
+        state: z.enum(['waiting', 'collecting', 'fitting', 'done', 'failed', 'cancelled', 'missed']),
+        rows: z.object({ device: z.int(), gateway: z.int() }),
+        message: z.string().nullable(),
+      }),
+    ),
+    autoencoders: z.array(
+      z.object({
+        scope: scopeSchema,
+        fingerprint: z.string(),
+        state: z.enum(['done', 'failed']),
+        rows: z.int(),
+        epochs_run: z.int(),
+        threshold: z.number().nullable(),
+        message: z.string().nullable(),
+      }),
+    ),
+    /** What went wrong or was left out, in a sentence. */
+    message: z.string().nullable(),
+  })
+  .meta({ id: 'Training', description: 'A training, running or ended' });
+export type Training = z.infer<typeof trainingSchema>;
+
+export const agentViewSchema = z
+  .object({
+    id: agentIdSchema,
+    online: z.boolean(),
+    version: z.string(),
+    boot: z.string(),
+    source: z.object({ type: z.string(), detail: z.string(), phase: z.string() }),
+    fingerprint: z.string(),
+    last_seen: timeSchema.nullable(),
+    models: z.array(agentModelSchema),
+    spool: z.object({ batches: z.int(), bytes: z.int() }),
+    counters: z.record(z.string(), z.number()),
+    labels: z.record(z.string(), z.string()),
+    devices: z.array(
+      z.object({
+        device: windowDeviceSchema,
+        scope: scopeSchema,
+        state: z.enum(WINDOW_STATES),
+        last_seen: timeSchema,
+        /** Newest event time. */
+        end: timeSchema,
+        /** Id of the open alert, null when the line is quiet. */
+        alert: windowIdSchema.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'Agent', description: 'An agent as the collector knows it' });
+export type AgentView = z.infer<typeof agentViewSchema>;
+
+export const statusViewSchema = z
+  .object({
+    version: z.string(),
+    started_at: timeSchema,
+    uptime_seconds: z.number(),
+    detecting: z.boolean(),
+    active_model: z.enum(ACTIVE_MODELS),
+    trained: z.object({ isolation_forest: z.boolean(), autoencoder: z.boolean(), ensemble: z.boolean() }),
+    training: trainingSchema.nullable(),
+    broker: z.object({ url: z.string(), connected: z.boolean() }),
+    settings: z.object({
+      window_size_seconds: z.number(),
+      contamination: z.number(),
+      threshold_percentile: z.number(),
+      epochs: z.int(),
+      anomaly_probability: z.number(),
+    }),
+    open_alerts: z.int(),
+    agents: z.array(agentViewSchema),
+  })
+  .meta({ id: 'Status' });
+export type StatusView = z.infer<typeof statusViewSchema>;
+
+const detectorScoreSchema = z.object({
+  score: z.number().nullable(),
+  threshold: z.number().nullable(),
+  suspect: z.boolean(),
+});
+
+export const windowViewSchema = z
+  .object({
+    id: windowIdSchema,
+    agent: agentIdSchema,
+    device: windowDeviceSchema,
+    scope: scopeSchema,
+    end: timeSchema,
+    received_at: timeSchema,
+    state: z.enum(WINDOW_STATES),
+    records: z.int(),
+    /** Of the record that ended the window where it was published, else the window's mean. */
+    latency_ms: z.number().nullable(),
+    packet_loss_pct: z.number().nullable(),
+    traffic_volume_mb: z.number().nullable(),
+    isolation_forest: detectorScoreSchema,
+    autoencoder: detectorScoreSchema,
+    /** Whether the active model finds it suspect. */
+    anomalous: z.boolean(),
+    /** Alert that this window belongs to. */
+    alert: windowIdSchema.nullable(),
+    reasons: z.array(reasonSchema),
+    is_anomaly: z.boolean().nullable(),
+    anomaly_type: z.string().nullable(),
+  })
+  .meta({ id: 'Window', description: 'A scored window with both opinions' });
+export type WindowView = z.infer<typeof windowViewSchema>;
+
+export const recordViewSchema = z
+  .object({
+    agent: agentIdSchema,
+    device: z.string(),
+    timestamp: timeSchema,
+    latency_ms: z.number().nullable(),
+    packet_loss_pct: z.number().nullable(),
+    retry_count: z.number().nullable(),
+    error_code: z.string().nullable(),
+    traffic_volume_mb: z.number().nullable(),
+    connection_resets: z.number().nullable(),
+    /** Window that it ended. */
+    window: windowIdSchema.nullable(),
+    /** Whether the active model finds its window suspect. */
+    anomalous: z.boolean(),
+    is_anomaly: z.boolean().nullable(),
+    anomaly_type: z.string().nullable(),
+  })
+  .meta({ id: 'RecordView' });
+export type RecordView = z.infer<typeof recordViewSchema>;
+
+export const modelViewSchema = z
+  .object({
+    name: z.enum(ACTIVE_MODELS),
+    active: z.boolean(),
+    trained: z.boolean(),
+    description: z.string(),
+    /** Where it runs. */
+    place: z.enum(['edge', 'collector', 'both']),
+    /** One row per trained model: an agent's forest or a fleet-wide autoencoder. */
+    instances: z.array(
+      agentModelSchema.extend({ agent: agentIdSchema.nullable(), memory_bytes: z.int().min(0).nullable() }),
+    ),
+  })
+  .meta({ id: 'Model' });
+export type ModelView = z.infer<typeof modelViewSchema>;
+
+const ratio = z.number().min(0).max(1).nullable();
+const qualitySchema = z.object({
+  /** Of records with ground truth; the window length after a true episode counts neither way. */
+  records: z.object({
+    true_positives: z.int(),
+    false_positives: z.int(),
+    false_negatives: z.int(),
+    true_negatives: z.int(),
+    ignored: z.int(),
+    precision: ratio,
+    recall: ratio,
+    f1: ratio,
+  }),
+  episodes: z.object({
+    true_episodes: z.int(),
+    found: z.int(),
+    alerts: z.int(),
+    false_alerts: z.int(),
+    /** Per device and hour of judged event time. */
+    false_alerts_per_device_hour: z.number().nullable(),
+    precision: ratio,
+    recall: ratio,
+    f1: ratio,
+    /** From a true episode's first record to the first suspect window. */
+    delay_p50_s: z.number().nullable(),
+    delay_p99_s: z.number().nullable(),
+  }),
+});
+export type Quality = z.infer<typeof qualitySchema>;
+
+export const metricsViewSchema = z
+  .object({
+    totals: z.object({
+      batches: z.int(),
+      windows: z.int(),
+      records: z.int(),
+      anomalous_windows: z.int(),
+      alerts: z.int(),
+      duplicates: z.int(),
+      refused: z.int(),
+    }),
+    /** Share of scored device windows that the active model finds suspect. */
+    anomaly_rate: ratio,
+    /** From the batch's entering the spool to its commit here, ms. */
+    ingest_latency_ms: z.object({ p50: z.number().nullable(), p99: z.number().nullable() }),
+    models: z.record(z.enum(ACTIVE_MODELS), qualitySchema),
+    /** Since when the quality figures count. */
+    since: timeSchema,
+  })
+  .meta({ id: 'Metrics' });
+export type MetricsView = z.infer<typeof metricsViewSchema>;
+
+const limit = z.coerce.number().int().min(1).max(1000).default(100);
+
+export const recentQuerySchema = z.strictObject({
+  limit,
+  agent: agentIdSchema.optional(),
+  device: windowDeviceSchema.optional(),
+  scope: z.enum(SCOPES).optional(),
+  anomalous: z.enum(['true', 'false']).optional(),
+});
+
+export const alertsQuerySchema = z.strictObject({
+  limit,
+  agent: agentIdSchema.optional(),
+  device: windowDeviceSchema.optional(),
+  status: z.enum(['open', 'closed']).optional(),
+});
+
+/** Pages through stored windows in the order of (agent, boot, sequence, index). */
+export const windowsQuerySchema = z.strictObject({
+  limit,
+  agent: agentIdSchema.optional(),
+  /** Id of the last window of the page before. */
+  after: windowIdSchema.optional(),
+});
+
+export const trainedModelSchema = z.enum(TRAINED_MODELS);

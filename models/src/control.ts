@@ -1,0 +1,172 @@
+/** The smaller MQTT payloads: status, info, anomaly, state, event, ack, verdict, desired state, commands. */
+import { z } from 'zod';
+import { ACTIVE_MODELS, SCOPES, TRAINED_MODELS } from './detector.js';
+import { MAX_FEATURES } from './feature.js';
+import {
+  agentIdSchema,
+  bootIdSchema,
+  sequenceSchema,
+  timeSchema,
+  windowDeviceSchema,
+  windowIdSchema,
+} from './identity.js';
+import { reasonSchema } from './score.js';
+
+const v = z.literal(1);
+const requestIdSchema = z.string().regex(/^[0-9a-zA-Z-]{1,64}$/);
+
+/** Plain text, retained, and the agent's last will. */
+export const statusSchema = z.enum(['online', 'offline']);
+
+export const agentModelSchema = z
+  .object({
+    kind: z.enum(TRAINED_MODELS),
+    scope: z.enum(SCOPES),
+    release: z.int().min(1),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    fingerprint: z.string().max(64),
+    trained_at: timeSchema,
+    rows: z.int().min(0),
+    threshold: z.number(),
+    size_bytes: z.int().min(0),
+    training_ms: z.number().min(0),
+    /** Mean time for one score, measured on this machine after loading. */
+    inference_us: z.number().min(0).nullable(),
+  })
+  .meta({ id: 'AgentModel', description: 'A model in use' });
+export type AgentModel = z.infer<typeof agentModelSchema>;
+
+export const infoSchema = z.object({
+  v,
+  agent: agentIdSchema,
+  boot: bootIdSchema,
+  version: z.string().max(64),
+  started_at: timeSchema,
+  source: z.object({
+    type: z.string().max(32),
+    /** What it reads, in words: a file name, "4 devices", an interface. */
+    detail: z.string().max(512),
+    phase: z.enum(['backfilling', 'live', 'ended']),
+  }),
+  window_seconds: z.number().positive(),
+  fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
+  features: z.array(z.object({ name: z.string().max(128), unit: z.string().max(32) })).max(MAX_FEATURES),
+  models: z.array(agentModelSchema).max(8),
+  detecting: z.boolean(),
+  active_model: z.enum(ACTIVE_MODELS),
+  labels: z.record(z.string().max(64), z.string().max(256)),
+  spool: z.object({ batches: z.int().min(0), bytes: z.int().min(0) }),
+  /** Cumulative since this boot: lines, refusals, late records, dropped batches … */
+  counters: z.record(z.string().max(64), z.number()),
+});
+export type AgentInfo = z.infer<typeof infoSchema>;
+
+export const anomalySchema = z.object({
+  v,
+  /** Id of the window that is told about; the episode's id is its first window's. */
+  id: windowIdSchema,
+  episode: windowIdSchema,
+  phase: z.enum(['opened', 'closed']),
+  agent: agentIdSchema,
+  device: windowDeviceSchema,
+  scope: z.enum(SCOPES),
+  at: timeSchema,
+  score: z.number().nullable(),
+  threshold: z.number().nullable(),
+  reasons: z.array(reasonSchema).max(8),
+  summary: z.string().max(1024),
+});
+export type AnomalyMessage = z.infer<typeof anomalySchema>;
+
+/** Flat on purpose: Home Assistant, Telegraf and Node-RED read it without templates. */
+export const stateSchema = z.object({
+  agent: agentIdSchema,
+  device: windowDeviceSchema,
+  at: timeSchema,
+  state: z.string().max(32),
+  score: z.number().nullable(),
+  threshold: z.number().nullable(),
+  suspect: z.boolean(),
+  episode: windowIdSchema.nullable(),
+  verdict: z.enum(['confirmed', 'disputed', 'unreviewed']).nullable(),
+  latency_ms: z.number().nullable(),
+  packet_loss_pct: z.number().nullable(),
+  traffic_mb: z.number().nullable(),
+  error_rate: z.number().nullable(),
+  summary: z.string().max(1024),
+});
+export type DeviceState = z.infer<typeof stateSchema>;
+
+export const eventSchema = z.discriminatedUnion('type', [
+  z.object({
+    v,
+    type: z.literal('training'),
+    request_id: requestIdSchema,
+    phase: z.enum(['collecting', 'fitting', 'done', 'failed', 'cancelled']),
+    /** 0–1. */
+    progress: z.number().min(0).max(1),
+    rows: z.object({ device: z.int().min(0), gateway: z.int().min(0) }),
+    message: z.string().max(1024).optional(),
+  }),
+  z.object({
+    v,
+    type: z.literal('model'),
+    accepted: z.boolean(),
+    kind: z.enum(TRAINED_MODELS),
+    scope: z.enum(SCOPES),
+    message: z.string().max(1024),
+  }),
+]);
+export type AgentEvent = z.infer<typeof eventSchema>;
+
+export const ackSchema = z.object({
+  v,
+  /** Inclusive ranges of sequences that are committed. */
+  ranges: z.array(z.object({ boot: bootIdSchema, from: sequenceSchema, to: sequenceSchema })).max(4096),
+  /** What never will be committed; the agent sets it aside and counts it. */
+  refused: z
+    .array(z.object({ boot: bootIdSchema, sequence: sequenceSchema, code: z.string().max(64) }))
+    .max(4096),
+});
+export type Ack = z.infer<typeof ackSchema>;
+
+export const VERDICTS = ['confirmed', 'disputed', 'unreviewed'] as const;
+export const SEVERITIES = ['critical', 'warning', 'info'] as const;
+
+export const verdictSchema = z.object({
+  v,
+  /** Id of the alert, which is its first window's. */
+  alert: windowIdSchema,
+  device: windowDeviceSchema,
+  scope: z.enum(SCOPES),
+  status: z.enum(['open', 'closed']),
+  verdict: z.enum(VERDICTS),
+  severity: z.enum(SEVERITIES),
+  at: timeSchema,
+  autoencoder_score: z.number().nullable(),
+  autoencoder_threshold: z.number().nullable(),
+  summary: z.string().max(1024),
+});
+export type Verdict = z.infer<typeof verdictSchema>;
+
+/** An agent's own desired state beats the fleet's field by field. */
+export const desiredSchema = z.object({
+  v,
+  detecting: z.boolean().optional(),
+  active_model: z.enum(ACTIVE_MODELS).optional(),
+  /** Allowed false alert episodes per device per day; reserved for calibrated scores. */
+  budget: z.number().min(0).optional(),
+});
+export type Desired = z.infer<typeof desiredSchema>;
+
+export const commandSchema = z.discriminatedUnion('type', [
+  z.object({
+    v,
+    type: z.literal('train'),
+    request_id: requestIdSchema,
+    duration_seconds: z.number().min(0).max(86_400),
+    use_history: z.boolean(),
+  }),
+  z.object({ v, type: z.literal('cancel_training'), request_id: requestIdSchema }),
+]);
+export type Command = z.infer<typeof commandSchema>;

@@ -1,0 +1,21 @@
+/** The detectors a user can make active, and the scopes that a window can have. Plain data, safe for the browser. */
+
+export const ACTIVE_MODELS = ['isolation_forest', 'autoencoder', 'ensemble'] as const;
+export type ActiveModel = (typeof ACTIVE_MODELS)[number];
+
+/** Detectors that hold a trained model of their own; `ensemble` combines them. */
+export const TRAINED_MODELS = ['isolation_forest', 'autoencoder'] as const;
+export type TrainedModel = (typeof TRAINED_MODELS)[number];
+
+export const SCOPES = ['device', 'gateway'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** The device name under which a gateway's own window travels. */
+export const GATEWAY_DEVICE = '*';
+
+/** Why a window has a score or has none. */
+export const WINDOW_STATES = ['warming_up', 'untrained', 'stopped', 'scored'] as const;
+export type WindowState = (typeof WINDOW_STATES)[number];
+
+/** An episode ends after this much event time without a suspect window. */
+export const EPISODE_QUIET_MS = 10_000;

@@ -1,0 +1,44 @@
+/** Names of agents, devices, process starts and windows: their patterns and how a window's id is written. */
+import { z } from 'zod';
+import { AGENT_ID_PATTERN, FLEET } from './topics.js';
+
+export const agentIdSchema = z
+  .string()
+  .regex(AGENT_ID_PATTERN, 'must be 1–64 characters of a–z, 0–9, ".", "_" or "-"')
+  .refine((id) => id !== FLEET, `"${FLEET}" is reserved`);
+
+/** Random per process start; with the sequence it names a batch for ever. */
+export const bootIdSchema = z.string().regex(/^[0-9a-f]{16}$/, 'must be 16 hexadecimal digits');
+
+/** 1–128 printable characters, none of `/ + # *`. */
+export const deviceIdSchema = z
+  .string()
+  .regex(/^[^\p{C}/+#*]{1,128}$/u, 'must be 1–128 printable characters, none of / + # *');
+
+/** A device, or `*` for the gateway's own window. */
+export const windowDeviceSchema = z.union([z.literal('*'), deviceIdSchema]);
+
+export const sequenceSchema = z.int().min(1);
+
+export const windowIdSchema = z
+  .string()
+  .max(160)
+  .regex(/^[a-z0-9._-]{1,64}\/[0-9a-f]{16}\/\d+\/\d+$/, 'must be <agent>/<boot>/<sequence>/<index>');
+
+/** The id of a window, everywhere: `<agent>/<boot>/<sequence>/<index>`. */
+export function windowId(agent: string, boot: string, sequence: number, index: number): string {
+  return `${agent}/${boot}/${sequence}/${index}`;
+}
+
+/** Parts of a window id, or null when it is none. */
+export function parseWindowId(
+  id: string,
+): { agent: string; boot: string; sequence: number; index: number } | null {
+  const match = /^([a-z0-9._-]{1,64})\/([0-9a-f]{16})\/(\d{1,15})\/(\d{1,7})$/.exec(id);
+  if (!match) return null;
+  const [, agent, boot, sequence, index] = match;
+  return { agent: agent!, boot: boot!, sequence: Number(sequence), index: Number(index) };
+}
+
+/** ISO 8601 in UTC with milliseconds, as every message of ours writes time. */
+export const timeSchema = z.iso.datetime({ offset: true });

@@ -1,0 +1,4 @@
+/** How trained models and other small files are kept on disk. Node only. */
+export * from './atomic-file.js';
+export * from './manifest.js';
+export * from './model-store.js';

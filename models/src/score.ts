@@ -1,0 +1,74 @@
+/**
+ * The score batch: what an agent tells the collector of the windows it scored. Boot and sequence are fixed when the
+ * batch enters the spool and survive every resend, so (agent, boot, sequence) names it for ever.
+ */
+import { z } from 'zod';
+import { SCOPES, WINDOW_STATES } from './detector.js';
+import { MAX_FEATURES } from './feature.js';
+import {
+  agentIdSchema,
+  bootIdSchema,
+  sequenceSchema,
+  timeSchema,
+  windowDeviceSchema,
+  windowIdSchema,
+} from './identity.js';
+import { recordSchema } from './record.js';
+
+export const scopeSchema = z.enum(SCOPES);
+
+export const reasonSchema = z
+  .object({
+    feature: z.string().max(128),
+    unit: z.string().max(32),
+    observed: z.number().nullable(),
+    /** Median, 5th and 95th percentile seen in training; null where nothing was known. */
+    median: z.number().nullable(),
+    p5: z.number().nullable(),
+    p95: z.number().nullable(),
+    /** Signed share of the score, −1 to 1. */
+    share: z.number().min(-1).max(1),
+  })
+  .meta({ id: 'Reason', description: 'How much one feature contributed to a score' });
+export type Reason = z.infer<typeof reasonSchema>;
+
+export const scoredWindowSchema = z.object({
+  scope: scopeSchema,
+  device: windowDeviceSchema,
+  /** Newest event time in the window. */
+  end: timeSchema,
+  /** Records in the window. */
+  records: z.int().min(1),
+  state: z.enum(WINDOW_STATES),
+  /** Isolation forest score, 0–1, higher is stranger; null unless `state` is `scored`. */
+  score: z.number().min(0).max(1).nullable(),
+  threshold: z.number().nullable(),
+  suspect: z.boolean(),
+  features: z.array(z.number().nullable()).max(MAX_FEATURES),
+  reasons: z.array(reasonSchema).max(8),
+  /** Id of the first window of the episode that is open on this device, null when none is. */
+  episode: windowIdSchema.nullable(),
+  /** Ground truth of the window's last record, where there is one. */
+  is_anomaly: z.boolean().optional(),
+  anomaly_type: z.string().max(64).optional(),
+  /** Index in the batch's `records` of the record that ended this window, when it was published. */
+  record: z.int().min(0).optional(),
+});
+export type ScoredWindow = z.infer<typeof scoredWindowSchema>;
+
+/** Windows and records a batch may hold at most; its bytes are bounded by MAX_BATCH_BYTES too. */
+export const MAX_BATCH_WINDOWS = 1024;
+
+export const scoreBatchSchema = z.object({
+  v: z.literal(1),
+  agent: agentIdSchema,
+  boot: bootIdSchema,
+  sequence: sequenceSchema,
+  /** When the batch entered the agent's spool (the agent's clock). */
+  created_at: timeSchema,
+  /** Hash of the feature list and the window length; models carry the same. */
+  fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
+  windows: z.array(scoredWindowSchema).max(MAX_BATCH_WINDOWS),
+  records: z.array(recordSchema).max(MAX_BATCH_WINDOWS),
+});
+export type ScoreBatch = z.infer<typeof scoreBatchSchema>;

@@ -1,0 +1,51 @@
+/** Says in one plain sentence why a window is strange. Used at both ends, so that they never disagree. */
+import type { Reason } from './score.js';
+
+const LABELS: Readonly<Record<string, string>> = {
+  latency_mean: 'mean latency',
+  latency_variance: 'latency variance',
+  latency_max: 'highest latency',
+  latency_p95: '95th-percentile latency',
+  packet_loss_mean: 'mean packet loss',
+  packet_loss_max: 'highest packet loss',
+  packet_loss_variance: 'packet loss variance',
+  retry_mean: 'retries per record',
+  retry_max: 'most retries in a record',
+  retry_rate: 'share of records with retries',
+  error_rate: 'error rate',
+  server_error_rate: 'server error rate',
+  traffic_mean: 'mean traffic',
+  traffic_variance: 'traffic variance',
+  traffic_delta: 'traffic spread',
+  resets_mean: 'connection resets per record',
+  resets_total: 'connection resets',
+  log_frequency: 'records per second',
+  device_diversity: 'devices seen',
+};
+
+/** A feature's name for people; its own name where we have no better. */
+export function featureLabel(feature: string): string {
+  return LABELS[feature] ?? feature.replaceAll('_', ' ');
+}
+
+/** A number with at most three significant digits and its unit: `1,240 ms`, `0.31`, `15 %`. */
+export function quantity(value: number | null, unit: string): string {
+  if (value === null) return 'unknown';
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  const text = Number(value.toFixed(digits)).toLocaleString('en-US', { maximumFractionDigits: digits });
+  return unit === '' ? text : `${text} ${unit}`;
+}
+
+/** One reason as a clause: `mean latency 180 ms (usual 22.4–31 ms)`. */
+export function reasonClause(reason: Reason): string {
+  const observed = `${featureLabel(reason.feature)} ${quantity(reason.observed, reason.unit)}`;
+  if (reason.p5 === null || reason.p95 === null) return observed;
+  return `${observed} (usual ${quantity(reason.p5, '')}–${quantity(reason.p95, reason.unit)})`;
+}
+
+/** The whole sentence for a device, or for the gateway as a whole (`*`). Names at most two reasons. */
+export function anomalySentence(device: string, reasons: readonly Reason[]): string {
+  const subject = device === '*' ? 'The gateway as a whole' : device;
+  if (reasons.length === 0) return `${subject} behaves unlike what was seen in training.`;
+  return `${subject}: ${reasons.slice(0, 2).map(reasonClause).join('; ')}.`;
+}

@@ -1,0 +1,16 @@
+/** The classic settings, with the names and defaults that users of earlier tools know. One source for both sides. */
+import { z } from 'zod';
+
+export const DEFAULT_WINDOW_SECONDS = 30;
+export const DEFAULT_TRAINING_SECONDS = 60;
+/** Windows per scope that agents and collector keep for training. */
+export const HISTORY_WINDOWS = 3600;
+
+export const windowSizeSeconds = z.number().min(1).max(3600).default(DEFAULT_WINDOW_SECONDS);
+/** Share of the training windows taken as anomalous: sets the forest's threshold. */
+export const contamination = z.number().gt(0).max(0.5).default(0.1);
+/** Percentile of the training errors: sets the autoencoder's threshold. */
+export const thresholdPercentile = z.number().min(50).max(100).default(95);
+export const epochs = z.int().min(1).max(10_000).default(50);
+/** Share of simulated time that is anomalous. */
+export const anomalyProbability = z.number().min(0).max(1).default(0.05);

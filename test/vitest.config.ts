@@ -1,0 +1,17 @@
+/** One configuration for every TypeScript test: unit tests beside their source, whole-system tests here. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  root: new URL('..', import.meta.url).pathname,
+  test: {
+    include: [
+      '{models,agent,collector,dashboard}/src/**/*.test.ts',
+      'native/test/**/*.test.ts',
+      'test/**/*.test.ts',
+    ],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
