@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { agentIdSchema, bootIdSchema, deviceIdSchema, parseWindowId, windowId } from './identity.js';
+
+const boot = '0123456789abcdef';
+
+describe('identity', () => {
+  it('reads back every part of a window id', () => {
+    expect(parseWindowId(windowId('gw-1', boot, 7, 3))).toEqual({
+      agent: 'gw-1',
+      boot,
+      sequence: 7,
+      index: 3,
+    });
+  });
+
+  it.each(['', 'gw-1', `gw-1/${boot}/1`, `gw-1/${boot}/x/1`, `GW/${boot}/1/1`, `gw-1/${boot}/1/1/1`])(
+    'refuses %j as a window id',
+    (id) => {
+      expect(parseWindowId(id)).toBeNull();
+    },
+  );
+
+  it.each(['modem-1', 'Modem 1 (küche)', 'a'.repeat(128)])('accepts %j as a device', (id) => {
+    expect(deviceIdSchema.safeParse(id).success).toBe(true);
+  });
+
+  it.each(['', 'a/b', 'a+b', 'a#b', '*', 'a\nb', 'a\u0000', 'a'.repeat(129)])(
+    'refuses %j as a device',
+    (id) => {
+      expect(deviceIdSchema.safeParse(id).success).toBe(false);
+    },
+  );
+
+  it('reserves the name of the fleet and refuses upper case, wildcards and empty agent ids', () => {
+    for (const id of ['fleet', 'GW', 'a/b', '+', '#', '', 'a'.repeat(65)]) {
+      expect(agentIdSchema.safeParse(id).success).toBe(false);
+    }
+    expect(agentIdSchema.safeParse('gw-1.home_2').success).toBe(true);
+  });
+
+  it('takes a boot id of exactly 16 hexadecimal digits', () => {
+    expect(bootIdSchema.safeParse(boot).success).toBe(true);
+    expect(bootIdSchema.safeParse(`${boot}0`).success).toBe(false);
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import type { Reason } from './score.js';
+import { anomalySentence, quantity, reasonClause } from './sentence.js';
+
+const latency: Reason = {
+  feature: 'latency_mean',
+  unit: 'ms',
+  observed: 181.27,
+  median: 25,
+  p5: 22.41,
+  p95: 31,
+  share: 0.6,
+};
+
+describe('sentence', () => {
+  it('says what was observed, with its unit, against the usual range', () => {
+    expect(reasonClause(latency)).toBe('mean latency 181 ms (usual 22.4–31 ms)');
+  });
+
+  it('leaves the range out where training knew none and says "unknown" where nothing was observed', () => {
+    expect(reasonClause({ ...latency, p5: null })).toBe('mean latency 181 ms');
+    expect(reasonClause({ ...latency, observed: null })).toBe('mean latency unknown (usual 22.4–31 ms)');
+  });
+
+  it('names the device, or the gateway as a whole, and at most two reasons', () => {
+    const text = anomalySentence('modem-1', [latency, latency, latency]);
+    expect(text.startsWith('modem-1: ')).toBe(true);
+    expect(text.match(/mean latency/g)).toHaveLength(2);
+    expect(anomalySentence('*', [])).toBe('The gateway as a whole behaves unlike what was seen in training.');
+  });
+
+  it('uses the plain name of a declared channel', () => {
+    expect(reasonClause({ ...latency, feature: 'snr_mean', unit: 'dB' })).toContain('snr mean');
+  });
+
+  it('rounds to what a person can read', () => {
+    expect(quantity(12345.678, 'ms')).toBe('12,346 ms');
+    expect(quantity(0.314159, '')).toBe('0.31');
+  });
+});
