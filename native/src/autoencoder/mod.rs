@@ -1,0 +1,59 @@
+//! A small autoencoder: standardise, encode, decode; the reconstruction error is the score.
+//!
+//! Trained in f64 ([`train`]), kept and run in f32 ([`Autoencoder`]) just as the `.onnx` file written
+//! by [`onnx`] runs it, so that both score alike. NaN is unknown: it enters as 0 (the mean) and its
+//! error counts nowhere.
+pub mod network;
+pub mod onnx;
+pub mod onnx_messages;
+pub mod optimizer;
+pub mod params;
+pub mod scaler;
+pub mod train;
+
+use network::Network;
+use scaler::Scaler;
+
+/// Standardised values beyond this are cut to it, so that one wild value cannot make a score infinite.
+pub const CLIP: f64 = 20.0;
+
+/// A trained autoencoder with everything between raw features and the score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Autoencoder {
+    scaler: Scaler,
+    network: Network,
+}
+
+impl Autoencoder {
+    /// Rounds a trained network to what the file keeps.
+    pub fn new(scaler: Scaler, mut network: Network) -> Self {
+        network.round_to_f32();
+        Self { scaler, network }
+    }
+
+    /// How features are standardised.
+    pub fn scaler(&self) -> &Scaler {
+        &self.scaler
+    }
+
+    /// Its layers.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Squared error of each feature of one row; 0 where it is unknown or was constant in training.
+    pub fn errors(&self, row: &[f64]) -> Vec<f64> {
+        let (inputs, known) = self.scaler.standardise(row);
+        let output = self.network.forward(&inputs);
+        let error = |index: usize| (output[index] - inputs[index]) * (output[index] - inputs[index]);
+        (0..inputs.len()).map(|index| if known[index] { error(index) } else { 0.0 }).collect()
+    }
+
+    /// Mean squared error over the known features; 0 when none is known.
+    #[allow(clippy::cast_precision_loss)] // At most 1,024 features.
+    pub fn score(&self, row: &[f64]) -> f64 {
+        let (_, known) = self.scaler.standardise(row);
+        let count = known.iter().filter(|&&known| known).count().max(1);
+        self.errors(row).iter().sum::<f64>() / count as f64
+    }
+}

@@ -1,0 +1,30 @@
+//! What training saw of each feature, kept in the model so that reasons can say what was usual.
+use crate::math::quantile_sorted;
+
+/// Median and 5th to 95th percentile of a feature's known values; NaN when none was known.
+#[derive(Debug, Clone, Copy)]
+pub struct FeatureSummary {
+    pub median: f64,
+    pub p5: f64,
+    pub p95: f64,
+}
+
+/// Equal bit by bit, so that two forests with unknown features can be equal.
+impl PartialEq for FeatureSummary {
+    fn eq(&self, other: &Self) -> bool {
+        let bits = |summary: &Self| [summary.median, summary.p5, summary.p95].map(f64::to_bits);
+        bits(self) == bits(other)
+    }
+}
+
+/// The summary of one column of row-major `rows`.
+pub fn summarize(rows: &[f64], columns: usize, column: usize) -> FeatureSummary {
+    let column = rows.iter().skip(column).step_by(columns);
+    let mut known: Vec<f64> = column.copied().filter(|value| !value.is_nan()).collect();
+    known.sort_unstable_by(f64::total_cmp);
+    FeatureSummary {
+        median: quantile_sorted(&known, 0.5),
+        p5: quantile_sorted(&known, 0.05),
+        p95: quantile_sorted(&known, 0.95),
+    }
+}

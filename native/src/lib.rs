@@ -1,0 +1,21 @@
+//! lineheron's native core: bytes of log lines in, scored windows out.
+//!
+//! Everything but [`binding`] is pure: no files, no clocks, no sockets, no Node. Time, seeds and
+//! bytes come in as arguments, so every result can be repeated and every part tested alone.
+#![deny(unsafe_code)]
+
+pub mod autoencoder;
+pub mod channel;
+pub mod device;
+pub mod engine;
+pub mod error;
+pub mod feature;
+pub mod forest;
+pub mod math;
+pub mod parse;
+pub mod random;
+pub mod window;
+
+#[cfg(feature = "binding")]
+#[allow(unsafe_code)] // The code that napi generates calls C functions; ours has no unsafe block.
+pub mod binding;
