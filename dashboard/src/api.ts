@@ -1,0 +1,79 @@
+/** The writes of the HTTP API. Every failure comes back as words and fields, never as an exception. */
+import type { ActiveModel, Problem, TrainRequest } from '@lineheron/models';
+
+const TIMEOUT_MS = 15_000;
+
+/** What went wrong, ready to be shown. */
+export interface Failure {
+  readonly title: string;
+  readonly detail: string | null;
+  readonly code: string | null;
+  readonly fields: readonly { readonly path: string; readonly message: string }[];
+}
+
+const failure = (title: string, detail: string | null = null): Failure => ({
+  title,
+  detail,
+  code: null,
+  fields: [],
+});
+
+/** Reads a problem document; an answer that is none is told by its status. */
+export function toFailure(status: number, body: unknown): Failure {
+  if (typeof body !== 'object' || body === null || typeof (body as Problem).title !== 'string') {
+    return failure(`The collector answered with status ${status}`);
+  }
+  const problem = body as Partial<Problem> & { title: string };
+  return {
+    title: problem.title,
+    detail: typeof problem.detail === 'string' ? problem.detail : null,
+    code: typeof problem.code === 'string' ? problem.code : null,
+    fields: Array.isArray(problem.errors) ? problem.errors : [],
+  };
+}
+
+/** `base` is the address that the API's paths are relative to; `send` is the browser's `fetch`. */
+export class Api {
+  readonly #base: URL;
+  readonly #send: typeof fetch;
+
+  constructor(base: URL, send: typeof fetch) {
+    this.#base = base;
+    this.#send = send;
+  }
+
+  train(request: TrainRequest): Promise<Failure | null> {
+    return this.#call('POST', 'train', request);
+  }
+
+  cancelTraining(id: string): Promise<Failure | null> {
+    return this.#call('DELETE', `api/v1/trainings/${encodeURIComponent(id)}`);
+  }
+
+  setDetection(on: boolean): Promise<Failure | null> {
+    return this.#call('POST', on ? 'start' : 'stop', {});
+  }
+
+  setModel(model: ActiveModel): Promise<Failure | null> {
+    return this.#call('POST', 'model', { model_name: model });
+  }
+
+  /** Null when it was done. */
+  async #call(method: string, path: string, body?: object): Promise<Failure | null> {
+    try {
+      const answer = await this.#send(new URL(path, this.#base), {
+        method,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        ...(body === undefined
+          ? {}
+          : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      });
+      if (answer.ok) return null;
+      return toFailure(answer.status, await answer.json().catch(() => null));
+    } catch (error) {
+      const late = error instanceof DOMException && error.name === 'TimeoutError';
+      if (late) return failure('The collector did not answer in time', 'It may still do what was asked.');
+      return failure('The collector cannot be reached', 'Nothing was changed.');
+    }
+  }
+}

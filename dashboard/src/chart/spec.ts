@@ -1,0 +1,93 @@
+/** The four charts: what each draws, in which unit, on which scale. Data, not code: a new chart is a new entry. */
+import type { WindowView } from '@lineheron/models';
+
+export interface ChartSpec {
+  readonly id: string;
+  readonly title: string;
+  /** Written along the axis. */
+  readonly axis: string;
+  /** Written after a value. */
+  readonly unit: string;
+  readonly scale: 'linear' | 'log';
+  /** The axis always reaches at least from here … */
+  readonly softMin: number;
+  /** … to here, so that calm lines look calm. */
+  readonly softMax: number;
+  readonly hardMin: number;
+  readonly hardMax: number;
+  /** A value that gets a dashed line across, and its name. */
+  readonly reference: { readonly value: number; readonly label: string } | null;
+  readonly pick: (window: WindowView) => number | null;
+}
+
+type Detector = 'isolation_forest' | 'autoencoder';
+
+/** Score over its own threshold: 1 is the threshold, whatever the model's scale. */
+export function normalisedScore(window: WindowView, detector: Detector): number | null {
+  const { score, threshold } = window[detector];
+  if (score === null || threshold === null || threshold <= 0) return null;
+  return score / threshold;
+}
+
+/** Below this a log axis shows no more: it could not show 0. */
+const LOG_FLOOR = 0.01;
+
+const AT_THRESHOLD = { value: 1, label: 'threshold' } as const;
+
+export const CHARTS: readonly ChartSpec[] = [
+  {
+    id: 'latency',
+    title: 'Latency',
+    axis: 'ms',
+    unit: 'ms',
+    scale: 'linear',
+    softMin: 0,
+    softMax: 50,
+    hardMin: 0,
+    hardMax: Number.POSITIVE_INFINITY,
+    reference: null,
+    pick: (window) => window.latency_ms,
+  },
+  {
+    id: 'loss',
+    title: 'Packet loss',
+    axis: '%',
+    unit: '%',
+    scale: 'linear',
+    softMin: 0,
+    softMax: 5,
+    hardMin: 0,
+    hardMax: 100,
+    reference: null,
+    pick: (window) => window.packet_loss_pct,
+  },
+  {
+    id: 'isolation-forest',
+    title: 'Isolation forest',
+    axis: 'score ÷ threshold (1 = threshold)',
+    unit: '× threshold',
+    scale: 'linear',
+    softMin: 0.6,
+    softMax: 1.4,
+    hardMin: 0,
+    hardMax: Number.POSITIVE_INFINITY,
+    reference: AT_THRESHOLD,
+    pick: (window) => normalisedScore(window, 'isolation_forest'),
+  },
+  {
+    id: 'autoencoder',
+    title: 'Autoencoder',
+    axis: 'score ÷ threshold (1 = threshold)',
+    unit: '× threshold',
+    scale: 'log',
+    softMin: 0.1,
+    softMax: 10,
+    hardMin: LOG_FLOOR,
+    hardMax: Number.POSITIVE_INFINITY,
+    reference: AT_THRESHOLD,
+    pick: (window) => {
+      const value = normalisedScore(window, 'autoencoder');
+      return value === null ? null : Math.max(LOG_FLOOR, value);
+    },
+  },
+];

@@ -1,0 +1,56 @@
+/** `<lh-spark>`: the last minutes of one line's latency, without axes. Drawn anew only when its windows changed. */
+import type { WindowView } from '@lineheron/models';
+import { css, html } from 'lit';
+import { points } from '../chart/data.js';
+import { LineheronElement } from './element.js';
+import { sparkPath } from './spark-path.js';
+
+const BOX = { width: 72, height: 22 };
+const SPAN_S = 120;
+/** Below this a latency looks flat: noise of a quiet line is no news. */
+const LEAST_TOP_MS = 60;
+
+export class SparkElement extends LineheronElement {
+  static override properties = { windows: { attribute: false } };
+  static override styles = [
+    LineheronElement.styles,
+    css`
+      :host {
+        width: ${BOX.width}px;
+        height: ${BOX.height}px;
+      }
+      path {
+        fill: none;
+        stroke: var(--lh-text-muted);
+        stroke-width: 1.3;
+        stroke-linejoin: round;
+      }
+    `,
+  ];
+
+  declare windows: readonly WindowView[];
+
+  constructor() {
+    super();
+    this.windows = [];
+  }
+
+  protected override render() {
+    const list = points(this.windows.slice(-SPAN_S), (window) => window.latency_ms);
+    const to = list.at(-1)?.[0] ?? 0;
+    const path = sparkPath(
+      list.map(([time, value]) => ({ time, value })),
+      { ...BOX, from: to - SPAN_S, to },
+      LEAST_TOP_MS,
+    );
+    return html`<svg width=${BOX.width} height=${BOX.height} aria-hidden="true"><path d=${path} /></svg>`;
+  }
+}
+
+customElements.define('lh-spark', SparkElement);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'lh-spark': SparkElement;
+  }
+}

@@ -1,0 +1,162 @@
+/** `<lh-alerts>`: episodes, open ones first: how bad, where, since when, who found it, why. Bounded. */
+import type { Alert } from '@lineheron/models';
+import { html, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import { LineSelectEvent } from '../event.js';
+import { dateClock, duration, modelName, plural } from '../format.js';
+import { deviceName, lineKey } from '../line.js';
+import { LineheronElement } from '../part/element.js';
+import { icon } from '../part/icon.js';
+import type { Health } from '../part/panel.js';
+import '../part/panel.js';
+import '../part/reasons.js';
+import { alertsSheet } from './alerts.styles.js';
+
+const PAGE = 20;
+const MAX_REASONS = 3;
+
+export function alertDurationMs(alert: Alert, eventNowMs: number): number {
+  const to = alert.status === 'open' ? eventNowMs : Date.parse(alert.last_suspect_at);
+  return Math.max(0, to - Date.parse(alert.opened_at));
+}
+
+const VERDICTS: Readonly<Record<Alert['verdict'], string>> = {
+  confirmed: 'confirmed',
+  disputed: 'disputed',
+  unreviewed: 'not reviewed yet',
+};
+
+export class AlertsElement extends LineheronElement {
+  static override properties = {
+    alerts: { attribute: false },
+    health: {},
+    /** The collector's time now, ms. */
+    nowMs: { attribute: false },
+    onlyOpen: { state: true },
+    limit: { state: true },
+  };
+  static override styles = [LineheronElement.styles, alertsSheet];
+
+  declare alerts: readonly Alert[];
+  declare health: Health;
+  declare nowMs: number;
+  declare onlyOpen: boolean;
+  declare limit: number;
+
+  constructor() {
+    super();
+    this.alerts = [];
+    this.health = 'loading';
+    this.nowMs = 0;
+    this.onlyOpen = false;
+    this.limit = PAGE;
+  }
+
+  #alert(alert: Alert): TemplateResult {
+    const open = alert.status === 'open';
+    const time = duration(alertDurationMs(alert, this.nowMs));
+    const found = alert.detectors.map((name) => modelName(name).toLowerCase()).join(' + ');
+    const select = () => this.dispatchEvent(new LineSelectEvent(lineKey(alert), false));
+    return html`<li
+      class="alert ${open ? 'open' : 'closed'} ${alert.severity}"
+      data-testid="alert-item"
+      data-status=${alert.status}
+      data-severity=${alert.severity}
+    >
+      <div class="top">
+        <span class="chip ${open ? alert.severity : ''}">${icon(alert.severity, 14)}${alert.severity}</span>
+        <button class="where" @click=${select} title="Show this line in the charts">
+          <strong>${deviceName(alert.device)}</strong><span class="muted">${alert.agent}</span>
+        </button>
+        <span class="status">${open ? 'open' : 'closed'}</span>
+      </div>
+      <p class="sentence">${alert.summary}</p>
+      <p class="facts muted number">
+        <span>${dateClock(alert.opened_at, this.nowMs)} · ${open ? `for ${time}` : `lasted ${time}`}</span>
+        <span>${VERDICTS[alert.verdict]}</span>
+        <span>${found ? `found by ${found}` : ''}</span>
+      </p>
+      ${
+        alert.reasons.length > 0
+          ? html`<details ?open=${open}>
+              <summary>Why</summary>
+              <lh-reasons .reasons=${alert.reasons.slice(0, MAX_REASONS)}></lh-reasons>
+            </details>`
+          : ''
+      }
+    </li>`;
+  }
+
+  #filter(): TemplateResult {
+    const options = [
+      { onlyOpen: false, label: 'All' },
+      { onlyOpen: true, label: 'Open' },
+    ];
+    return html`<fieldset slot="actions">
+      <legend class="hidden">Which alerts to show</legend>
+      ${options.map(
+        ({ onlyOpen, label }) => html`<label>
+          <input
+            type="radio"
+            name="filter"
+            .checked=${this.onlyOpen === onlyOpen}
+            @change=${() => {
+              this.onlyOpen = onlyOpen;
+              this.limit = PAGE;
+            }}
+          />${label}
+        </label>`,
+      )}
+    </fieldset>`;
+  }
+
+  #empty(shown: readonly Alert[]): string {
+    if (shown.length > 0) return '';
+    return this.onlyOpen && this.alerts.length > 0
+      ? 'No alert is open.'
+      : 'No alerts: every line behaves as it did in training.';
+  }
+
+  protected override render() {
+    const shown = this.onlyOpen ? this.alerts.filter(({ status }) => status === 'open') : this.alerts;
+    const open = this.alerts.filter(({ status }) => status === 'open').length;
+    const left = shown.length - this.limit;
+    return html`<lh-panel
+      heading="Alerts"
+      note=${this.health === 'live' || this.health === 'stale' ? `${open} open` : ''}
+      health=${this.health}
+      empty=${this.#empty(shown)}
+    >
+      ${this.#filter()}
+      <div class="scroll" tabindex="0" role="region" aria-label="Alert list">
+        <ul>
+          ${repeat(
+            shown.slice(0, this.limit),
+            ({ id }) => id,
+            (alert) => this.#alert(alert),
+          )}
+        </ul>
+        ${
+          left > 0
+            ? html`<button
+                class="quiet more"
+                @click=${() => {
+                  this.limit += PAGE;
+                }}
+              >
+                Show ${plural(Math.min(PAGE, left), 'more', 'more')} of ${left}
+              </button>`
+            : ''
+        }
+      </div>
+    </lh-panel>`;
+  }
+}
+
+customElements.define('lh-alerts', AlertsElement);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'lh-alerts': AlertsElement;
+  }
+}

@@ -1,0 +1,120 @@
+/** The look of `<lh-lines>`. */
+import { css } from 'lit';
+
+export const linesSheet = css`
+  input[type='search'] {
+    width: 104px;
+    min-height: 28px;
+  }
+  .scroll {
+    height: 100%;
+    overflow-y: auto;
+    padding: 4px 8px 8px;
+    scrollbar-width: thin;
+  }
+  h3 {
+    padding: 8px 6px 4px;
+    font-size: 12px;
+    font-weight: 650;
+  }
+  h3 .muted {
+    font-weight: 400;
+  }
+  .line {
+    display: flex;
+    align-items: stretch;
+    border-left: 3px solid transparent;
+    border-radius: 4px;
+  }
+  .line:hover {
+    background: var(--lh-surface-hover);
+  }
+  .chosen {
+    border-left-color: var(--series);
+    background: var(--lh-accent-soft);
+  }
+  .series-1 {
+    --series: var(--lh-series-1);
+  }
+  .series-2 {
+    --series: var(--lh-series-2);
+  }
+  .series-3 {
+    --series: var(--lh-series-3);
+  }
+  .series-4 {
+    --series: var(--lh-series-4);
+  }
+  button,
+  button:hover {
+    border: 0;
+    background: none;
+  }
+  .choose {
+    display: grid;
+    flex: 1;
+    grid-template-columns: minmax(0, 1fr) auto;
+    justify-content: stretch;
+    gap: 0 8px;
+    min-width: 0;
+    min-height: 46px;
+    padding: 3px 6px 3px 8px;
+    font-weight: 400;
+    text-align: left;
+  }
+  .device {
+    overflow: hidden;
+    font-weight: 600;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .state {
+    display: inline-flex;
+    align-items: center;
+    justify-self: end;
+    gap: 4px;
+    color: var(--lh-text-muted);
+    font-size: 12px;
+    white-space: nowrap;
+  }
+  .state.critical {
+    color: var(--lh-critical);
+    font-weight: 600;
+  }
+  .state.warning {
+    color: var(--lh-warning);
+    font-weight: 600;
+  }
+  .state.info {
+    color: var(--lh-info);
+    font-weight: 600;
+  }
+  .values {
+    justify-self: end;
+    color: var(--lh-text-muted);
+    font-size: 12px;
+    white-space: nowrap;
+  }
+  .compare {
+    width: 28px;
+    min-height: 28px;
+    padding: 0;
+    color: var(--lh-text-muted);
+  }
+  .compare:hover {
+    color: var(--lh-text);
+  }
+  :focus-visible {
+    outline-offset: -2px;
+  }
+  .more {
+    padding: 8px 6px;
+    font-size: 12px;
+  }
+  @media (forced-colors: active) {
+    .chosen {
+      outline: 1px solid Highlight;
+      outline-offset: -1px;
+    }
+  }
+`;

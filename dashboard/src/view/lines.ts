@@ -1,0 +1,155 @@
+/** `<lh-lines>`: every line of every agent, its state, its last values; one or more are chosen for the charts. */
+import type { StatusView, WindowView } from '@lineheron/models';
+import { html, type TemplateResult } from 'lit';
+import { LineSelectEvent } from '../event.js';
+import { figure, plural, words } from '../format.js';
+import { deviceName, type Line, type LineKey, MAX_SELECTED } from '../line.js';
+import { LineheronElement } from '../part/element.js';
+import { icon } from '../part/icon.js';
+import type { Health } from '../part/panel.js';
+import '../part/panel.js';
+import '../part/spark.js';
+import { linesSheet } from './lines.styles.js';
+
+/** More lines than this are found by searching. */
+export const MAX_SHOWN = 120;
+
+/** Lines whose agent or device holds the text; those with an alert first when there are too many. */
+export function searchLines(lines: readonly Line[], text: string): readonly Line[] {
+  const wanted = text.trim().toLowerCase();
+  const found =
+    wanted === ''
+      ? lines
+      : lines.filter((l) => `${l.agent}/${l.device} ${deviceName(l.device)}`.toLowerCase().includes(wanted));
+  if (found.length <= MAX_SHOWN) return found;
+  return [...found].sort((a, b) => Number(b.hasAlert) - Number(a.hasAlert)).slice(0, MAX_SHOWN);
+}
+
+export class LinesElement extends LineheronElement {
+  static override properties = {
+    lines: { attribute: false },
+    windows: { attribute: false },
+    selected: { attribute: false },
+    status: { attribute: false },
+    health: {},
+    search: { state: true },
+  };
+  static override styles = [LineheronElement.styles, linesSheet];
+
+  declare lines: readonly Line[];
+  declare windows: ReadonlyMap<LineKey, readonly WindowView[]>;
+  declare selected: readonly LineKey[];
+  declare status: StatusView | null;
+  declare health: Health;
+  declare search: string;
+
+  constructor() {
+    super();
+    this.lines = [];
+    this.windows = new Map();
+    this.selected = [];
+    this.status = null;
+    this.health = 'loading';
+    this.search = '';
+  }
+
+  #state(line: Line): TemplateResult {
+    if (!line.online) return html`<span class="state">${icon('failed', 12)}agent offline</span>`;
+    if (line.hasAlert) {
+      const severity = line.alert?.severity ?? 'warning';
+      return html`<span class="state ${severity}">${icon(severity, 13)}${severity} alert</span>`;
+    }
+    const calm = line.state === 'scored';
+    return html`<span class="state">${icon(calm ? 'check' : 'stale', 12)}${calm ? 'calm' : words(line.state)}</span>`;
+  }
+
+  #line(line: Line): TemplateResult {
+    const windows = this.windows.get(line.key) ?? [];
+    const last = windows.at(-1);
+    const position = this.selected.indexOf(line.key);
+    const name = `${deviceName(line.device)} of ${line.agent}`;
+    const select = (event: MouseEvent) =>
+      this.dispatchEvent(new LineSelectEvent(line.key, event.ctrlKey || event.metaKey || event.shiftKey));
+    const compare = () => this.dispatchEvent(new LineSelectEvent(line.key, true));
+    return html`<li
+      class="line ${position >= 0 ? `chosen series-${position + 1}` : ''}"
+      data-testid="line"
+      data-line=${line.key}
+      data-alert=${line.hasAlert}
+    >
+      <button class="choose" aria-pressed=${position >= 0} @click=${select}>
+        <span class="device">${deviceName(line.device)}<span class="hidden"> of ${line.agent}</span></span>
+        ${this.#state(line)}
+        <lh-spark .windows=${windows}></lh-spark>
+        <span class="values number">
+          ${figure(last?.latency_ms ?? null)} ms · ${figure(last?.packet_loss_pct ?? null)} %
+        </span>
+      </button>
+      <button
+        class="compare"
+        aria-label=${position >= 0 ? `Take ${name} out of the charts` : `Add ${name} to the charts`}
+        title=${position >= 0 ? 'Take out of the charts' : `Add to the charts (up to ${MAX_SELECTED})`}
+        @click=${compare}
+      >
+        ${icon(position >= 0 ? 'minus' : 'plus', 14)}
+      </button>
+    </li>`;
+  }
+
+  #agent(id: string, lines: readonly Line[]): TemplateResult {
+    const agent = this.status?.agents.find((candidate) => candidate.id === id);
+    const detail = agent
+      ? `${agent.source.type}${agent.source.phase === 'live' ? '' : `, ${agent.source.phase}`}`
+      : '';
+    return html`<li class="agent">
+      <h3>${id} <span class="muted">${agent?.online === false ? 'offline' : detail}</span></h3>
+      <ul>
+        ${lines.map((line) => this.#line(line))}
+      </ul>
+    </li>`;
+  }
+
+  protected override render() {
+    const found = searchLines(this.lines, this.search);
+    const agents = [...new Set(found.map(({ agent }) => agent))];
+    const left = this.lines.length - found.length;
+    return html`<lh-panel
+      heading="Lines"
+      note=${this.lines.length === 0 ? '' : plural(this.lines.length, 'line')}
+      health=${this.health}
+      empty=${this.lines.length === 0 ? 'No lines yet: they appear as soon as an agent reports.' : ''}
+    >
+      <input
+        slot="actions"
+        type="search"
+        placeholder="Find"
+        aria-label="Find a line"
+        maxlength="128"
+        .value=${this.search}
+        @input=${(event: Event) => {
+          this.search = (event.target as HTMLInputElement).value;
+        }}
+      />
+      <div class="scroll">
+        <ul>
+          ${agents.map((id) =>
+            this.#agent(
+              id,
+              found.filter(({ agent }) => agent === id),
+            ),
+          )}
+        </ul>
+        ${found.length === 0 ? html`<p class="more muted">No line matches “${this.search}”.</p>` : ''}
+        ${found.length > 0 && left > 0 ? html`<p class="more muted">${plural(left, 'line')} not shown</p>` : ''}
+      </div>
+    </lh-panel>`;
+  }
+}
+
+customElements.define('lh-lines', LinesElement);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'lh-lines': LinesElement;
+  }
+}

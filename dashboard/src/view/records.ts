@@ -1,0 +1,178 @@
+/**
+ * `<lh-records>`: the newest records as they come, anomalous ones marked by icon and word. Can be paused (Space while
+ * the list has the focus) and filtered by line. Holds no more than it was given; shows the newest of them.
+ */
+import type { RecordView } from '@lineheron/models';
+import { html, type PropertyValues, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import type { KeyedRecord } from '../feed/state.js';
+import { clock, figure, UNKNOWN, words } from '../format.js';
+import { deviceName, type Line, type LineKey, lineKey } from '../line.js';
+import { LineheronElement } from '../part/element.js';
+import { icon } from '../part/icon.js';
+import type { Health } from '../part/panel.js';
+import '../part/panel.js';
+import { recordsSheet } from './records.styles.js';
+
+const MAX_ROWS = 60;
+const MAX_OPTIONS = 300;
+
+const ALL = '';
+
+/** The newest records of a line (all lines when `key` is empty), no more than `limit`. */
+export function chooseRecords(
+  records: readonly KeyedRecord[],
+  key: LineKey,
+  limit: number,
+): readonly KeyedRecord[] {
+  const wanted = key === ALL ? records : records.filter(({ record }) => lineKey(record) === key);
+  return wanted.slice(0, limit);
+}
+
+export class RecordsElement extends LineheronElement {
+  static override properties = {
+    records: { attribute: false },
+    lines: { attribute: false },
+    health: {},
+    filter: { state: true },
+    held: { state: true },
+  };
+  static override styles = [LineheronElement.styles, recordsSheet];
+
+  declare records: readonly KeyedRecord[];
+  declare lines: readonly Line[];
+  declare health: Health;
+  declare filter: LineKey;
+  /** What is shown while paused; null when it runs. */
+  declare held: readonly KeyedRecord[] | null;
+
+  constructor() {
+    super();
+    this.records = [];
+    this.lines = [];
+    this.health = 'loading';
+    this.filter = ALL;
+    this.held = null;
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const gone = changed.has('lines') && this.filter !== ALL && this.lines.length > 0;
+    if (gone && !this.lines.some(({ key }) => key === this.filter)) this.filter = ALL;
+  }
+
+  readonly #toggle = (): void => {
+    this.held = this.held === null ? this.records : null;
+  };
+
+  readonly #onKey = (event: KeyboardEvent): void => {
+    if (event.key !== ' ' || event.target !== event.currentTarget) return;
+    event.preventDefault();
+    this.#toggle();
+  };
+
+  #mark({ anomalous, is_anomaly, anomaly_type }: RecordView): TemplateResult | string {
+    const truth =
+      is_anomaly === true ? html`<span class="truth">true: ${words(anomaly_type ?? 'fault')}</span>` : '';
+    if (!anomalous) return html`${truth}`;
+    return html`<span class="mark">${icon('warning', 13)}anomaly</span>${truth}`;
+  }
+
+  #row({ record }: KeyedRecord): TemplateResult {
+    const cell = (value: number | null, extra = '') =>
+      html`<td class="figure ${extra}">${figure(value)}</td>`;
+    const whole = (value: number | null, extra = '') =>
+      html`<td class="figure ${extra}">${value === null ? UNKNOWN : value}</td>`;
+    return html`<tr data-testid="record-row" data-anomalous=${record.anomalous} class=${record.anomalous ? 'anomalous' : ''}>
+      <td>${clock(record.timestamp)}</td>
+      <td class="wide clip">${record.agent}</td>
+      <td class="clip">${deviceName(record.device)}</td>
+      ${cell(record.latency_ms)} ${cell(record.packet_loss_pct)} ${whole(record.retry_count, 'wide')}
+      <td class="figure wide">${record.error_code ?? UNKNOWN}</td>
+      ${cell(record.traffic_volume_mb, 'wide')} ${whole(record.connection_resets, 'wide')}
+      <td class="marks">${this.#mark(record)}</td>
+    </tr>`;
+  }
+
+  #table(rows: readonly KeyedRecord[]): TemplateResult {
+    return html`<table class="number">
+      <caption class="hidden">
+        Newest records first
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col" class="time">Time</th>
+          <th scope="col" class="wide name">Agent</th>
+          <th scope="col" class="name">Device</th>
+          <th scope="col" class="figure">Latency, ms</th>
+          <th scope="col" class="figure">Loss, %</th>
+          <th scope="col" class="figure wide">Retries</th>
+          <th scope="col" class="figure wide">Error</th>
+          <th scope="col" class="figure wide">Traffic, MB</th>
+          <th scope="col" class="figure wide">Resets</th>
+          <th scope="col" class="marks">Mark</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${repeat(
+          rows,
+          ({ key }) => key,
+          (record) => this.#row(record),
+        )}
+      </tbody>
+    </table>`;
+  }
+
+  #actions(missed: number): TemplateResult {
+    const paused = this.held !== null;
+    return html`<div slot="actions" class="actions">
+      <select
+        aria-label="Show records of"
+        @change=${(event: Event) => {
+          this.filter = (event.target as HTMLSelectElement).value;
+        }}
+      >
+        <option value=${ALL} ?selected=${this.filter === ALL}>All lines</option>
+        ${this.lines
+          .filter(({ device }) => device !== '*')
+          .slice(0, MAX_OPTIONS)
+          .map(
+            ({ key, agent, device }) =>
+              html`<option value=${key} ?selected=${this.filter === key}>${agent} / ${deviceName(device)}</option>`,
+          )}
+      </select>
+      <button class="quiet pause" aria-pressed=${paused} @click=${this.#toggle}>
+        ${icon(paused ? 'play' : 'pause', 13)}${paused ? 'Resume' : 'Pause'}
+      </button>
+      <span class="hidden" role="status">${paused ? 'Records are paused' : ''}</span>
+      ${paused ? html`<span class="muted missed number">${missed} newer</span>` : ''}
+    </div>`;
+  }
+
+  protected override render() {
+    const source = this.held ?? this.records;
+    const rows = chooseRecords(source, this.filter, MAX_ROWS);
+    const newest = source[0]?.key ?? -1;
+    const missed = this.held === null ? 0 : Math.max(0, (this.records[0]?.key ?? newest) - newest);
+    const empty = this.records.length === 0 ? 'No records yet. Agents may be told to publish none.' : '';
+    return html`<lh-panel heading="Records" note="newest first" health=${this.health} empty=${empty}>
+      ${this.#actions(missed)}
+      <div
+        class="scroll"
+        tabindex="0"
+        role="region"
+        aria-label="Newest records; Space pauses"
+        @keydown=${this.#onKey}
+      >
+        ${rows.length > 0 ? this.#table(rows) : html`<p class="none muted">No records of this line yet.</p>`}
+      </div>
+    </lh-panel>`;
+  }
+}
+
+customElements.define('lh-records', RecordsElement);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'lh-records': RecordsElement;
+  }
+}

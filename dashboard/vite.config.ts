@@ -1,0 +1,31 @@
+/** How the dashboard is built: static files with relative addresses, so that any path prefix can serve them. */
+import { defineConfig } from 'vite';
+
+const COLLECTOR = 'http://127.0.0.1:8001';
+
+/** In development the API and the feed come from a running collector; it only takes writes from its own origin. */
+const toCollector = { target: COLLECTOR, changeOrigin: true, headers: { origin: COLLECTOR } };
+
+export default defineConfig({
+  base: './',
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: true,
+    sourcemap: false,
+  },
+  server: {
+    host: '127.0.0.1',
+    proxy: {
+      '/api': toCollector,
+      '/train': toCollector,
+      '/start': toCollector,
+      '/stop': toCollector,
+      '/model': toCollector,
+      '/status': toCollector,
+      '/metrics': toCollector,
+      '/ws': { ...toCollector, ws: true },
+    },
+  },
+});
