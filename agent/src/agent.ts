@@ -1,0 +1,349 @@
+/**
+ * The agent: builds every part, connects them, starts them against the flow (publisher before source) and stops them
+ * with it (source first). Stages know nothing of each other; here is the only place that knows all.
+ */
+import { join } from 'node:path';
+import { type AgentEvent, HISTORY_WINDOWS, type Scope, topics } from '@lineheron/models';
+import { ModelStore } from '@lineheron/models/persist';
+import { Engine } from '@lineheron/native';
+import type { Clock } from './clock.js';
+import { DesiredState } from './command/desired.js';
+import { Inbox } from './command/inbox.js';
+import type { Config } from './config.js';
+import { Counters } from './counters.js';
+import { infoMessage } from './info.js';
+import { Intake } from './intake.js';
+import { FolderLock } from './lock.js';
+import { type Log, messageOf } from './log.js';
+import { DeviceStates } from './publish/device-states.js';
+import { Drain } from './publish/drain.js';
+import { Link } from './publish/link.js';
+import { Forests } from './score/forests.js';
+import { History } from './score/history.js';
+import { type Output, Pipeline } from './score/pipeline.js';
+import { Training } from './score/training.js';
+import { createSource } from './source/create.js';
+import type { Phase, Source } from './source/source.js';
+import { Quarantine } from './spool/quarantine.js';
+import { Spool } from './spool/spool.js';
+
+export interface AgentOptions {
+  config: Config;
+  version: string;
+  /** 16 hexadecimal digits, random per process start. */
+  boot: string;
+  pid: number;
+  clock: Clock;
+  /** In [0, 1), for jitter and sampling. */
+  random: () => number;
+  log: Log;
+  onPhase: (phase: Phase) => void;
+  /** The agent cannot go on. */
+  onFailure: (error: unknown) => void;
+}
+
+const MAX_DEVICES = 10_000;
+const TICK_MS = 1_000;
+const INFO_EVERY_TICKS = 30;
+const GOODBYE_MS = 800;
+
+export class Agent {
+  private readonly counters = new Counters();
+  private readonly engine: Engine;
+  private readonly lock: FolderLock;
+  private readonly spool: Spool;
+  private readonly quarantine: Quarantine;
+  private readonly desired: DesiredState;
+  private readonly forests: Forests;
+  private readonly histories: Record<Scope, History>;
+  private readonly training: Training;
+  private readonly inbox: Inbox;
+  private readonly link: Link;
+  private readonly drain: Drain;
+  private readonly states: DeviceStates;
+  private readonly pipeline: Pipeline;
+  private readonly startedAt: string;
+  private source: Source | null = null;
+  private intake: Intake | null = null;
+  private phase: Phase | null = null;
+  private timer: NodeJS.Timeout | undefined;
+  private ticks = 0;
+
+  constructor(private readonly options: AgentOptions) {
+    const { config, clock, log, random } = options;
+    const { counters } = this;
+    const file = (...names: string[]) => join(config.data_dir, ...names);
+    this.startedAt = new Date(clock.nowMs()).toISOString();
+    this.lock = new FolderLock(config.data_dir, options.pid);
+    this.engine = new Engine({
+      windowSeconds: config.window_size_seconds,
+      channels: config.channels.map((channel) => ({ ...channel })),
+      publishRecords: config.publish_records,
+      maxDevices: MAX_DEVICES,
+    });
+    this.spool = new Spool({
+      folder: file('spool'),
+      maxBytes: config.spool.max_bytes,
+      segmentBytes: config.spool.segment_bytes,
+      dropOldest: config.source.type !== 'tail',
+      log,
+      counters,
+    });
+    this.quarantine = new Quarantine(config.data_dir);
+    this.desired = new DesiredState({ path: file('desired.json'), log, onChange: () => this.applyDesired() });
+    this.forests = this.buildForests(file('models'));
+    this.histories = {
+      device: this.buildHistory(file('history.device.bin')),
+      gateway: this.buildHistory(file('history.gateway.bin')),
+    };
+    this.training = new Training({
+      forests: this.forests,
+      histories: this.histories,
+      clock,
+      random,
+      onEvent: (event) => this.tellEvent(event),
+      onTrained: () => this.publishInfo(),
+    });
+    this.inbox = this.buildInbox();
+    this.link = this.buildLink();
+    this.drain = new Drain({
+      waiting: this.spool,
+      send: (bytes) => this.link.publish(topics.score(config.agent_id), bytes),
+      clock,
+      log,
+    });
+    this.states = new DeviceStates({
+      agent: config.agent_id,
+      featureNames: this.engine.features.map(({ name }) => name),
+      maxDevices: MAX_DEVICES,
+      publish: (topic, payload) => this.link.publish(topic, payload, true),
+      monotonicMs: () => clock.monotonicMs(),
+    });
+    this.pipeline = new Pipeline({
+      engine: this.engine,
+      agent: config.agent_id,
+      boot: options.boot,
+      nowMs: () => clock.nowMs(),
+      onWindow: (scope, endMs, features) => {
+        this.histories[scope].add({ endMs, features });
+        this.training.collect(scope, { endMs, features });
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.lock.acquire();
+    await this.spool.start();
+    await this.desired.start();
+    await this.forests.start();
+    await this.histories.device.start();
+    await this.histories.gateway.start();
+    this.engine.setDetecting(this.desired.settled.detecting);
+    this.link.start();
+    this.source = this.buildSource();
+    this.intake = this.buildIntake(this.source);
+    this.checkPhase();
+    this.intake.start();
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  /** Source, then spool, then a short chance for what is on the way, then goodbye. */
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    if (this.training.running) this.training.cancel(this.training.running);
+    await this.intake?.stop();
+    await this.flushHistories();
+    await this.desired.flush();
+    this.publishInfo();
+    await this.waitForAcks();
+    await this.link.stop(GOODBYE_MS);
+    await this.spool.close();
+    await this.lock.release();
+  }
+
+  private tick(): void {
+    this.ticks += 1;
+    void this.drain.resendDue();
+    void this.flushHistories();
+    this.checkPhase();
+    if (this.ticks % INFO_EVERY_TICKS === 0) this.publishInfo();
+  }
+
+  private checkPhase(): void {
+    const phase = this.source?.phase ?? null;
+    if (phase === null || phase === this.phase) return;
+    this.phase = phase;
+    this.options.onPhase(phase);
+    this.publishInfo();
+  }
+
+  private durable(output: Output): void {
+    const topic = topics.anomaly(this.options.config.agent_id);
+    for (const anomaly of output.anomalies) this.link.publish(topic, JSON.stringify(anomaly));
+    this.states.update(output.latest);
+    this.drain.pump();
+  }
+
+  private applyDesired(): void {
+    const { detecting, active_model } = this.desired.settled;
+    this.engine.setDetecting(detecting);
+    this.options.log.info({ detecting, active_model }, 'what is desired has changed');
+    this.publishInfo();
+  }
+
+  private tellEvent(event: AgentEvent): void {
+    this.link.publish(topics.event(this.options.config.agent_id), JSON.stringify(event));
+    if (event.type === 'training' && event.phase !== 'collecting') {
+      const { request_id, phase, rows, message } = event;
+      this.options.log.info({ request_id, phase, rows, message }, 'training');
+    }
+  }
+
+  private publishInfo(): void {
+    const { source, engine, desired, spool } = this;
+    const { config, boot, version } = this.options;
+    if (!source) return;
+    const info = infoMessage({
+      config,
+      boot,
+      version,
+      startedAt: this.startedAt,
+      source,
+      engine,
+      models: this.forests.models,
+      settled: desired.settled,
+      spool,
+      counters: { ...this.counters.snapshot(), windows: this.pipeline.windows },
+    });
+    this.link.publish(topics.info(config.agent_id), JSON.stringify(info), true);
+  }
+
+  private connected(): void {
+    this.publishInfo();
+    this.states.republish();
+    this.drain.reconnected();
+  }
+
+  private async setAside(boot: string, sequence: number, code: string): Promise<void> {
+    const batch = { boot, sequence };
+    if (!this.spool.has(batch)) return;
+    const bytes = await this.spool.read(batch);
+    this.counters.add('batches_refused');
+    this.options.log.error({ sequence, code }, 'the collector refused a batch: set aside');
+    const at = new Date(this.options.clock.nowMs()).toISOString();
+    await this.quarantine.add(at, code, bytes).catch((error) => {
+      this.options.log.error({ error: messageOf(error) }, 'cannot write the quarantine');
+    });
+    this.drain.settled(this.spool.acknowledge([{ boot, from: sequence, to: sequence }]));
+  }
+
+  private async flushHistories(): Promise<void> {
+    for (const history of Object.values(this.histories)) {
+      await history.flush().catch((error) => {
+        this.counters.add('history_write_errors');
+        this.options.log.warn({ error: messageOf(error) }, 'cannot write the history');
+      });
+    }
+  }
+
+  private async waitForAcks(): Promise<void> {
+    const { clock } = this.options;
+    const untilMs = clock.monotonicMs() + GOODBYE_MS;
+    while (this.link.connected && this.spool.batches > 0 && clock.monotonicMs() < untilMs)
+      await clock.sleep(20);
+  }
+
+  private buildForests(folder: string): Forests {
+    const { config, clock, log } = this.options;
+    const store = new ModelStore(folder, (message) =>
+      log.error({ message }, 'a stored model was passed over'),
+    );
+    return new Forests({
+      engine: this.engine,
+      store,
+      agent: config.agent_id,
+      contamination: config.contamination,
+      seed: config.seed,
+      nowMs: () => clock.nowMs(),
+      monotonicMs: () => clock.monotonicMs(),
+      log,
+    });
+  }
+
+  private buildHistory(path: string): History {
+    const { fingerprint, features } = this.engine;
+    return new History({ path, fingerprint, columns: features.length, rows: HISTORY_WINDOWS });
+  }
+
+  private buildInbox(): Inbox {
+    const { config, log } = this.options;
+    return new Inbox(
+      config.agent_id,
+      {
+        ack: ({ ranges, refused }) => {
+          this.drain.settled(this.spool.acknowledge(ranges));
+          for (const { boot, sequence, code } of refused) void this.setAside(boot, sequence, code);
+        },
+        verdict: (verdict) => this.states.review(verdict),
+        desired: (whose, desired) => this.desired.set(whose, desired),
+        command: (command) => {
+          if (command.type === 'cancel_training') {
+            this.training.cancel(command.request_id);
+            return;
+          }
+          const {
+            request_id: requestId,
+            duration_seconds: durationSeconds,
+            use_history: useHistory,
+          } = command;
+          void this.training.start({ requestId, durationSeconds, useHistory });
+        },
+      },
+      log,
+      this.counters,
+    );
+  }
+
+  private buildLink(): Link {
+    const { config, clock, random, log } = this.options;
+    return new Link({
+      ...config.mqtt,
+      agent: config.agent_id,
+      subscriptions: this.inbox.subscriptions,
+      clock,
+      random,
+      log,
+      counters: this.counters,
+      onConnect: () => this.connected(),
+      onMessage: (topic, payload) => this.inbox.receive(topic, payload),
+    });
+  }
+
+  private buildSource(): Source {
+    const { config, clock, log } = this.options;
+    return createSource({
+      config: config.source,
+      windowSeconds: config.window_size_seconds,
+      saved: this.spool.position,
+      trained: this.forests.has('device'),
+      brokerRoundTrip: (timeoutMs) => this.link.roundTrip(timeoutMs),
+      clock,
+      log,
+      counters: this.counters,
+    });
+  }
+
+  private buildIntake(source: Source): Intake {
+    const { clock, log, onFailure } = this.options;
+    return new Intake({
+      source,
+      pipeline: this.pipeline,
+      spool: this.spool,
+      clock,
+      log,
+      counters: this.counters,
+      onDurable: (output) => this.durable(output),
+      onFailure,
+    });
+  }
+}

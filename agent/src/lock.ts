@@ -1,0 +1,102 @@
+/**
+ * One agent a data folder: a lock file names the process that holds it, with its start time where the system tells
+ * it, because process ids come again. The lock of a dead process is taken over.
+ */
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Another agent holds the folder. */
+export class LockedError extends Error {}
+
+interface Holder {
+  pid: number;
+  /** Clock ticks from boot to the process's start; null where unknown. */
+  started: string | null;
+}
+
+const MAX_ATTEMPTS = 5;
+
+export class FolderLock {
+  private readonly path: string;
+
+  constructor(
+    private readonly folder: string,
+    private readonly pid: number,
+  ) {
+    this.path = join(folder, 'agent.lock');
+  }
+
+  async acquire(): Promise<void> {
+    const mine = JSON.stringify({ pid: this.pid, started: await startOf(this.pid) } satisfies Holder);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      if (await this.create(mine)) return;
+      const text = await readFile(this.path, 'utf8').catch(() => null);
+      if (text === null) continue;
+      const holder = parseHolder(text);
+      if (holder && (await isAlive(holder, this.pid))) {
+        throw new LockedError(`data_dir ${this.folder} is in use by another agent (process ${holder.pid})`);
+      }
+      await this.takeAway(text);
+    }
+    throw new LockedError(`data_dir ${this.folder}: cannot take the lock ${this.path}`);
+  }
+
+  async release(): Promise<void> {
+    await rm(this.path, { force: true });
+  }
+
+  private async create(text: string): Promise<boolean> {
+    const aside = `${this.path}.${this.pid}.new`;
+    // Linked into place, not written there: a lock never appears without its content.
+    await writeFile(aside, text, { mode: 0o600 });
+    try {
+      await link(aside, this.path);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    } finally {
+      await rm(aside, { force: true });
+    }
+  }
+
+  /** Moves a stale lock away; puts it back when it was no longer the one that was found stale. */
+  private async takeAway(stale: string): Promise<void> {
+    const aside = `${this.path}.${this.pid}`;
+    try {
+      await rename(this.path, aside);
+    } catch {
+      return;
+    }
+    const moved = await readFile(aside, 'utf8').catch(() => '');
+    if (moved === stale) await rm(aside, { force: true });
+    else await rename(aside, this.path);
+  }
+}
+
+function parseHolder(text: string): Holder | null {
+  try {
+    const value = JSON.parse(text) as Partial<Holder>;
+    if (typeof value.pid !== 'number') return null;
+    return { pid: value.pid, started: typeof value.started === 'string' ? value.started : null };
+  } catch {
+    return null;
+  }
+}
+
+async function isAlive(holder: Holder, ownPid: number): Promise<boolean> {
+  if (holder.pid === ownPid) return false;
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  const started = await startOf(holder.pid);
+  return holder.started === null || started === null || started === holder.started;
+}
+
+/** The start time in `/proc/<pid>/stat`, the 20th field after the name in brackets. */
+async function startOf(pid: number): Promise<string | null> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}

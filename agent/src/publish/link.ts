@@ -1,0 +1,183 @@
+/**
+ * The agent's one MQTT connection: will, status, subscriptions, reconnecting with back-off and jitter, bounded and
+ * guarded input. Keeps nothing for later: what cannot be sent now is the caller's to send again, because the client
+ * library's own stores do not survive a kill -9.
+ */
+import { topics } from '@lineheron/models';
+import mqtt, { type MqttClient } from 'mqtt';
+import type { Clock } from '../clock.js';
+import type { Counters } from '../counters.js';
+import type { Log } from '../log.js';
+
+export interface LinkOptions {
+  url: string;
+  username?: string | undefined;
+  password?: string | undefined;
+  agent: string;
+  subscriptions: readonly string[];
+  clock: Clock;
+  /** In [0, 1). */
+  random: () => number;
+  log: Log;
+  counters: Counters;
+  onConnect: () => void;
+  onMessage: (topic: string, payload: Buffer) => void;
+}
+
+const MIN_RECONNECT_MS = 500;
+const MAX_RECONNECT_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+const KEEPALIVE_S = 30;
+/** A connection that ends this soon, several times in a row, points to another client with our id. */
+const SHORT_LIFE_MS = 10_000;
+const SHORT_LIVES_BEFORE_WARNING = 3;
+
+export class Link {
+  private client: MqttClient | null = null;
+  private failures = 0;
+  private connectedAtMs: number | null = null;
+  private shortLives = 0;
+  private lastErrorText = '';
+  /** Send times of pings that have no answer yet, oldest first: the broker answers in order. */
+  private pings: { sentMs: number; answered: (ms: number | null) => void }[] = [];
+
+  constructor(private readonly options: LinkOptions) {}
+
+  get connected(): boolean {
+    return this.client?.connected === true;
+  }
+
+  start(): void {
+    const { url, username, password, agent } = this.options;
+    const client = mqtt.connect(url, {
+      protocolVersion: 4,
+      clean: true,
+      clientId: `lineheron-agent-${agent}`,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      keepalive: KEEPALIVE_S,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      reconnectPeriod: this.nextDelayMs(),
+      reconnectOnConnackError: true,
+      resubscribe: false,
+      queueQoSZero: false,
+      will: { topic: topics.status(agent), payload: Buffer.from('offline'), qos: 1, retain: true },
+    });
+    this.client = client;
+    client.on('connect', () => this.connectedNow(client));
+    client.on('close', () => this.closedNow(client));
+    client.on('error', (error) => this.failed(error.message));
+    client.on('message', (topic, payload) => this.options.onMessage(topic, payload));
+    client.on('packetsend', ({ cmd }) => {
+      if (cmd === 'pingreq' && !this.pinging) this.expectAnswer(() => {});
+    });
+    client.on('packetreceive', ({ cmd }) => {
+      if (cmd === 'pingresp') this.answered();
+    });
+  }
+
+  /** Sends at QoS 1 when connected; false when that is not possible now. Nothing is kept for later. */
+  publish(topic: string, payload: string | Buffer, retain = false): boolean {
+    if (!this.client || !this.connected) return false;
+    this.client.publish(topic, payload, { qos: 1, retain }, () => {});
+    return true;
+  }
+
+  /** Like publish; resolves when the broker has answered, the connection is lost or the time is up. */
+  publishAndWait(topic: string, payload: string, retain: boolean, timeoutMs: number): Promise<void> {
+    const { client } = this;
+    if (!client || !this.connected) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      client.publish(topic, payload, { qos: 1, retain }, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** PINGREQ to PINGRESP in ms; null when there is no connection or no answer in time. */
+  roundTrip(timeoutMs: number): Promise<number | null> {
+    const { client } = this;
+    if (!client || !this.connected) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(null), timeoutMs);
+      this.expectAnswer((ms) => {
+        clearTimeout(timer);
+        resolve(ms);
+      });
+      this.pinging = true;
+      client.sendPing();
+      this.pinging = false;
+    });
+  }
+
+  /** Says goodbye and closes; at most `timeoutMs`. */
+  async stop(timeoutMs: number): Promise<void> {
+    const { client } = this;
+    if (!client) return;
+    await this.publishAndWait(topics.status(this.options.agent), 'offline', true, timeoutMs);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      client.end(true, {}, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    this.client = null;
+  }
+
+  private pinging = false;
+
+  private expectAnswer(answered: (ms: number | null) => void): void {
+    this.pings.push({ sentMs: this.options.clock.monotonicMs(), answered });
+  }
+
+  private answered(): void {
+    const ping = this.pings.shift();
+    ping?.answered(this.options.clock.monotonicMs() - ping.sentMs);
+  }
+
+  private connectedNow(client: MqttClient): void {
+    const { agent, subscriptions, log, clock, onConnect } = this.options;
+    this.connectedAtMs = clock.monotonicMs();
+    this.lastErrorText = '';
+    this.options.counters.add('connects');
+    client.subscribe([...subscriptions], { qos: 1 }, (error) => {
+      if (error && client.connected) log.warn({ error: error.message }, 'cannot subscribe');
+    });
+    this.publish(topics.status(agent), 'online', true);
+    log.info('connected to the broker');
+    onConnect();
+  }
+
+  private closedNow(client: MqttClient): void {
+    // The library would send these again by itself; we send again what is still worth it.
+    for (const id of Object.keys(client.outgoing)) client.removeOutgoingMessage(Number(id));
+    for (const ping of this.pings.splice(0)) ping.answered(null);
+    const livedMs = this.connectedAtMs === null ? 0 : this.options.clock.monotonicMs() - this.connectedAtMs;
+    if (this.connectedAtMs !== null) this.lostAfter(livedMs);
+    this.connectedAtMs = null;
+    this.failures = livedMs > SHORT_LIFE_MS ? 0 : this.failures + 1;
+    // The timer for the coming attempt is already set; this is for the one after it.
+    client.options.reconnectPeriod = this.nextDelayMs();
+  }
+
+  private lostAfter(livedMs: number): void {
+    const { log, agent } = this.options;
+    log.warn({ seconds: Math.round(livedMs / 1000) }, 'the connection to the broker is lost');
+    this.shortLives = livedMs < SHORT_LIFE_MS ? this.shortLives + 1 : 0;
+    if (this.shortLives !== SHORT_LIVES_BEFORE_WARNING) return;
+    log.error({ agent }, 'connections end again and again: another agent may use the same agent_id');
+  }
+
+  private failed(message: string): void {
+    if (message !== this.lastErrorText) this.options.log.warn({ error: message }, 'cannot reach the broker');
+    this.lastErrorText = message;
+  }
+
+  private nextDelayMs(): number {
+    const delayMs = Math.min(MAX_RECONNECT_MS, MIN_RECONNECT_MS * 2 ** Math.min(this.failures, 10));
+    return Math.round(delayMs * (0.75 + 0.5 * this.options.random()));
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Episodes: from a device's first suspect window to ten quiet seconds of event time after its last. Pure state, fed
+ * window by window. A gateway's own episode opens only while none of its devices is in one: else it would only
+ * repeat what is known. Bounded by the number of devices in an episode at once.
+ */
+import { EPISODE_QUIET_MS, GATEWAY_DEVICE } from '@lineheron/models';
+
+export interface Episode {
+  /** Id of its first window. */
+  readonly id: string;
+  readonly device: string;
+  readonly openedMs: number;
+  lastSuspectMs: number;
+  /** When its newest window arrived, by our clock. */
+  seenMs: number;
+}
+
+export interface Sighting {
+  device: string;
+  endMs: number;
+  suspect: boolean;
+}
+
+export interface Seen {
+  /** The episode that this window belongs to. */
+  episode: Episode | null;
+  opened: boolean;
+  /** The episode that ended with this window. */
+  closed: Episode | null;
+}
+
+/** A device that has fallen silent in an episode is let go after this long. */
+export const SILENT_MS = 60_000;
+
+export class Episodes {
+  private readonly open = new Map<string, Episode>();
+
+  /** `id` names the window, in case it opens an episode. */
+  see({ device, endMs, suspect }: Sighting, nowMs: number, id: () => string): Seen {
+    const current = this.open.get(device) ?? null;
+    const over = current !== null && endMs - current.lastSuspectMs > EPISODE_QUIET_MS;
+    const closed = over ? current : null;
+    if (over) this.open.delete(device);
+    let episode = over ? null : current;
+    const opened = suspect && episode === null && !this.repeats(device);
+    if (opened) {
+      episode = { id: id(), device, openedMs: endMs, lastSuspectMs: endMs, seenMs: nowMs };
+      this.open.set(device, episode);
+    }
+    if (episode) {
+      episode.seenMs = nowMs;
+      if (suspect) episode.lastSuspectMs = Math.max(episode.lastSuspectMs, endMs);
+    }
+    return { episode, opened, closed };
+  }
+
+  /** Ends the episodes of devices that no longer say anything. */
+  closeSilent(nowMs: number): Episode[] {
+    const silent = [...this.open.values()].filter((episode) => nowMs - episode.seenMs >= SILENT_MS);
+    for (const episode of silent) this.open.delete(episode.device);
+    return silent;
+  }
+
+  private repeats(device: string): boolean {
+    return device === GATEWAY_DEVICE && [...this.open.keys()].some((name) => name !== GATEWAY_DEVICE);
+  }
+}

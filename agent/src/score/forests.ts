@@ -1,0 +1,136 @@
+/**
+ * The forests of this agent: fitted here, kept in the model store, loaded into the engine. A model counts only once
+ * the engine has taken it; a damaged one leaves the one before in use.
+ */
+import type { AgentModel, Scope } from '@lineheron/models';
+import { SCOPES } from '@lineheron/models';
+import type { Manifest, ModelStore } from '@lineheron/models/persist';
+import { type Engine, Forest, fitForest } from '@lineheron/native';
+import { type Log, messageOf } from '../log.js';
+import type { HistoryRow } from './history.js';
+
+export interface ForestsOptions {
+  engine: Engine;
+  store: ModelStore;
+  agent: string;
+  contamination: number;
+  seed: number;
+  nowMs: () => number;
+  monotonicMs: () => number;
+  log: Log;
+}
+
+/** Fewer windows than this say too little of what is normal. */
+export const MIN_TRAINING_ROWS = 30;
+
+const MEASURED_SCORES = 512;
+
+export class Forests {
+  private readonly inUse = new Map<Scope, AgentModel>();
+
+  constructor(private readonly options: ForestsOptions) {}
+
+  get models(): AgentModel[] {
+    return SCOPES.flatMap((scope) => this.inUse.get(scope) ?? []);
+  }
+
+  has(scope: Scope): boolean {
+    return this.inUse.has(scope);
+  }
+
+  /** Loads the newest good forest of each scope. */
+  async start(): Promise<void> {
+    const { engine, store, log } = this.options;
+    for (const scope of SCOPES) {
+      try {
+        const model = await store.load('isolation_forest', scope, engine.fingerprint);
+        if (model) this.use(model.manifest, model.payload);
+      } catch (error) {
+        log.error({ scope, error: messageOf(error) }, 'a stored forest cannot be used');
+      }
+    }
+  }
+
+  /** Fits, keeps and takes into use. `isCancelled` is asked once the fit is done. Null when it was cancelled. */
+  async train(
+    scope: Scope,
+    rows: readonly HistoryRow[],
+    isCancelled: () => boolean,
+  ): Promise<AgentModel | null> {
+    const { engine, store, agent, contamination, seed, nowMs, monotonicMs } = this.options;
+    const { features, fingerprint } = engine;
+    const startedMs = monotonicMs();
+    const fitted = await fitForest(matrix(rows, features.length), {
+      fingerprint,
+      features,
+      seed,
+      contamination,
+    });
+    if (isCancelled()) return null;
+    const times = rows.map(({ endMs }) => endMs);
+    const manifest = await store.save(
+      {
+        kind: 'isolation_forest',
+        scope,
+        fingerprint,
+        trained_at: new Date(nowMs()).toISOString(),
+        training_from: isoOrNull(times.reduce((low, time) => Math.min(low, time), Number.POSITIVE_INFINITY)),
+        training_to: isoOrNull(times.reduce((high, time) => Math.max(high, time), Number.NEGATIVE_INFINITY)),
+        rows: rows.length,
+        seed,
+        threshold: fitted.threshold,
+        training_ms: Math.round((monotonicMs() - startedMs) * 100) / 100,
+        agents: [agent],
+        metrics: { trees: fitted.info.trees, sample_size: fitted.info.sampleSize },
+      },
+      fitted.bytes,
+    );
+    return this.use(manifest, fitted.bytes);
+  }
+
+  private use(manifest: Manifest, payload: Uint8Array): AgentModel {
+    const { engine } = this.options;
+    engine.setForest(manifest.scope, payload);
+    engine.setThreshold(manifest.scope, manifest.threshold);
+    const model: AgentModel = {
+      kind: manifest.kind,
+      scope: manifest.scope,
+      release: manifest.release,
+      sha256: manifest.sha256,
+      fingerprint: manifest.fingerprint,
+      trained_at: manifest.trained_at,
+      rows: manifest.rows,
+      threshold: manifest.threshold,
+      size_bytes: manifest.size_bytes,
+      training_ms: manifest.training_ms,
+      inference_us: this.inferenceUs(payload),
+    };
+    this.inUse.set(manifest.scope, model);
+    return model;
+  }
+
+  /** Mean time for one score on this machine. */
+  private inferenceUs(payload: Uint8Array): number {
+    const { engine, monotonicMs } = this.options;
+    const forest = Forest.load(payload);
+    const columns = engine.features.length;
+    const rows = Float64Array.from({ length: MEASURED_SCORES * columns }, (_, index) => (index * 7919) % 101);
+    const startedMs = monotonicMs();
+    forest.score(rows);
+    return Math.round(((monotonicMs() - startedMs) * 1e6) / MEASURED_SCORES) / 1e3;
+  }
+}
+
+function matrix(rows: readonly HistoryRow[], columns: number): Float64Array {
+  const values = new Float64Array(rows.length * columns).fill(Number.NaN);
+  rows.forEach(({ features }, row) => {
+    features.forEach((value, column) => {
+      if (value !== null) values[row * columns + column] = value;
+    });
+  });
+  return values;
+}
+
+function isoOrNull(ms: number): string | null {
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : null;
+}

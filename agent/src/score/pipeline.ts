@@ -1,0 +1,161 @@
+/**
+ * From chunks of lines to batches: one call into the engine a chunk, then episodes, ids and wire form. What comes out
+ * waits here, in memory and uncounted, until it is taken; the source's position is taken with it, so nothing is
+ * lost when the process ends in between.
+ */
+import {
+  type AnomalyMessage,
+  anomalySentence,
+  EPISODE_QUIET_MS,
+  type Scope,
+  type ScoredWindow,
+} from '@lineheron/models';
+import type { ChannelDefinition, Engine, PushResult, RecordResult, WindowResult } from '@lineheron/native';
+import { BatchBuilder, type BuiltBatch } from './batch.js';
+import { type Episode, Episodes } from './episodes.js';
+import { isoTime, wireRecord, wireWindow } from './wire.js';
+
+/** A chunk of whole lines. `emit` false: it only refills the windows. */
+export interface PipelineChunk {
+  bytes: Uint8Array;
+  emit: boolean;
+  position: ((newestMs: number | null) => unknown) | null;
+}
+
+/** Everything that is ready to become durable together. */
+export interface Output {
+  /** Undefined when the source has none to give. */
+  position: unknown;
+  batches: BuiltBatch[];
+  anomalies: AnomalyMessage[];
+  /** Newest window of every device that said something. */
+  latest: Map<string, ScoredWindow>;
+}
+
+/** Hears of every window that a forest may learn from. */
+export type WindowSink = (scope: Scope, endMs: number, features: readonly (number | null)[]) => void;
+
+export interface PipelineOptions {
+  engine: Engine;
+  agent: string;
+  boot: string;
+  nowMs: () => number;
+  onWindow: WindowSink;
+}
+
+export class Pipeline {
+  private readonly builder: BatchBuilder;
+  private readonly episodes = new Episodes();
+  private readonly channels: readonly ChannelDefinition[];
+  private anomalies: AnomalyMessage[] = [];
+  private latest = new Map<string, ScoredWindow>();
+  private position: unknown;
+  windows = 0;
+
+  constructor(private readonly options: PipelineOptions) {
+    const { agent, boot, engine, nowMs } = options;
+    this.builder = new BatchBuilder({ agent, boot, fingerprint: engine.fingerprint }, nowMs);
+    this.channels = engine.channels;
+  }
+
+  get pendingBytes(): number {
+    return this.builder.pendingBytes;
+  }
+
+  /** Returns whether something in it is urgent: an episode opened. */
+  push(chunk: PipelineChunk): boolean {
+    const nowMs = this.options.nowMs();
+    const result =
+      chunk.bytes.length > 0
+        ? this.options.engine.push(chunk.bytes, nowMs, chunk.emit)
+        : { windows: [], records: [], newestMs: null };
+    const before = this.anomalies.length;
+    if (chunk.emit) this.addLines(result, nowMs);
+    if (chunk.position) this.position = chunk.position(result.newestMs ?? null);
+    return this.anomalies.length > before;
+  }
+
+  /** Ends the episodes of devices that fell silent. */
+  sweep(nowMs: number): void {
+    for (const episode of this.episodes.closeSilent(nowMs)) {
+      this.anomalies.push(this.anomaly(episode, episode.id, 'closed', null, episode.lastSuspectMs));
+    }
+  }
+
+  take(): Output {
+    const output = {
+      position: this.position,
+      batches: this.builder.take(),
+      anomalies: this.anomalies,
+      latest: this.latest,
+    };
+    this.anomalies = [];
+    this.latest = new Map();
+    return output;
+  }
+
+  /** Windows and records come in the order of their lines; what one line gave stays together. */
+  private addLines({ windows, records }: Pick<PushResult, 'windows' | 'records'>, nowMs: number): void {
+    let nextWindow = 0;
+    let nextRecord = 0;
+    while (nextWindow < windows.length || nextRecord < records.length) {
+      const lineEnd = Math.min(
+        windows[nextWindow]?.lineEnd ?? Number.POSITIVE_INFINITY,
+        records[nextRecord]?.lineEnd ?? Number.POSITIVE_INFINITY,
+      );
+      const record = records[nextRecord]?.lineEnd === lineEnd ? records[nextRecord++]! : null;
+      const own: WindowResult[] = [];
+      while (windows[nextWindow]?.lineEnd === lineEnd) own.push(windows[nextWindow++]!);
+      this.addLine(record, own, nowMs);
+    }
+  }
+
+  private addLine(record: RecordResult | null, windows: readonly WindowResult[], nowMs: number): void {
+    this.builder.add({
+      record: record && wireRecord(record, this.channels),
+      windows: windows.map(
+        (window) => (id, index) => this.finish(window, id, window.record === null ? undefined : index, nowMs),
+      ),
+    });
+  }
+
+  private finish(window: WindowResult, id: string, record: number | undefined, nowMs: number): ScoredWindow {
+    const { device, endMs, suspect } = window;
+    const seen = this.episodes.see({ device, endMs, suspect }, nowMs, () => id);
+    const wire = wireWindow(window, seen.episode?.id ?? null, record);
+    if (seen.closed) this.anomalies.push(this.anomaly(seen.closed, id, 'closed', wire, endMs));
+    if (seen.opened && seen.episode)
+      this.anomalies.push(this.anomaly(seen.episode, id, 'opened', wire, endMs));
+    this.latest.set(device, wire);
+    this.windows += 1;
+    if (window.state !== 'warming_up') this.options.onWindow(wire.scope, endMs, window.features);
+    return wire;
+  }
+
+  private anomaly(
+    episode: Episode,
+    id: string,
+    phase: 'opened' | 'closed',
+    window: ScoredWindow | null,
+    atMs: number,
+  ): AnomalyMessage {
+    const { device } = episode;
+    const subject = device === '*' ? 'The gateway as a whole' : device;
+    const quietS = EPISODE_QUIET_MS / 1000;
+    const ended = window ? `has been quiet for ${quietS} seconds` : 'has fallen silent';
+    return {
+      v: 1,
+      id,
+      episode: episode.id,
+      phase,
+      agent: this.options.agent,
+      device,
+      scope: device === '*' ? 'gateway' : 'device',
+      at: isoTime(atMs),
+      score: window?.score ?? null,
+      threshold: window?.threshold ?? null,
+      reasons: phase === 'opened' ? (window?.reasons ?? []) : [],
+      summary: phase === 'opened' ? anomalySentence(device, window?.reasons ?? []) : `${subject} ${ended}.`,
+    };
+  }
+}

@@ -1,0 +1,75 @@
+/** The engine's results in the words of the wire: pure, one window or record at a time. */
+import { DEFAULT_CHANNELS, type LineRecord, type ScoredWindow, type WindowState } from '@lineheron/models';
+import type { ChannelDefinition, RecordResult, WindowResult } from '@lineheron/native';
+
+/** More digits than the models look at, and half the bytes. */
+const SIGNIFICANT_DIGITS = 8;
+
+function shortened(value: number | null): number | null {
+  if (value === null || !Number.isFinite(value)) return null;
+  return Number.isInteger(value) ? value : Number(value.toPrecision(SIGNIFICANT_DIGITS));
+}
+
+function truth(isAnomaly: boolean | null | undefined, type: string | null | undefined) {
+  return {
+    ...(typeof isAnomaly === 'boolean' ? { is_anomaly: isAnomaly } : {}),
+    ...(typeof type === 'string' ? { anomaly_type: type.slice(0, 64) } : {}),
+  };
+}
+
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+export function wireWindow(
+  window: WindowResult,
+  episode: string | null,
+  record: number | undefined,
+): ScoredWindow {
+  return {
+    scope: window.scope === 'gateway' ? 'gateway' : 'device',
+    device: window.device,
+    end: isoTime(window.endMs),
+    records: window.records,
+    state: window.state as WindowState,
+    score: window.score ?? null,
+    threshold: window.threshold ?? null,
+    suspect: window.suspect,
+    features: window.features.map(shortened),
+    reasons: window.reasons.map((reason) => ({
+      feature: reason.feature,
+      unit: reason.unit,
+      observed: shortened(reason.observed ?? null),
+      median: shortened(reason.median ?? null),
+      p5: shortened(reason.p5 ?? null),
+      p95: shortened(reason.p95 ?? null),
+      share: Math.max(-1, Math.min(1, reason.share)),
+    })),
+    episode,
+    ...truth(window.isAnomaly, window.anomalyType),
+    ...(record === undefined ? {} : { record }),
+  };
+}
+
+type DefaultField = (typeof DEFAULT_CHANNELS)[number]['name'];
+
+export function wireRecord(result: RecordResult, channels: readonly ChannelDefinition[]): LineRecord {
+  const fields: Partial<Record<DefaultField, number>> = {};
+  DEFAULT_CHANNELS.forEach(({ name }, index) => {
+    const value = result.values[index];
+    if (typeof value === 'number') fields[name] = value;
+  });
+  const declared = channels.slice(DEFAULT_CHANNELS.length).flatMap(({ name }, index) => {
+    const value = result.values[DEFAULT_CHANNELS.length + index];
+    return typeof value === 'number' ? [[name, value] as const] : [];
+  });
+  return {
+    timestamp: isoTime(result.timestampMs),
+    device_id: result.device,
+    ...fields,
+    ...(typeof result.errorCode === 'string' ? { error_code: result.errorCode } : {}),
+    ...(declared.length > 0 ? { channels: Object.fromEntries(declared) } : {}),
+    ...truth(result.isAnomaly, result.anomalyType),
+    suspect: result.suspect,
+  };
+}
