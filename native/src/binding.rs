@@ -3,6 +3,13 @@
 //! A panic becomes a JavaScript `Error`: exports are wrapped by `catch_unwind`, background work by
 //! [`guarded`]. Long work (fitting, training) runs off the JavaScript thread on a copy of the rows, so
 //! that nobody can change them underneath.
+#![allow(
+    // JavaScript's numbers are f64 and its lengths u32; every count here stays far below either limit.
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    // Exports take what napi hands them by value.
+    clippy::needless_pass_by_value
+)]
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -318,7 +325,11 @@ impl Engine {
 
     /// Puts a saved forest in use for a scope, or none. Throws on damage or another fingerprint, and
     /// the forest before stays in use.
-    #[napi(catch_unwind, ts_args_type = "scope: string, bytes: Uint8Array | null", ts_return_type = "ForestInfo | null")]
+    #[napi(
+        catch_unwind,
+        ts_args_type = "scope: string, bytes: Uint8Array | null",
+        ts_return_type = "ForestInfo | null"
+    )]
     pub fn set_forest(&mut self, scope: String, bytes: Option<&[u8]>) -> Result<Option<ForestInfo>> {
         let scope = scope_of(&scope)?;
         let forest = bytes.map(forest::Forest::from_bytes).transpose()?;

@@ -107,9 +107,9 @@ fn default_channels() -> Vec<Channel> {
     vec![
         channel("latency_ms", "ms", Gauge, MAX_VALUE),
         channel("packet_loss_pct", "%", Gauge, 100.0),
-        channel("retry_count", "retries", Count, MAX_VALUE),
+        channel("retry_count", "", Count, MAX_VALUE),
         channel("traffic_volume_mb", "MB", Gauge, MAX_VALUE),
-        channel("connection_resets", "resets", Count, MAX_VALUE),
+        channel("connection_resets", "", Count, MAX_VALUE),
     ]
 }
 
@@ -128,7 +128,9 @@ fn check_name(name: &str, taken: &[Channel]) -> Result<()> {
 
 fn check_unit(name: &str, unit: &str) -> Result<()> {
     if unit.chars().count() > 16 || unit.chars().any(char::is_control) {
-        return Err(Error::new(format!("unit of channel \"{name}\" must be at most 16 printable characters")));
+        return Err(Error::new(format!(
+            "unit of channel \"{name}\" must be at most 16 printable characters"
+        )));
     }
     Ok(())
 }

@@ -38,15 +38,15 @@ pub struct Devices {
     by_name: HashMap<String, usize>,
     idlest: usize,
     latest: usize,
-    max_devices: usize,
+    capacity: usize,
     next_number: u64,
 }
 
 impl Devices {
-    /// No devices yet, and never more than `max_devices`.
-    pub fn new(max_devices: usize) -> Self {
+    /// No devices yet, and never more than `capacity`.
+    pub fn new(capacity: usize) -> Self {
         let by_name = HashMap::new();
-        Self { slots: Vec::new(), by_name, idlest: NONE, latest: NONE, max_devices, next_number: 0 }
+        Self { slots: Vec::new(), by_name, idlest: NONE, latest: NONE, capacity, next_number: 0 }
     }
 
     /// How many are known.
@@ -68,7 +68,7 @@ impl Devices {
     /// was evicted for it. The slot holds until the next call.
     pub fn touch(&mut self, name: &str, window: impl FnOnce() -> Window) -> (usize, bool) {
         let known = self.by_name.get(name).copied();
-        let full = self.slots.len() >= self.max_devices;
+        let full = self.slots.len() >= self.capacity;
         let slot = match known {
             Some(slot) => slot,
             None if full => self.replace_idlest(name, window()),
@@ -169,7 +169,8 @@ mod tests {
 
     #[test]
     fn churn_agrees_with_a_plain_list_and_numbers_are_never_used_twice() {
-        let (mut devices, mut list, mut random) = (Devices::new(7), Vec::new(), crate::random::Random::new(3));
+        let (mut devices, mut list, mut random) =
+            (Devices::new(7), Vec::new(), crate::random::Random::new(3));
         let mut newest = 0;
         for _ in 0..5000 {
             let name = format!("d{}", random.below(20));

@@ -118,18 +118,18 @@ fn default_features() -> Vec<Feature> {
         ("packet_loss_mean", "%", of(PACKET_LOSS, Mean)),
         ("packet_loss_max", "%", of(PACKET_LOSS, Max)),
         ("packet_loss_variance", "%²", of(PACKET_LOSS, Variance)),
-        ("retry_mean", "retries", of(RETRIES, Mean)),
-        ("retry_max", "retries", of(RETRIES, Max)),
-        ("retry_rate", "share", of(RETRIES, Rate)),
-        ("error_rate", "share", Source::ErrorRate),
-        ("server_error_rate", "share", Source::ServerErrorRate),
+        ("retry_mean", "", of(RETRIES, Mean)),
+        ("retry_max", "", of(RETRIES, Max)),
+        ("retry_rate", "", of(RETRIES, Rate)),
+        ("error_rate", "", Source::ErrorRate),
+        ("server_error_rate", "", Source::ServerErrorRate),
         ("traffic_mean", "MB", of(TRAFFIC, Mean)),
         ("traffic_variance", "MB²", of(TRAFFIC, Variance)),
         ("traffic_delta", "MB", of(TRAFFIC, Delta)),
-        ("resets_mean", "resets", of(RESETS, Mean)),
-        ("resets_total", "resets", of(RESETS, Total)),
-        ("log_frequency", "records/s", Source::Frequency),
-        ("device_diversity", "devices", Source::Diversity),
+        ("resets_mean", "", of(RESETS, Mean)),
+        ("resets_total", "", of(RESETS, Total)),
+        ("log_frequency", "1/s", Source::Frequency),
+        ("device_diversity", "", Source::Diversity),
     ]
     .into_iter()
     .map(|(name, unit, source)| Feature { name: name.to_owned(), unit: unit.to_owned(), source })
@@ -153,7 +153,7 @@ fn push_declared(features: &mut Vec<Feature>, index: usize, channel: &Channel) {
             ("mean", unit.clone(), Mean),
             ("max", unit.clone(), Max),
             ("total", unit, Total),
-            ("rate", "share".to_owned(), Rate),
+            ("rate", String::new(), Rate),
         ],
     };
     features.extend(statistics.into_iter().map(|(suffix, unit, statistic)| Feature {
@@ -189,13 +189,15 @@ mod tests {
     use super::*;
 
     fn list(declared: &[(&str, &str, ChannelKind)], window_ms: i64) -> Result<FeatureList> {
-        let owned: Vec<_> = declared.iter().map(|(n, u, k)| ((*n).to_owned(), (*u).to_owned(), *k)).collect();
+        let owned: Vec<_> =
+            declared.iter().map(|(n, u, k)| ((*n).to_owned(), (*u).to_owned(), *k)).collect();
         FeatureList::new(&ChannelList::new(&owned)?, window_ms)
     }
 
     #[test]
     fn nineteen_defaults_come_first_and_declared_channels_append_theirs() {
-        let features = list(&[("snr_db", "dB", ChannelKind::Gauge), ("attach", "", ChannelKind::Count)], 30_000);
+        let features =
+            list(&[("snr_db", "dB", ChannelKind::Gauge), ("attach", "", ChannelKind::Count)], 30_000);
         let features = features.unwrap();
         let names: Vec<&str> = features.as_slice().iter().map(|f| f.name.as_str()).collect();
         assert_eq!(names[0], "latency_mean");
@@ -208,7 +210,7 @@ mod tests {
     #[test]
     fn the_fingerprint_is_pinned_and_changes_with_window_names_and_units() {
         let base = list(&[], 30_000).unwrap();
-        assert_eq!(base.fingerprint(), "PINNED");
+        assert_eq!(base.fingerprint(), "59dd2e9c1d7c38b0");
         let others = [
             list(&[], 31_000).unwrap(),
             list(&[("a", "x", ChannelKind::Gauge)], 30_000).unwrap(),

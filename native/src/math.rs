@@ -71,7 +71,7 @@ mod tests {
             let x = f64::from(step) * 0.01;
             assert!((exp(x) / x.exp() - 1.0).abs() < 1e-15, "exp({x})");
             let small = f64::from(step) * 1e-3;
-            assert!((tanh(small) - small.tanh()).abs() <= 4e-16 * small.tanh().abs(), "tanh({small})");
+            assert!((tanh(small) - small.tanh()).abs() <= 1e-15 * small.tanh().abs(), "tanh({small})");
         }
         assert!(tanh(f64::NAN).is_nan());
         assert_eq!((exp(-1000.0), exp(1000.0)), (0.0, f64::INFINITY));
@@ -84,7 +84,7 @@ mod tests {
         let values = [1.0, 2.0, 4.0, 8.0];
         let found: Vec<f64> = [0.0, 0.05, 0.5, 0.95, 1.0].map(|q| quantile_sorted(&values, q)).to_vec();
         for (found, expected) in found.iter().zip([1.0, 1.15, 3.0, 7.4, 8.0]) {
-            assert!((found - expected).abs() < 1e-15, "{found} {expected}");
+            assert!((found - expected).abs() < 1e-14, "{found} {expected}");
         }
         assert!(quantile_sorted(&[], 0.5).is_nan());
         assert_eq!(quantile_sorted(&[3.0], 0.95), 3.0);

@@ -59,7 +59,8 @@ impl Random {
         }
     }
 
-    /// A normal number by the polar method: logarithm and root only, both our own or exact.
+    /// A standard normal number (polar method). Its last bits depend on the platform's logarithm, so no
+    /// model draws any; it is for made-up data.
     pub fn normal(&mut self) -> f64 {
         loop {
             let (a, b) = (self.unit() * 2.0 - 1.0, self.unit() * 2.0 - 1.0);

@@ -23,10 +23,8 @@ pub fn write(autoencoder: &Autoencoder, metadata: &[(String, String)]) -> Vec<u8
     graph.layers(autoencoder);
     graph.errors();
     let columns = autoencoder.scaler().columns();
-    let property = |(key, value): &(String, String)| StringStringEntryProto {
-        key: key.clone(),
-        value: value.clone(),
-    };
+    let property =
+        |(key, value): &(String, String)| StringStringEntryProto { key: key.clone(), value: value.clone() };
     ModelProto {
         ir_version: 8,
         producer_name: "lineheron".to_owned(),
@@ -145,8 +143,5 @@ fn value(name: &str, columns: Option<usize>) -> ValueInfoProto {
     let columns = columns.map(|size| DimensionProto { value: Some(Dimension::Size(whole(size))) });
     let shape = TensorShapeProto { dim: [rows].into_iter().chain(columns).collect() };
     let tensor_type = TensorTypeProto { elem_type: FLOAT, shape: Some(shape) };
-    ValueInfoProto {
-        name: name.to_owned(),
-        r#type: Some(TypeProto { tensor_type: Some(tensor_type) }),
-    }
+    ValueInfoProto { name: name.to_owned(), r#type: Some(TypeProto { tensor_type: Some(tensor_type) }) }
 }

@@ -109,6 +109,9 @@ fn whole(name: &str, value: f64, max: f64) -> Result<usize> {
 mod tests {
     use super::*;
 
+    /// A name that the error must hold, and what makes it wrong.
+    type Change = (&'static str, fn(&mut TrainingParams));
+
     #[test]
     fn nineteen_columns_give_nine_four_nine() {
         let checked = TrainingParams::default().check(19).unwrap();
@@ -120,7 +123,7 @@ mod tests {
 
     #[test]
     fn every_wrong_value_is_refused_by_name() {
-        let wrong: [(&str, fn(&mut TrainingParams)); 9] = [
+        let wrong: [Change; 9] = [
             ("epochs", |params| params.epochs = 0.0),
             ("seed", |params| params.seed = 0.5),
             ("thresholdPercentile", |params| params.threshold_percentile = 101.0),

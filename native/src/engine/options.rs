@@ -103,6 +103,9 @@ fn whole(name: &str, value: f64, min: f64, max: f64) -> Result<usize> {
 mod tests {
     use super::*;
 
+    /// A name that the error must hold, and what makes it wrong.
+    type Change = (&'static str, fn(&mut Options));
+
     #[test]
     fn the_defaults_are_the_documented_ones() {
         let checked = Options::default().check().unwrap();
@@ -113,7 +116,7 @@ mod tests {
 
     #[test]
     fn every_wrong_value_is_refused_by_name() {
-        let wrong: [(&str, fn(&mut Options)); 8] = [
+        let wrong: [Change; 8] = [
             ("windowSeconds", |options| options.window_seconds = 0.5),
             ("windowSeconds", |options| options.window_seconds = f64::NAN),
             ("latenessSeconds", |options| options.lateness_seconds = -1.0),

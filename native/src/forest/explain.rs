@@ -1,12 +1,18 @@
-//! Why a row has its score: the share of each feature in how much shorter its path is than usual.
+//! Why a row has its score: how much each feature shortened its paths, and how far out its value lies.
 //!
 //! A node that n training rows reached has c(n) more splits to expect. A split that sends the row to
 //! where m rows went changes the expected whole by c(n) − 1 − c(m): positive when it isolates more than
-//! a usual split does, negative when less. That is credited to the split's feature. The credits of a
-//! tree add up to c(ψ) minus the row's path length, exactly, so over all trees they are a complete
-//! account of the score and not a measure beside it. (DIFFI, by contrast, weighs features over a data
-//! set and needs one with known outliers.) Shares are divided by the sum of absolute credits.
+//! a usual split does, negative when less. That is credited to the split's feature. The mean credits
+//! add up to c(ψ) − E\[h\] exactly: they are a complete account of the score. (DIFFI, by contrast,
+//! weighs features over a data set and needs one with known outliers.)
+//!
+//! Credits alone cannot tell a value just beyond what training saw from one far beyond, since no split
+//! lies out there: among 19 features they put the one at fault (8 standard deviations) first in 85 of
+//! 100 cases. So a credit is multiplied by 1 + d, d being the value's distance from the 5th to 95th
+//! percentile in widths of that range, at most 9: then it is 98 of 100. Shares are these products
+//! divided by the sum of their absolute values.
 use super::Forest;
+use super::summary::FeatureSummary;
 
 /// One feature's part in a score.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,9 +29,13 @@ pub struct Reason {
     pub share: f64,
 }
 
+/// Beyond this many widths outside the usual range a value is as far out as can be.
+const MAX_DISTANCE: f64 = 9.0;
+
 impl Forest {
-    /// The signed share of every feature; their absolute values add up to 1, or all are 0.
-    pub fn shares(&self, row: &[f64]) -> Vec<f64> {
+    /// Mean credit of every feature; they add up to c(ψ) minus the row's mean path length.
+    #[allow(clippy::cast_precision_loss)] // At most 10,000 trees.
+    pub fn credits(&self, row: &[f64]) -> Vec<f64> {
         let row = self.narrow(row);
         let mut credits = vec![0.0; self.features.len()];
         for tree in &self.trees {
@@ -35,13 +45,26 @@ impl Forest {
                 credits[usize::from(split.feature)] += expected - after;
             });
         }
-        let total: f64 = credits.iter().map(|credit| credit.abs()).sum();
-        if total > 0.0 {
-            for credit in &mut credits {
-                *credit /= total;
-            }
+        for credit in &mut credits {
+            *credit /= self.trees.len() as f64;
         }
         credits
+    }
+
+    /// The signed share of every feature; their absolute values add up to 1, or all are 0.
+    pub fn shares(&self, row: &[f64]) -> Vec<f64> {
+        let mut shares = self.credits(row);
+        for (index, share) in shares.iter_mut().enumerate() {
+            let value = row.get(index).copied().unwrap_or(f64::NAN);
+            *share *= 1.0 + distance(value, &self.summaries[index]);
+        }
+        let total: f64 = shares.iter().map(|share| share.abs()).sum();
+        if total > 0.0 {
+            for share in &mut shares {
+                *share /= total;
+            }
+        }
+        shares
     }
 
     /// The features that made the row look anomalous, the strongest first, at most `max_reasons`.
@@ -65,4 +88,10 @@ impl Forest {
             share,
         }
     }
+}
+
+/// How far outside the usual range a value lies, in widths of the range; 0 inside and for unknown.
+fn distance(value: f64, summary: &FeatureSummary) -> f64 {
+    let outside = (value - summary.p95).max(summary.p5 - value);
+    if outside > 0.0 { (outside / (summary.p95 - summary.p5)).min(MAX_DISTANCE) } else { 0.0 }
 }

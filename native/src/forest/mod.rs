@@ -84,7 +84,9 @@ impl Forest {
 
     #[allow(clippy::cast_possible_truncation)] // Trees compare f32, in fit and in score.
     fn narrow(&self, row: &[f64]) -> Vec<f32> {
-        (0..self.features.len()).map(|index| row.get(index).map_or(f32::NAN, |&value| value as f32)).collect()
+        (0..self.features.len())
+            .map(|index| row.get(index).map_or(f32::NAN, |&value| value as f32))
+            .collect()
     }
 }
 

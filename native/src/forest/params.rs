@@ -98,6 +98,9 @@ fn check_text(what: &str, text: &str, min_bytes: usize) -> Result<()> {
 mod tests {
     use super::*;
 
+    /// A name that the error must hold, and what makes it wrong.
+    type Change = (&'static str, fn(&mut ForestParams));
+
     fn raw() -> ForestParams {
         ForestParams::new("f", vec![FeatureName { name: "x".to_owned(), unit: String::new() }])
     }
@@ -105,7 +108,7 @@ mod tests {
     #[test]
     fn every_wrong_value_is_refused_by_name() {
         assert!(raw().check().is_ok());
-        let wrong: [(&str, fn(&mut ForestParams)); 10] = [
+        let wrong: [Change; 10] = [
             ("trees", |params| params.trees = 0.0),
             ("trees", |params| params.trees = 1.5),
             ("trees", |params| params.trees = 10_001.0),

@@ -1,0 +1,201 @@
+//! The autoencoder against PyTorch and ONNX Runtime, and what training promises.
+#![allow(clippy::cast_possible_wrap, clippy::cast_precision_loss)] // Small made-up numbers.
+mod support;
+
+use lineheron_native::autoencoder::network::Network;
+use lineheron_native::autoencoder::onnx;
+use lineheron_native::autoencoder::optimizer::Adam;
+use lineheron_native::autoencoder::params::TrainingParams;
+use lineheron_native::autoencoder::scaler::Scaler;
+use lineheron_native::autoencoder::train::{Trained, train};
+use lineheron_native::autoencoder::{Autoencoder, CLIP};
+use serde::Deserialize;
+use support::normal_rows;
+
+#[derive(Deserialize)]
+struct Reference {
+    sizes: Vec<usize>,
+    inputs: Vec<Vec<f64>>,
+    known: Vec<Vec<bool>>,
+    parameters: Vec<f64>,
+    losses: Vec<f64>,
+    gradient: Vec<f64>,
+    learning_rate: f64,
+    trained: Vec<f64>,
+}
+
+fn reference() -> Reference {
+    serde_json::from_str(include_str!("fixtures/autoencoder.json")).unwrap()
+}
+
+impl Reference {
+    fn network(&self) -> Network {
+        Network::from_parts(self.sizes.clone(), self.parameters.clone()).unwrap()
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn loss_and_gradient(&self, network: &Network) -> (f64, Vec<f64>) {
+        let count = self.known.iter().flatten().filter(|known| **known).count() as f64;
+        let mut gradient = vec![0.0; network.parameters().len()];
+        let rows = self.inputs.iter().zip(&self.known);
+        let squares = rows.map(|(row, known)| network.accumulate(row, known, 1.0 / count, &mut gradient));
+        (squares.sum::<f64>() / count, gradient)
+    }
+}
+
+fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len());
+    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!((found - expected).abs() < tolerance, "{index}: {found} expected {expected}");
+    }
+}
+
+#[test]
+fn loss_gradient_and_five_adam_steps_equal_pytorchs() {
+    let reference = reference();
+    let mut network = reference.network();
+    let mut adam = Adam::new(network.parameters().len(), reference.learning_rate);
+    for (step, expected) in reference.losses.iter().enumerate() {
+        let (loss, gradient) = reference.loss_and_gradient(&network);
+        assert!((loss - expected).abs() < 1e-12, "step {step}: {loss} expected {expected}");
+        if step == 0 {
+            assert_close(&gradient, &reference.gradient, 1e-12);
+        }
+        adam.step(network.parameters_mut(), &gradient);
+    }
+    assert_close(network.parameters(), &reference.trained, 1e-10);
+}
+
+/// The reference network with a scaler in which column 3 is out of use.
+fn fixed_autoencoder() -> Autoencoder {
+    let reference = reference();
+    let means = vec![50.0, 40.0, 60.0, 0.0, 55.0, 0.5, 1000.0];
+    let factors = vec![0.03, 0.04, 0.1, 0.0, 0.025, 1.0, 0.002];
+    Autoencoder::new(Scaler::from_parts(means, factors), reference.network())
+}
+
+#[test]
+fn the_onnx_file_is_the_one_that_onnxs_checker_and_runtime_accepted() {
+    let properties = [("fingerprint".to_owned(), "0123456789abcdef".to_owned())];
+    let bytes = onnx::write(&fixed_autoencoder(), &properties);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/autoencoder.onnx");
+    if std::env::var_os("LINEHERON_WRITE_FIXTURES").is_some() {
+        std::fs::write(path, &bytes).unwrap();
+    }
+    assert_eq!(bytes, std::fs::read(path).unwrap(), "run tests/fixtures/check_onnx.py on a new file");
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Value {
+    Known(f64),
+    Text(String),
+}
+
+#[derive(Deserialize)]
+struct Scored {
+    features: Vec<Vec<Option<Value>>>,
+    score: Vec<f64>,
+    errors: Vec<Vec<f64>>,
+}
+
+#[test]
+fn scores_and_errors_equal_onnx_runtimes() {
+    let scored: Scored = serde_json::from_str(include_str!("fixtures/autoencoder_scores.json")).unwrap();
+    let autoencoder = fixed_autoencoder();
+    assert_eq!(scored.score.len(), 40);
+    for ((row, score), errors) in scored.features.iter().zip(&scored.score).zip(&scored.errors) {
+        let number = |value: &Option<Value>| match value {
+            None => f64::NAN,
+            Some(Value::Known(value)) => *value,
+            Some(Value::Text(text)) => text.parse().unwrap(),
+        };
+        let row: Vec<f64> = row.iter().map(number).collect();
+        let tolerance = 1e-5 * score.max(1.0);
+        assert!((autoencoder.score(&row) - score).abs() < tolerance, "{} {score}", autoencoder.score(&row));
+        for (found, expected) in autoencoder.errors(&row).iter().zip(errors) {
+            assert!((found - expected).abs() < 1e-5 * expected.max(1.0), "{found} {expected}");
+        }
+    }
+    assert_eq!(scored.score[0], 0.0, "nothing known, nothing wrong");
+}
+
+/// Rows on a two-dimensional surface in eight dimensions, with a constant and an unknown column.
+fn surface_rows(count: usize, seed: u64) -> Vec<f64> {
+    let hidden = normal_rows(count, 2, seed);
+    let noise = normal_rows(count, 6, seed + 1);
+    let mut rows = Vec::new();
+    for (hidden, noise) in hidden.chunks_exact(2).zip(noise.chunks_exact(6)) {
+        let (a, b) = (hidden[0], hidden[1]);
+        let clean = [a, b, a + b, a - b, 2.0 * a, 0.5 * b];
+        rows.extend(clean.iter().zip(noise).map(|(value, noise)| 100.0 + 10.0 * value + 0.5 * noise));
+        rows.extend([7.0, f64::NAN]);
+    }
+    rows
+}
+
+fn trained(rows: &[f64], params: &TrainingParams) -> Trained {
+    train(rows, &params.check(8).unwrap()).unwrap()
+}
+
+#[test]
+fn training_learns_the_surface_and_scores_what_leaves_it_far_higher() {
+    let rows = surface_rows(1500, 1);
+    let result = trained(&rows, &TrainingParams::default());
+    assert!(result.training_loss < 0.1, "{}", result.training_loss);
+    assert!((result.validation_loss.unwrap() / result.training_loss - 1.0).abs() < 0.5);
+    let mut off = rows[..8].to_vec();
+    off[2] += 60.0;
+    assert!(result.autoencoder.score(&off) > 10.0 * result.threshold);
+    let errors = result.autoencoder.errors(&off);
+    assert_eq!((errors[6], errors[7]), (0.0, 0.0), "constant and unknown columns are out");
+    let above = result.scores.iter().filter(|&&score| score > result.threshold).count();
+    assert_eq!(above, 75, "five of a hundred lie above the 95th percentile");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_file_and_another_seed_another() {
+    let rows = surface_rows(200, 3);
+    let file = |seed| {
+        let params = TrainingParams { seed, epochs: 5.0, ..TrainingParams::default() };
+        onnx::write(&trained(&rows, &params).autoencoder, &[])
+    };
+    assert_eq!(file(1.0), file(1.0));
+    assert_ne!(file(1.0), file(2.0));
+}
+
+#[test]
+fn training_stops_early_and_keeps_the_best_weights() {
+    // Few rows of pure noise: what is learned does not carry over to the rows held back.
+    let rows = normal_rows(60, 8, 5);
+    let params =
+        |epochs| TrainingParams { epochs, patience: 5.0, learning_rate: 0.05, ..Default::default() };
+    let long = trained(&rows, &params(10_000.0));
+    assert!(long.epochs_run < 10_000 && long.epochs_run > 5, "{}", long.epochs_run);
+    let best = trained(&rows, &params((long.epochs_run - 5) as f64));
+    assert!((long.validation_loss.unwrap() - best.validation_loss.unwrap()).abs() < 1e-3);
+    let later = TrainingParams { patience: 10_000.0, ..params(long.epochs_run as f64) };
+    assert_eq!(trained(&rows, &later).validation_loss, long.validation_loss);
+}
+
+#[test]
+fn few_rows_one_row_and_rows_without_anything_known_are_trained_without_fault() {
+    for rows in [vec![1.0; 8], surface_rows(9, 1), vec![f64::NAN; 80]] {
+        let result = trained(&rows, &TrainingParams { epochs: 3.0, ..TrainingParams::default() });
+        assert!(result.threshold.is_finite() && result.scores.len() == rows.len() / 8);
+        assert_eq!(result.validation_loss.is_some(), rows.len() >= 80);
+    }
+}
+
+#[test]
+fn wild_values_are_cut_and_infinite_ones_refused() {
+    let mut rows = surface_rows(100, 2);
+    rows[0] = 1e30;
+    let result = trained(&rows, &TrainingParams { epochs: 3.0, ..TrainingParams::default() });
+    assert!(result.scores.iter().all(|&score| score <= 4.0 * CLIP * CLIP));
+    rows[9] = f64::INFINITY;
+    let error = train(&rows, &TrainingParams::default().check(8).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("row 1, column 1"), "{error}");
+    assert!(train(&rows[..7], &TrainingParams::default().check(8).unwrap()).is_err());
+    assert!(train(&[], &TrainingParams::default().check(8).unwrap()).is_err());
+}
