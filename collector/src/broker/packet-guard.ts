@@ -1,0 +1,45 @@
+/**
+ * Follows the MQTT fixed headers in a byte stream and says when a packet is larger than allowed, before its body has
+ * arrived. Knows nothing of sockets; holds four small numbers, never bytes.
+ */
+
+export class PacketGuard {
+  private skip = 0;
+  private inHeader = false;
+  private remaining = 0;
+  private shift = 0;
+
+  constructor(private readonly maxBytes: number) {}
+
+  /** Takes the next bytes; false when a packet is too large or its length is malformed. */
+  accept(chunk: Uint8Array): boolean {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.skip > 0) {
+        const step = Math.min(this.skip, chunk.length - at);
+        this.skip -= step;
+        at += step;
+      } else if (!this.header(chunk[at++]!)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** One byte of a fixed header: first type and flags, then one to four bytes of length. */
+  private header(byte: number): boolean {
+    if (!this.inHeader) {
+      this.inHeader = true;
+      this.remaining = 0;
+      this.shift = 0;
+      return true;
+    }
+    this.remaining += (byte & 0x7f) * 2 ** this.shift;
+    this.shift += 7;
+    if (this.remaining + 5 > this.maxBytes) return false;
+    if (byte & 0x80) return this.shift < 28;
+    this.inHeader = false;
+    this.skip = this.remaining;
+    return true;
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * The collector's life: starts its parts from the store outwards and ingest last, stops them from the source inwards.
+ */
+import { fileURLToPath } from 'node:url';
+import { MAX_PACKET_BYTES } from '@lineheron/models';
+import { BrokerStartError, EmbeddedBroker } from './broker/embedded-broker.js';
+import { type Config, ConfigError, environmentName } from './config.js';
+import { createApp } from './http/app.js';
+import { HttpServer } from './http/server.js';
+import { errorText, type Logger } from './log.js';
+import { buildParts, type Parts } from './parts.js';
+import { restore } from './restore.js';
+
+export interface CollectorOptions {
+  config: Config;
+  log: Logger;
+  version: string;
+  now?: () => number;
+  /** The collector cannot go on: the owner stops it and ends the process with an error. */
+  onFatal: (error: Error) => void;
+}
+
+export interface Addresses {
+  httpPort: number;
+  mqttUrl: string;
+}
+
+const CONNECT_MS = 5000;
+const TICK_MS = 5000;
+const MAX_CONNECTIONS = 2000;
+const DASHBOARD = fileURLToPath(new URL('../../dashboard/dist', import.meta.url));
+
+export class Collector {
+  private readonly now: () => number;
+  private readonly parts: Parts;
+  /** What is to be undone, newest last. */
+  private readonly stops: Array<() => Promise<void> | void> = [];
+
+  constructor(private readonly options: CollectorOptions) {
+    this.now = options.now ?? Date.now;
+    this.parts = buildParts({ ...options, now: this.now });
+  }
+
+  /** Resolves once it serves. Throws ConfigError when the surroundings are wrong. */
+  async start(): Promise<Addresses> {
+    try {
+      await this.openStore();
+      await this.startReviewer();
+      const mqttUrl = this.options.config.mqtt.url ?? (await this.startBroker());
+      const httpPort = await this.startHttp();
+      await this.startIngest(mqttUrl);
+      return { httpPort, mqttUrl };
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Safe to call at any time, and twice. */
+  async stop(): Promise<void> {
+    for (const stop of this.stops.splice(0).reverse()) {
+      try {
+        await stop();
+      } catch (error) {
+        this.options.log.warn({ error: errorText(error) }, 'a part did not stop cleanly');
+      }
+    }
+  }
+
+  private async openStore(): Promise<void> {
+    const { store } = this.parts;
+    await store.open();
+    this.stops.push(() => store.close());
+    await restore(this.parts, this.now());
+  }
+
+  private async startReviewer(): Promise<void> {
+    const { reviewer } = this.parts;
+    this.stops.push(() => reviewer.stop());
+    await reviewer.start();
+  }
+
+  private async startBroker(): Promise<string> {
+    const { host, port, username, password } = this.options.config.mqtt;
+    const limits = { maxPacketBytes: MAX_PACKET_BYTES, maxConnections: MAX_CONNECTIONS };
+    const broker = new EmbeddedBroker({ host, port, username, password, ...limits }, this.options.onFatal);
+    this.stops.push(() => broker.stop());
+    const listening = await broker.start().catch((error: unknown) => {
+      throw error instanceof BrokerStartError ? portError('mqtt.port', port, error) : error;
+    });
+    return `mqtt://${host === '::1' ? '[::1]' : host}:${listening}`;
+  }
+
+  private async startHttp(): Promise<number> {
+    const { config, version, log } = this.options;
+    const { host, port, allowed_origins, allowed_hosts, dashboard_dir } = config.http;
+    const { store, control, feed } = this.parts;
+    const onError = (error: unknown) => log.error({ error: errorText(error) }, 'a request failed');
+    const app = createApp({
+      queries: store,
+      control,
+      feed,
+      version,
+      allowedOrigins: allowed_origins,
+      allowedHosts: allowed_hosts,
+      dashboardDir: dashboard_dir ?? DASHBOARD,
+      onError,
+    });
+    const server = new HttpServer({ host, port, fetch: (request, env) => app.fetch(request, env), onError });
+    this.stops.push(() => server.stop());
+    const listening = await server.start().catch((error: NodeJS.ErrnoException) => {
+      throw error.code ? portError('http.port', port, { code: error.code, message: error.message }) : error;
+    });
+    feed.start();
+    this.stops.push(() => feed.stop());
+    return listening;
+  }
+
+  /** Ingest comes last: everything that it feeds is there. It stops first, and its last acknowledgements go out. */
+  private async startIngest(mqttUrl: string): Promise<void> {
+    const { pipeline, retention, receiver, link, training, queue } = this.parts;
+    const ticks = setInterval(() => void pipeline.tick(), TICK_MS);
+    retention.start();
+    this.stops.push(async () => {
+      clearInterval(ticks);
+      retention.stop();
+      await training.stop();
+      await queue.close();
+      await pipeline.tick();
+      await link.stop();
+    });
+    const connected = receiver.connected();
+    link.start(mqttUrl);
+    // An external broker may come later; ingest then begins later.
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CONNECT_MS);
+    });
+    await Promise.race([connected, late]);
+    clearTimeout(timer);
+  }
+}
+
+function portError(
+  setting: string,
+  port: number,
+  { code, message }: { code: string; message: string },
+): ConfigError {
+  const name = environmentName(setting);
+  if (code === 'EADDRINUSE') {
+    return new ConfigError(`port ${port} is taken: set ${setting} (${name}) to a free one`);
+  }
+  if (code === 'EACCES') {
+    return new ConfigError(
+      `port ${port} may not be opened by this user: set ${setting} (${name}) above 1023`,
+    );
+  }
+  return new ConfigError(`cannot listen on port ${port} (${setting}, ${name}): ${message}`);
+}

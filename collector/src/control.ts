@@ -1,0 +1,172 @@
+/** What the HTTP routes may ask of the collector and order it to do, carried out on its parts. */
+import {
+  type ActiveModel,
+  DEFAULT_TRAINING_SECONDS,
+  type Desired,
+  type MetricsView,
+  type ModelView,
+  type StatusView,
+  type Training,
+  type TrainRequest,
+  topics,
+} from '@lineheron/models';
+import type { Config } from './config.js';
+import type { Reviewer } from './detect/reviewer.js';
+import type { TrainingCoordinator } from './detect/training-coordinator.js';
+import type { Control } from './http/dependencies.js';
+import { ProblemError } from './http/problem.js';
+import type { Fleet } from './hub/fleet.js';
+import { modelViews } from './hub/model-views.js';
+import type { IncidentTracker } from './incident/incident-tracker.js';
+import type { MqttLink } from './ingest/mqtt-link.js';
+import type { RecentValues } from './quality/percentile.js';
+import type { QualityTracker } from './quality/quality-tracker.js';
+import type { Settings, Store } from './store/store.js';
+import type { Totals } from './totals.js';
+
+export interface ControlParts {
+  config: Config;
+  version: string;
+  startedMs: number;
+  now: () => number;
+  store: Store;
+  fleet: Fleet;
+  reviewer: Reviewer;
+  training: TrainingCoordinator;
+  incidents: IncidentTracker;
+  quality: QualityTracker;
+  totals: Totals;
+  latency: RecentValues;
+  link: MqttLink;
+  /** Something that the status shows has changed. */
+  changed: () => void;
+  exposition: Control['exposition'];
+}
+
+export class CollectorControl implements Control {
+  private current: Settings = { detecting: false, active_model: 'ensemble' };
+
+  constructor(private readonly parts: ControlParts) {}
+
+  get settings(): Settings {
+    return this.current;
+  }
+
+  restore(settings: Partial<Settings>): void {
+    this.current = { ...this.current, ...settings };
+  }
+
+  status(): StatusView {
+    const { config, version, startedMs, now, training, incidents, fleet } = this.parts;
+    const link = this.parts.link;
+    const { window_size_seconds, contamination, threshold_percentile, epochs, anomaly_probability } = config;
+    return {
+      version,
+      started_at: new Date(startedMs).toISOString(),
+      uptime_seconds: (now() - startedMs) / 1000,
+      ...this.current,
+      trained: this.trained(),
+      training: training.current,
+      broker: { url: withoutSecrets(link.url), connected: link.connected },
+      settings: { window_size_seconds, contamination, threshold_percentile, epochs, anomaly_probability },
+      open_alerts: incidents.openAlerts.length,
+      agents: fleet.views((agent, device) => incidents.openAlert(agent, device)),
+    };
+  }
+
+  models(): ModelView[] {
+    const { fleet, reviewer } = this.parts;
+    return modelViews(this.current.active_model, fleet.infos, reviewer.loaded);
+  }
+
+  metrics(): MetricsView {
+    const { totals, quality, latency } = this.parts;
+    return {
+      totals: totals.view,
+      anomaly_rate: quality.anomalyRate,
+      ingest_latency_ms: { p50: latency.percentile(0.5), p99: latency.percentile(0.99) },
+      models: quality.view(),
+      since: quality.since,
+    };
+  }
+
+  exposition(format: 'prometheus' | 'openmetrics'): Promise<string> {
+    return this.parts.exposition(format);
+  }
+
+  async train(request: TrainRequest): Promise<Training> {
+    const { config, training, fleet } = this.parts;
+    const durationSeconds = request.duration_seconds ?? DEFAULT_TRAINING_SECONDS;
+    const useHistory = request.use_history ?? false;
+    if (durationSeconds === 0 && !useHistory) {
+      const message = 'must be more than 0 unless `use_history` is true';
+      throw new ProblemError('invalid_request', `duration_seconds: ${message}`, [
+        { path: 'duration_seconds', message },
+      ]);
+    }
+    if (training.isRunning)
+      throw new ProblemError('training_in_progress', `Training ${training.current?.id} is running.`);
+    const online = new Set(fleet.online.map(({ id }) => id));
+    if (!(request.agents ?? [...online]).some((id) => online.has(id))) throw new ProblemError('no_agents');
+    return training.start({
+      durationSeconds,
+      useHistory,
+      epochs: request.epochs ?? config.epochs,
+      agents: request.agents ?? null,
+    });
+  }
+
+  trainingEnd(id: string): Promise<Training> | null {
+    return this.parts.training.ended(id);
+  }
+
+  cancelTraining(id: string): Promise<boolean> {
+    return this.parts.training.cancel(id);
+  }
+
+  setDetecting(detecting: boolean): Promise<void> {
+    return this.change({ detecting });
+  }
+
+  setModel(active_model: ActiveModel): Promise<void> {
+    return this.change({ active_model });
+  }
+
+  notReady(): string | null {
+    if (!this.parts.store.isOpen) return 'The store is not open.';
+    return this.parts.link.connected ? null : 'The broker is not connected.';
+  }
+
+  /** Tells the fleet, retained, what is desired: the broker may have forgotten it. */
+  publishDesired(): void {
+    this.parts.link.publish(topics.desired('fleet'), { v: 1, ...this.current } satisfies Desired, true);
+  }
+
+  private async change(settings: Partial<Settings>): Promise<void> {
+    await this.parts.store.saveSettings(settings);
+    this.current = { ...this.current, ...settings };
+    this.publishDesired();
+    this.parts.changed();
+  }
+
+  private trained(): StatusView['trained'] {
+    const [forest, autoencoder] = this.models();
+    const isolation_forest = forest?.trained ?? false;
+    return {
+      isolation_forest,
+      autoencoder: autoencoder?.trained ?? false,
+      ensemble: isolation_forest || (autoencoder?.trained ?? false),
+    };
+  }
+}
+
+function withoutSecrets(url: string): string {
+  try {
+    const parsed = new URL(url);
+    parsed.username = '';
+    parsed.password = '';
+    return parsed.href;
+  } catch {
+    return '';
+  }
+}

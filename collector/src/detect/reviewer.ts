@@ -1,0 +1,128 @@
+/**
+ * The collector's second opinion: holds one autoencoder per (scope, fingerprint) and scores a group of windows with
+ * one run for each. Loads what is on disk at start; a damaged model is passed over and told, never fatal.
+ */
+import { DEFAULT_FEATURES, type Feature, type Reason, type Scope, type WindowState } from '@lineheron/models';
+import type { Manifest, ModelStore } from '@lineheron/models/persist';
+import { Autoencoder } from './autoencoder.js';
+import type { QuantileFiles } from './quantiles.js';
+import { explainErrors } from './reasons.js';
+
+export interface WindowToReview {
+  agent: string;
+  scope: Scope;
+  fingerprint: string;
+  state: WindowState;
+  features: ReadonlyArray<number | null>;
+}
+
+export interface Review {
+  score: number;
+  threshold: number;
+  suspect: boolean;
+  /** Of a suspect window only. */
+  reasons: Reason[];
+}
+
+export interface ReviewerOptions {
+  models: ModelStore;
+  quantiles: QuantileFiles;
+  /** Names and units of an agent's features; the default ones when nothing is known yet. */
+  featuresOf: (agent: string) => readonly Feature[] | undefined;
+  onProblem: (message: string) => void;
+}
+
+export class Reviewer {
+  private readonly autoencoders = new Map<string, Autoencoder>();
+
+  constructor(private readonly options: ReviewerOptions) {}
+
+  get loaded(): Autoencoder[] {
+    return [...this.autoencoders.values()];
+  }
+
+  async start(): Promise<void> {
+    for (const { manifest, payload } of await this.options.models.loadAll()) {
+      if (manifest.kind !== 'autoencoder') continue;
+      try {
+        await this.use(manifest, payload);
+      } catch (error) {
+        this.options.onProblem(`autoencoder ${manifest.scope} ${manifest.sha256}: ${String(error)}`);
+      }
+    }
+  }
+
+  /** Puts a model to work in place of the one before it. */
+  async use(manifest: Manifest, payload: Uint8Array): Promise<void> {
+    const { scope, fingerprint, sha256 } = manifest;
+    const quantiles = await this.options.quantiles.load(scope, fingerprint, sha256);
+    const loaded = await Autoencoder.load(manifest, payload, quantiles);
+    const key = modelKey(scope, fingerprint);
+    const before = this.autoencoders.get(key);
+    this.autoencoders.set(key, loaded);
+    await before?.release();
+  }
+
+  /** One review a window, null where no autoencoder may judge it. Never rejects: a failing model reviews nothing. */
+  async review(windows: readonly WindowToReview[]): Promise<Array<Review | null>> {
+    const reviews = new Array<Review | null>(windows.length).fill(null);
+    for (const [model, places] of this.assign(windows)) {
+      try {
+        await this.scoreGroup(model, places, windows, reviews);
+      } catch (error) {
+        this.options.onProblem(`autoencoder ${model.manifest.scope} cannot score: ${String(error)}`);
+      }
+    }
+    return reviews;
+  }
+
+  async stop(): Promise<void> {
+    const all = this.loaded;
+    this.autoencoders.clear();
+    for (const model of all) await model.release();
+  }
+
+  /** Places of the windows that each model judges: fully warmed up ones of agents that it was trained on. */
+  private assign(windows: readonly WindowToReview[]): Map<Autoencoder, number[]> {
+    const groups = new Map<Autoencoder, number[]>();
+    windows.forEach(({ agent, scope, fingerprint, state, features }, place) => {
+      const model = this.autoencoders.get(modelKey(scope, fingerprint));
+      if (!model?.agents.has(agent) || state === 'warming_up' || features.length !== model.columns) return;
+      const places = groups.get(model);
+      if (places) places.push(place);
+      else groups.set(model, [place]);
+    });
+    return groups;
+  }
+
+  private async scoreGroup(
+    model: Autoencoder,
+    places: readonly number[],
+    windows: readonly WindowToReview[],
+    reviews: Array<Review | null>,
+  ): Promise<void> {
+    const { columns } = model;
+    const { threshold } = model.manifest;
+    const rows = new Float32Array(places.length * columns);
+    places.forEach((place, row) => {
+      windows[place]!.features.forEach((value, column) => {
+        rows[row * columns + column] = value ?? Number.NaN;
+      });
+    });
+    const { scores, errors } = await model.score(rows);
+    places.forEach((place, row) => {
+      const score = scores[row]!;
+      if (!Number.isFinite(score)) return;
+      const suspect = score > threshold;
+      const window = windows[place]!;
+      const features = this.options.featuresOf(window.agent) ?? DEFAULT_FEATURES;
+      const share = errors.subarray(row * columns, (row + 1) * columns);
+      const reasons = suspect ? explainErrors(share, window.features, features, model.quantiles) : [];
+      reviews[place] = { score, threshold, suspect, reasons };
+    });
+  }
+}
+
+function modelKey(scope: Scope, fingerprint: string): string {
+  return `${scope}/${fingerprint}`;
+}

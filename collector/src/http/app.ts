@@ -1,0 +1,52 @@
+/** The HTTP app as a function of its dependencies: routes, checks before them, and one shape for every error. */
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { HTTPException } from 'hono/http-exception';
+import type { AppDependencies } from './dependencies.js';
+import { allowOrigins, careful, checkBody, checkHost, checkOrigin } from './guard.js';
+import { ProblemError, problemResponse, validationProblem } from './problem.js';
+import { allowedMethods } from './route-table.js';
+import { dashboardRoutes } from './routes/dashboard.js';
+import { detectionRoutes } from './routes/detection.js';
+import { docsRoutes } from './routes/docs.js';
+import { feedRoutes } from './routes/feed.js';
+import { healthRoutes } from './routes/health.js';
+import { resultRoutes } from './routes/results.js';
+import { stateRoutes } from './routes/state.js';
+import { trainingRoutes } from './routes/training.js';
+
+export function createApp(dependencies: AppDependencies): OpenAPIHono {
+  const { allowedHosts, allowedOrigins, onError } = dependencies;
+  const app = new OpenAPIHono({
+    defaultHook: (result) => {
+      if (!result.success) throw validationProblem(result.error);
+    },
+  });
+  app.use(careful(), checkHost(allowedHosts));
+  if (allowedOrigins.length > 0) app.use(allowOrigins(allowedOrigins));
+  app.use(checkOrigin(allowedOrigins), checkBody());
+
+  stateRoutes(app, dependencies);
+  detectionRoutes(app, dependencies);
+  trainingRoutes(app, dependencies);
+  resultRoutes(app, dependencies);
+  healthRoutes(app, dependencies);
+  docsRoutes(app, dependencies);
+  dashboardRoutes(app, dependencies);
+  feedRoutes(app, dependencies);
+
+  app.notFound((c) => {
+    const methods = allowedMethods(app.routes, c.req.path);
+    if (methods.length === 0) return problemResponse('not_found', `${c.req.path} is not known.`);
+    const allow = methods.join(', ');
+    return problemResponse('method_not_allowed', `Allowed: ${allow}.`, undefined, { allow });
+  });
+  app.onError((error) => {
+    if (error instanceof ProblemError) return problemResponse(error.code, error.detail, error.errors);
+    if (error instanceof HTTPException && error.status < 500) {
+      return problemResponse('invalid_request', error.message);
+    }
+    onError(error);
+    return problemResponse('internal');
+  });
+  return app;
+}

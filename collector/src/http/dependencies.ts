@@ -1,0 +1,82 @@
+/** What the HTTP app needs of the rest of the collector: questions, orders and the feed. Nothing else reaches it. */
+import type {
+  ActiveModel,
+  Alert,
+  MetricsView,
+  ModelView,
+  Scope,
+  StatusView,
+  Training,
+  TrainRequest,
+  WindowView,
+} from '@lineheron/models';
+import type { Exposition } from './accept.js';
+
+export interface Queries {
+  recentWindows(filter: {
+    limit: number;
+    agent?: string | undefined;
+    device?: string | undefined;
+    scope?: Scope | undefined;
+    anomalous?: boolean | undefined;
+  }): Promise<WindowView[]>;
+  windowPage(query: {
+    limit: number;
+    agent?: string | undefined;
+    after?: string | undefined;
+  }): Promise<WindowView[]>;
+  alerts(filter: {
+    limit: number;
+    agent?: string | undefined;
+    device?: string | undefined;
+    status?: 'open' | 'closed' | undefined;
+  }): Promise<Alert[]>;
+  alert(id: string): Promise<Alert | null>;
+  trainings(limit: number): Promise<Training[]>;
+  training(id: string): Promise<Training | null>;
+}
+
+export interface Control {
+  status(): StatusView;
+  models(): ModelView[];
+  metrics(): MetricsView;
+  exposition(format: Exclude<Exposition, 'json'>): Promise<string>;
+  /** Throws ProblemError when it cannot begin. */
+  train(request: TrainRequest): Promise<Training>;
+  /** Resolves when that training has ended; null when it is not running. */
+  trainingEnd(id: string): Promise<Training> | null;
+  /** False when it is not running. */
+  cancelTraining(id: string): Promise<boolean>;
+  setDetecting(detecting: boolean): Promise<void>;
+  setModel(model: ActiveModel): Promise<void>;
+  /** What is missing before requests can be served well; null when nothing is. */
+  notReady(): string | null;
+}
+
+/** A client of the feed, as the hub sees it. */
+export interface FeedSocket {
+  readonly bufferedAmount: number;
+  send(text: string): void;
+  ping(): void;
+  terminate(): void;
+}
+
+export interface FeedDoor {
+  readonly isFull: boolean;
+  connect(client: FeedSocket): void;
+  disconnect(client: FeedSocket): void;
+  pong(client: FeedSocket): void;
+  message(client: FeedSocket, text: string): void;
+}
+
+export interface AppDependencies {
+  queries: Queries;
+  control: Control;
+  feed: FeedDoor;
+  version: string;
+  allowedOrigins: readonly string[];
+  allowedHosts: readonly string[];
+  /** Folder with the built dashboard. */
+  dashboardDir: string;
+  onError: (error: unknown) => void;
+}

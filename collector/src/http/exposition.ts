@@ -1,0 +1,115 @@
+/** Figures in Prometheus' text forms. Two registries, one a form, since a registry writes only one. */
+import type { MetricsView, StatusView } from '@lineheron/models';
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Exposition } from './accept.js';
+
+export interface Figures {
+  metrics: MetricsView;
+  status: StatusView;
+  /** Messages that were refused, by reason. */
+  refused: ReadonlyMap<string, number>;
+  feedClients: number;
+}
+
+type TextForm = Exclude<Exposition, 'json'>;
+
+interface Written {
+  registry: Registry;
+  update: (figures: Figures) => void;
+}
+
+export class ExpositionWriter {
+  private readonly forms: Record<TextForm, Written> = {
+    prometheus: build(new Registry()),
+    openmetrics: build(openMetricsRegistry()),
+  };
+
+  constructor(private readonly figures: () => Figures) {}
+
+  async write(form: TextForm): Promise<string> {
+    const { registry, update } = this.forms[form];
+    update(this.figures());
+    return registry.metrics();
+  }
+}
+
+function openMetricsRegistry(): Registry {
+  const registry = new Registry();
+  // The types know only the registry's default form.
+  (registry as unknown as { setContentType(type: string): void }).setContentType(
+    Registry.OPENMETRICS_CONTENT_TYPE,
+  );
+  return registry;
+}
+
+const TOTALS = {
+  batches: 'Score batches stored',
+  windows: 'Windows stored',
+  records: 'Records stored',
+  anomalous_windows: 'Windows that the active model found anomalous',
+  alerts: 'Alerts opened',
+  duplicates: 'Batches that were stored already and acknowledged again',
+  refused: 'Messages refused',
+} as const satisfies Record<keyof MetricsView['totals'], string>;
+
+function build(registry: Registry): Written {
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+    new Counter({ name: `lineheron_${name}_total`, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+    new Gauge({ name: `lineheron_${name}`, help, labelNames, registers });
+  const totals = Object.entries(TOTALS).map(([name, help]) => ({
+    name: name as keyof typeof TOTALS,
+    counter: counter(name, help),
+  }));
+  const reasons = counter('messages_refused', 'Messages refused since start, by reason', ['reason']);
+  const detecting = gauge('detecting', '1 while detection runs');
+  const connected = gauge('broker_connected', '1 while the broker is connected');
+  const openAlerts = gauge('open_alerts', 'Alerts that are open');
+  const agents = gauge('agents', 'Known agents by state', ['state']);
+  const uptime = gauge('uptime_seconds', 'Time since start');
+  const clients = gauge('feed_clients', 'Clients that follow the live feed');
+  const rate = gauge('anomaly_ratio', 'Share of scored device windows that the active model finds anomalous');
+  const latency = gauge('ingest_latency_seconds', 'From spool to commit, by percentile', ['percentile']);
+  const quality = gauge('quality_ratio', 'Precision, recall and F1 against ground truth', [
+    'model',
+    'level',
+    'measure',
+  ]);
+  const delay = gauge('detection_delay_seconds', 'From a true episode’s start to its first suspect', [
+    'model',
+    'percentile',
+  ]);
+
+  const update = ({ metrics, status, refused, feedClients }: Figures) => {
+    for (const total of totals) {
+      total.counter.reset();
+      total.counter.inc(metrics.totals[total.name]);
+    }
+    reasons.reset();
+    for (const [reason, count] of refused) reasons.inc({ reason }, count);
+    detecting.set(Number(status.detecting));
+    connected.set(Number(status.broker.connected));
+    openAlerts.set(status.open_alerts);
+    const online = status.agents.filter((agent) => agent.online).length;
+    agents.set({ state: 'online' }, online);
+    agents.set({ state: 'offline' }, status.agents.length - online);
+    uptime.set(status.uptime_seconds);
+    clients.set(feedClients);
+    for (const measured of [rate, latency, quality, delay]) measured.reset();
+    if (metrics.anomaly_rate !== null) rate.set(metrics.anomaly_rate);
+    const { p50, p99 } = metrics.ingest_latency_ms;
+    if (p50 !== null) latency.set({ percentile: '50' }, p50 / 1000);
+    if (p99 !== null) latency.set({ percentile: '99' }, p99 / 1000);
+    for (const [model, { records, episodes }] of Object.entries(metrics.models)) {
+      for (const [level, found] of Object.entries({ records, episodes })) {
+        for (const measure of ['precision', 'recall', 'f1'] as const) {
+          if (found[measure] !== null) quality.set({ model, level, measure }, found[measure]);
+        }
+      }
+      if (episodes.delay_p50_s !== null) delay.set({ model, percentile: '50' }, episodes.delay_p50_s);
+      if (episodes.delay_p99_s !== null) delay.set({ model, percentile: '99' }, episodes.delay_p99_s);
+    }
+  };
+  return { registry, update };
+}

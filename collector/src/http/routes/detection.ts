@@ -1,0 +1,60 @@
+/** POST /start, /stop, /model: switches detection on and off and chooses what alerts. Said twice is no error. */
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import { modelRequestSchema, statusViewSchema } from '@lineheron/models';
+import type { AppDependencies } from '../dependencies.js';
+import { ProblemError, problems } from '../problem.js';
+
+const answer = {
+  description: 'The status after it',
+  content: { 'application/json': { schema: statusViewSchema } },
+};
+
+const startRoute = createRoute({
+  method: 'post',
+  path: '/start',
+  tags: ['detection'],
+  summary: 'Start detection',
+  responses: { 200: answer, ...problems('not_trained', 'forbidden_origin', 'forbidden_host') },
+});
+
+const stopRoute = createRoute({
+  method: 'post',
+  path: '/stop',
+  tags: ['detection'],
+  summary: 'Stop detection; collecting goes on',
+  responses: { 200: answer, ...problems('forbidden_origin', 'forbidden_host') },
+});
+
+const modelRoute = createRoute({
+  method: 'post',
+  path: '/model',
+  tags: ['detection'],
+  summary: 'Choose the active model; takes effect at once',
+  request: { body: { required: true, content: { 'application/json': { schema: modelRequestSchema } } } },
+  responses: {
+    200: answer,
+    ...problems('invalid_request', 'invalid_json', 'unsupported_media_type', 'too_large', 'forbidden_origin'),
+  },
+});
+
+export function detectionRoutes(app: OpenAPIHono, { control }: AppDependencies): void {
+  app.openapi(startRoute, async (c) => {
+    const { active_model, trained } = control.status();
+    if (!trained[active_model]) {
+      throw new ProblemError(
+        'not_trained',
+        `Nothing is trained for ${active_model} yet: call POST /train first.`,
+      );
+    }
+    await control.setDetecting(true);
+    return c.json(control.status(), 200);
+  });
+  app.openapi(stopRoute, async (c) => {
+    await control.setDetecting(false);
+    return c.json(control.status(), 200);
+  });
+  app.openapi(modelRoute, async (c) => {
+    await control.setModel(c.req.valid('json').model_name);
+    return c.json(control.status(), 200);
+  });
+}

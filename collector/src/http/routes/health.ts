@@ -1,0 +1,36 @@
+/** GET /livez and /readyz, for whoever watches the process. */
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import type { AppDependencies } from '../dependencies.js';
+import { ProblemError, problems } from '../problem.js';
+
+const ok = {
+  200: {
+    description: 'Yes',
+    content: { 'application/json': { schema: z.object({ status: z.literal('ok') }) } },
+  },
+};
+
+const liveRoute = createRoute({
+  method: 'get',
+  path: '/livez',
+  tags: ['health'],
+  summary: 'Whether the process answers',
+  responses: ok,
+});
+
+const readyRoute = createRoute({
+  method: 'get',
+  path: '/readyz',
+  tags: ['health'],
+  summary: 'Whether the broker is connected and the store is open',
+  responses: { ...ok, ...problems('not_ready') },
+});
+
+export function healthRoutes(app: OpenAPIHono, { control }: AppDependencies): void {
+  app.openapi(liveRoute, (c) => c.json({ status: 'ok' as const }, 200));
+  app.openapi(readyRoute, (c) => {
+    const missing = control.notReady();
+    if (missing !== null) throw new ProblemError('not_ready', missing);
+    return c.json({ status: 'ok' as const }, 200);
+  });
+}

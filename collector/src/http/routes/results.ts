@@ -1,0 +1,92 @@
+/** GET /recent-results, /api/v1/windows, /api/v1/alerts: what was found. */
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import {
+  alertSchema,
+  alertsQuerySchema,
+  recentQuerySchema,
+  windowsQuerySchema,
+  windowViewSchema,
+} from '@lineheron/models';
+import type { AppDependencies } from '../dependencies.js';
+import { ProblemError, problems } from '../problem.js';
+
+const recentRoute = createRoute({
+  method: 'get',
+  path: '/recent-results',
+  tags: ['results'],
+  summary: 'The newest scored windows, newest first',
+  request: { query: recentQuerySchema },
+  responses: {
+    200: {
+      description: 'Windows with both opinions',
+      content: { 'application/json': { schema: z.object({ results: z.array(windowViewSchema) }) } },
+    },
+    ...problems('invalid_request'),
+  },
+});
+
+const windowsRoute = createRoute({
+  method: 'get',
+  path: '/api/v1/windows',
+  tags: ['results'],
+  summary: 'All stored windows, page by page in the order of (agent, boot, sequence, index)',
+  request: { query: windowsQuerySchema },
+  responses: {
+    200: {
+      description: '`next` is what to give as `after` for the next page; null on the last',
+      content: {
+        'application/json': {
+          schema: z.object({ windows: z.array(windowViewSchema), next: z.string().nullable() }),
+        },
+      },
+    },
+    ...problems('invalid_request'),
+  },
+});
+
+const alertsRoute = createRoute({
+  method: 'get',
+  path: '/api/v1/alerts',
+  tags: ['results'],
+  summary: 'Alerts: open ones first, then newest first',
+  request: { query: alertsQuerySchema },
+  responses: {
+    200: {
+      description: 'Alerts',
+      content: { 'application/json': { schema: z.object({ alerts: z.array(alertSchema) }) } },
+    },
+    ...problems('invalid_request'),
+  },
+});
+
+const alertRoute = createRoute({
+  method: 'get',
+  path: '/api/v1/alerts/{id}',
+  tags: ['results'],
+  summary: 'One alert; its id is URL-encoded, since it holds slashes',
+  request: { params: z.object({ id: z.string().max(200) }) },
+  responses: {
+    200: { description: 'The alert', content: { 'application/json': { schema: alertSchema } } },
+    ...problems('not_found'),
+  },
+});
+
+export function resultRoutes(app: OpenAPIHono, { queries }: AppDependencies): void {
+  app.openapi(recentRoute, async (c) => {
+    const { anomalous, ...filter } = c.req.valid('query');
+    const wanted = anomalous === undefined ? {} : { anomalous: anomalous === 'true' };
+    return c.json({ results: await queries.recentWindows({ ...filter, ...wanted }) }, 200);
+  });
+  app.openapi(windowsRoute, async (c) => {
+    const query = c.req.valid('query');
+    const windows = await queries.windowPage(query);
+    const next = windows.length === query.limit ? windows.at(-1)!.id : null;
+    return c.json({ windows, next }, 200);
+  });
+  app.openapi(alertsRoute, async (c) => c.json({ alerts: await queries.alerts(c.req.valid('query')) }, 200));
+  app.openapi(alertRoute, async (c) => {
+    const alert = await queries.alert(c.req.valid('param').id);
+    if (!alert) throw new ProblemError('not_found', 'There is no alert with this id.');
+    return c.json(alert, 200);
+  });
+}

@@ -1,0 +1,125 @@
+/**
+ * What is known of every agent and its devices: online or not, its last info, when each line was last heard. In
+ * memory only: agents say it all again when they connect. Bounded in agents and devices; who was heard of longest ago
+ * goes first.
+ */
+import type { AgentInfo, AgentView, Feature, Scope, WindowState } from '@lineheron/models';
+
+interface Line {
+  device: string;
+  scope: Scope;
+  state: WindowState;
+  lastSeenMs: number;
+  endMs: number;
+}
+
+interface Agent {
+  online: boolean;
+  info: AgentInfo | null;
+  lastSeenMs: number | null;
+  lines: Map<string, Line>;
+}
+
+const MAX_AGENTS = 10_000;
+const MAX_LINES = 10_000;
+
+export class Fleet {
+  private readonly agents = new Map<string, Agent>();
+
+  setOnline(agent: string, online: boolean, nowMs: number): void {
+    const known = this.agent(agent);
+    known.online = online;
+    if (online) known.lastSeenMs = nowMs;
+  }
+
+  setInfo(agent: string, info: AgentInfo, nowMs: number): void {
+    const known = this.agent(agent);
+    known.info = info;
+    known.lastSeenMs = nowMs;
+  }
+
+  seen(
+    agent: string,
+    line: { device: string; scope: Scope; state: WindowState; endMs: number },
+    nowMs: number,
+  ): void {
+    const known = this.agent(agent);
+    known.lastSeenMs = nowMs;
+    const before = known.lines.get(line.device);
+    known.lines.delete(line.device);
+    known.lines.set(line.device, {
+      device: line.device,
+      scope: line.scope,
+      state: line.state,
+      lastSeenMs: nowMs,
+      endMs: Math.max(line.endMs, before?.endMs ?? Number.NEGATIVE_INFINITY),
+    });
+    if (known.lines.size > MAX_LINES) known.lines.delete(known.lines.keys().next().value!);
+  }
+
+  info(agent: string): AgentInfo | null {
+    return this.agents.get(agent)?.info ?? null;
+  }
+
+  features(agent: string): readonly Feature[] | undefined {
+    return this.agents.get(agent)?.info?.features;
+  }
+
+  /** Agents that are online and have introduced themselves. */
+  get online(): Array<{ id: string; fingerprint: string }> {
+    return [...this.agents].flatMap(([id, { online, info }]) =>
+      online && info ? [{ id, fingerprint: info.fingerprint }] : [],
+    );
+  }
+
+  get infos(): AgentInfo[] {
+    return [...this.agents.values()].flatMap(({ info }) => (info ? [info] : []));
+  }
+
+  /** `alertOf` gives the open alert of a device. */
+  views(alertOf: (agent: string, device: string) => string | null): AgentView[] {
+    return [...this.agents]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([id, agent]) => agentView(id, agent, alertOf));
+  }
+
+  private agent(id: string): Agent {
+    const known = this.agents.get(id) ?? { online: false, info: null, lastSeenMs: null, lines: new Map() };
+    this.agents.delete(id);
+    this.agents.set(id, known);
+    if (this.agents.size > MAX_AGENTS) this.agents.delete(this.agents.keys().next().value!);
+    return known;
+  }
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+function agentView(
+  id: string,
+  { online, info, lastSeenMs, lines }: Agent,
+  alertOf: (agent: string, device: string) => string | null,
+): AgentView {
+  return {
+    id,
+    online,
+    version: info?.version ?? '',
+    boot: info?.boot ?? '',
+    source: info?.source ?? { type: '', detail: '', phase: '' },
+    fingerprint: info?.fingerprint ?? '',
+    last_seen: lastSeenMs === null ? null : iso(lastSeenMs),
+    models: info?.models ?? [],
+    spool: info?.spool ?? { batches: 0, bytes: 0 },
+    counters: info?.counters ?? {},
+    labels: info?.labels ?? {},
+    devices: [...lines.values()]
+      .sort((a, b) => (a.device < b.device ? -1 : 1))
+      .map(({ device, scope, state, lastSeenMs: seenMs, endMs }) => ({
+        device,
+        scope,
+        state,
+        last_seen: iso(seenMs),
+        end: iso(endMs),
+        alert: alertOf(id, device),
+      })),
+  };
+}

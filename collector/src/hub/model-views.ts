@@ -1,0 +1,69 @@
+/** The three models as people see them: what each is, where it runs, and what is trained of it. Pure. */
+import type { ActiveModel, AgentInfo, AgentModel, ModelView } from '@lineheron/models';
+import type { Manifest } from '@lineheron/models/persist';
+
+export interface LoadedModel {
+  manifest: Manifest;
+  inferenceUs: number;
+  memoryBytes: number;
+}
+
+type Instance = ModelView['instances'][number];
+
+const DESCRIPTIONS: Readonly<Record<ActiveModel, string>> = {
+  isolation_forest:
+    'Scores each window on the gateway by how easily random cuts isolate it; explains each score by feature.',
+  autoencoder:
+    'Scores each window at the collector by how badly a small network trained on normal rebuilds it.',
+  ensemble: 'Alerts when either of the two suspects a window; what both find is confirmed.',
+};
+
+export function modelViews(
+  active: ActiveModel,
+  infos: readonly AgentInfo[],
+  autoencoders: readonly LoadedModel[],
+): ModelView[] {
+  const forests = infos.flatMap(({ agent, models }) =>
+    models.filter(({ kind }) => kind === 'isolation_forest').map((model) => forestInstance(agent, model)),
+  );
+  const networks = autoencoders.map(autoencoderInstance);
+  const view = (name: ActiveModel, place: ModelView['place'], trained: boolean, instances: Instance[]) => ({
+    name,
+    active: name === active,
+    trained,
+    description: DESCRIPTIONS[name],
+    place,
+    instances,
+  });
+  const forestTrained = forests.some(({ scope }) => scope === 'device');
+  return [
+    view('isolation_forest', 'edge', forestTrained, forests),
+    view('autoencoder', 'collector', networks.length > 0, networks),
+    view('ensemble', 'both', forestTrained || networks.length > 0, []),
+  ];
+}
+
+/** A flat tree node takes about what it takes on disk, so a forest's size is its memory. */
+function forestInstance(agent: string, model: AgentModel): Instance {
+  return { ...model, agent, memory_bytes: model.size_bytes };
+}
+
+function autoencoderInstance({ manifest, inferenceUs, memoryBytes }: LoadedModel): Instance {
+  const { kind, scope, release, sha256, fingerprint, trained_at, rows, threshold, size_bytes, training_ms } =
+    manifest;
+  return {
+    agent: null,
+    kind,
+    scope,
+    release,
+    sha256,
+    fingerprint,
+    trained_at,
+    rows,
+    threshold,
+    size_bytes,
+    training_ms,
+    inference_us: inferenceUs,
+    memory_bytes: memoryBytes,
+  };
+}

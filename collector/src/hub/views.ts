@@ -1,0 +1,90 @@
+/** Turns a stored batch's windows and records into what people and programs see. Pure. */
+import {
+  type Reason,
+  type RecordView,
+  type ScoreBatch,
+  type ScoredWindow,
+  type WindowView,
+  windowId,
+} from '@lineheron/models';
+
+/** Places of the means among the default features, which always come first. */
+const LATENCY_MEAN = 0;
+const PACKET_LOSS_MEAN = 4;
+const TRAFFIC_MEAN = 12;
+
+export interface Judged {
+  autoencoder: { score: number; threshold: number; suspect: boolean; reasons: readonly Reason[] } | null;
+  anomalous: boolean;
+  alert: string | null;
+}
+
+export function windowView(batch: ScoreBatch, index: number, judged: Judged, receivedMs: number): WindowView {
+  const window = batch.windows[index]!;
+  const { autoencoder } = judged;
+  return {
+    id: windowId(batch.agent, batch.boot, batch.sequence, index),
+    agent: batch.agent,
+    device: window.device,
+    scope: window.scope,
+    end: new Date(window.end).toISOString(),
+    received_at: new Date(receivedMs).toISOString(),
+    state: window.state,
+    records: window.records,
+    ...measured(batch, window),
+    isolation_forest: { score: window.score, threshold: window.threshold, suspect: window.suspect },
+    autoencoder: {
+      score: autoencoder?.score ?? null,
+      threshold: autoencoder?.threshold ?? null,
+      suspect: autoencoder?.suspect ?? false,
+    },
+    anomalous: judged.anomalous,
+    alert: judged.alert,
+    reasons: window.reasons.length > 0 ? window.reasons : [...(autoencoder?.reasons ?? [])],
+    is_anomaly: window.is_anomaly ?? null,
+    anomaly_type: window.anomaly_type ?? null,
+  };
+}
+
+/** Views of a batch's records; `anomalous` is told by window index. */
+export function recordViews(batch: ScoreBatch, anomalous: readonly boolean[]): RecordView[] {
+  const windowOf = new Map<number, number>();
+  batch.windows.forEach(({ scope, record }, index) => {
+    if (scope === 'device' && record !== undefined) windowOf.set(record, index);
+  });
+  return batch.records.map((record, at) => {
+    const window = windowOf.get(at);
+    return {
+      agent: batch.agent,
+      device: record.device_id,
+      timestamp: new Date(record.timestamp).toISOString(),
+      latency_ms: record.latency_ms ?? null,
+      packet_loss_pct: record.packet_loss_pct ?? null,
+      retry_count: record.retry_count ?? null,
+      error_code: record.error_code ?? null,
+      traffic_volume_mb: record.traffic_volume_mb ?? null,
+      connection_resets: record.connection_resets ?? null,
+      window: window === undefined ? null : windowId(batch.agent, batch.boot, batch.sequence, window),
+      anomalous: window !== undefined && anomalous[window] === true,
+      is_anomaly: record.is_anomaly ?? null,
+      anomaly_type: record.anomaly_type ?? null,
+    };
+  });
+}
+
+function measured(batch: ScoreBatch, window: ScoredWindow) {
+  const record =
+    window.scope === 'device' && window.record !== undefined ? batch.records[window.record] : undefined;
+  if (record) {
+    return {
+      latency_ms: record.latency_ms ?? null,
+      packet_loss_pct: record.packet_loss_pct ?? null,
+      traffic_volume_mb: record.traffic_volume_mb ?? null,
+    };
+  }
+  return {
+    latency_ms: window.features[LATENCY_MEAN] ?? null,
+    packet_loss_pct: window.features[PACKET_LOSS_MEAN] ?? null,
+    traffic_volume_mb: window.features[TRAFFIC_MEAN] ?? null,
+  };
+}

@@ -1,0 +1,209 @@
+/**
+ * One open alert as it grows: pure steps from (alert, window) to the next alert. Verdict and severity follow from who
+ * opened it, which detectors found it, and whether the autoencoder looked.
+ */
+import {
+  type ActiveModel,
+  type Alert,
+  anomalySentence,
+  EPISODE_QUIET_MS,
+  type Reason,
+  type Scope,
+  type TrainedModel,
+} from '@lineheron/models';
+import { autoencoderOpens, type Opinion } from './opinion.js';
+
+/** What the incident stage reads of a window. */
+export interface ReviewedWindow {
+  id: string;
+  agent: string;
+  boot: string;
+  device: string;
+  scope: Scope;
+  endMs: number;
+  forest: { suspect: boolean; score: number | null; threshold: number | null; reasons: readonly Reason[] };
+  /** Null when no autoencoder reviewed it. */
+  autoencoder: { suspect: boolean; score: number; threshold: number; reasons: readonly Reason[] } | null;
+  /** The episode that the edge has open on this device. */
+  episode: string | null;
+  /** Kind of ground truth, null where the line was healthy or nothing is known. */
+  truth: string | null;
+}
+
+export interface OpenAlert {
+  alert: Alert;
+  /** The edge's episode that it belongs to, while that is open. */
+  episode: string | null;
+  boot: string;
+  /** Event time of the last suspect that may hold it open, and the newest event time met. */
+  lastSuspectMs: number;
+  lastEndMs: number;
+  /** Wall time of the last window of this device. */
+  heardMs: number;
+  /** Whether the autoencoder has looked at any window of it. */
+  reviewed: boolean;
+  /** How far over its threshold the strangest window was. */
+  strangeness: number;
+}
+
+const MAX_TRUTHS = 8;
+const MAX_SUMMARY = 1000;
+
+export function opinionOf(window: ReviewedWindow): Opinion {
+  return { forest: window.forest.suspect, autoencoder: window.autoencoder?.suspect ?? null };
+}
+
+/** The alert that this suspect window opens. */
+export function openAlert(window: ReviewedWindow, model: ActiveModel, nowMs: number): OpenAlert {
+  const at = new Date(window.endMs).toISOString();
+  const byEdge = window.forest.suspect;
+  const alert: Alert = {
+    id: byEdge ? (window.episode ?? window.id) : window.id,
+    agent: window.agent,
+    device: window.device,
+    scope: window.scope,
+    status: 'open',
+    opened_by: byEdge ? 'edge' : 'collector',
+    verdict: 'unreviewed',
+    severity: 'warning',
+    active_model: model,
+    detectors: [],
+    opened_at: at,
+    last_suspect_at: at,
+    closed_at: null,
+    windows: 1,
+    isolation_forest: null,
+    autoencoder: null,
+    reasons: [],
+    summary: '',
+    truth: [],
+  };
+  const empty: OpenAlert = {
+    alert,
+    episode: window.episode,
+    boot: window.boot,
+    lastSuspectMs: window.endMs,
+    lastEndMs: window.endMs,
+    heardMs: nowMs,
+    reviewed: false,
+    strangeness: Number.NEGATIVE_INFINITY,
+  };
+  const grown = extendAlert(empty, window, model, nowMs);
+  return { ...grown, alert: { ...grown.alert, windows: 1 } };
+}
+
+/** The alert after one more window of its device. */
+export function extendAlert(
+  open: OpenAlert,
+  window: ReviewedWindow,
+  model: ActiveModel,
+  nowMs: number,
+): OpenAlert {
+  const { forest, autoencoder } = opinionOf(window);
+  const suspect = forest || autoencoder === true;
+  const holds = forest || (autoencoder === true && autoencoderOpens(model));
+  const next: OpenAlert = {
+    ...open,
+    lastEndMs: Math.max(open.lastEndMs, window.endMs),
+    lastSuspectMs: holds ? Math.max(open.lastSuspectMs, window.endMs) : open.lastSuspectMs,
+    heardMs: nowMs,
+    reviewed: open.reviewed || autoencoder !== null,
+  };
+  const alert = suspect ? withSuspect(open, window) : open.alert;
+  const strangeness = suspect ? Math.max(open.strangeness, strangenessOf(window)) : open.strangeness;
+  return {
+    ...next,
+    strangeness,
+    alert: { ...alert, ...judge(alert, next.reviewed), truth: truths(alert, window) },
+  };
+}
+
+/** Closed at `atMs` of event time; `why` is said in the summary. */
+export function closeAlert(open: OpenAlert, atMs: number, why?: string): Alert {
+  const summary =
+    why === undefined ? open.alert.summary : `${open.alert.summary} ${why}`.slice(0, MAX_SUMMARY);
+  return { ...open.alert, status: 'closed', closed_at: new Date(atMs).toISOString(), summary };
+}
+
+/** Whether no suspect has held it open for long enough, at `endMs` of event time. */
+export function isQuiet(open: OpenAlert, endMs: number): boolean {
+  return endMs - open.lastSuspectMs >= EPISODE_QUIET_MS;
+}
+
+/** An open alert as the store gave it back after a restart. */
+export function restoreAlert(alert: Alert, boot: string, nowMs: number): OpenAlert {
+  const lastMs = Date.parse(alert.last_suspect_at);
+  const over = (score: Alert['autoencoder']) =>
+    score ? ratio(score.score, score.threshold) : Number.NEGATIVE_INFINITY;
+  return {
+    alert,
+    episode: alert.opened_by === 'edge' ? alert.id : null,
+    boot,
+    lastSuspectMs: lastMs,
+    lastEndMs: lastMs,
+    heardMs: nowMs,
+    reviewed: alert.verdict !== 'unreviewed',
+    strangeness: Math.max(over(alert.isolation_forest), over(alert.autoencoder)),
+  };
+}
+
+function withSuspect(open: OpenAlert, window: ReviewedWindow): Alert {
+  const { alert } = open;
+  const found: TrainedModel[] = [...alert.detectors];
+  if (window.forest.suspect && !found.includes('isolation_forest')) found.push('isolation_forest');
+  if (window.autoencoder?.suspect && !found.includes('autoencoder')) found.push('autoencoder');
+  const stranger = strangenessOf(window) > open.strangeness;
+  const reasons = stranger ? reasonsOf(window) : alert.reasons;
+  const newer = window.endMs > Date.parse(alert.last_suspect_at);
+  return {
+    ...alert,
+    detectors: found,
+    windows: alert.windows + 1,
+    last_suspect_at: newer ? new Date(window.endMs).toISOString() : alert.last_suspect_at,
+    isolation_forest: highest(alert.isolation_forest, window.forest),
+    autoencoder: highest(alert.autoencoder, window.autoencoder),
+    reasons: [...reasons],
+    summary: stranger ? anomalySentence(alert.device, reasons).slice(0, MAX_SUMMARY) : alert.summary,
+  };
+}
+
+function judge({ detectors, opened_by }: Alert, reviewed: boolean): Pick<Alert, 'verdict' | 'severity'> {
+  const [forest, autoencoder] = [detectors.includes('isolation_forest'), detectors.includes('autoencoder')];
+  if (forest && autoencoder) return { verdict: 'confirmed', severity: 'critical' };
+  if (opened_by === 'collector') return { verdict: 'confirmed', severity: 'warning' };
+  return reviewed
+    ? { verdict: 'disputed', severity: 'info' }
+    : { verdict: 'unreviewed', severity: 'warning' };
+}
+
+function truths(alert: Alert, window: ReviewedWindow): string[] {
+  const { truth } = window;
+  const known = truth === null || alert.truth.includes(truth) || alert.truth.length >= MAX_TRUTHS;
+  return known ? alert.truth : [...alert.truth, truth];
+}
+
+/** The edge's reasons know what is usual there, so they go first where the edge has any. */
+function reasonsOf(window: ReviewedWindow): readonly Reason[] {
+  return window.forest.suspect && window.forest.reasons.length > 0
+    ? window.forest.reasons
+    : (window.autoencoder?.reasons ?? []);
+}
+
+function strangenessOf({ forest, autoencoder }: ReviewedWindow): number {
+  return Math.max(
+    forest.suspect ? ratio(forest.score, forest.threshold) : Number.NEGATIVE_INFINITY,
+    autoencoder?.suspect ? ratio(autoencoder.score, autoencoder.threshold) : Number.NEGATIVE_INFINITY,
+  );
+}
+
+function ratio(score: number | null, threshold: number | null): number {
+  return score === null || threshold === null || threshold <= 0 ? 0 : score / threshold;
+}
+
+type Highest = { score: number; threshold: number } | null;
+
+function highest(known: Highest, found: { score: number | null; threshold: number | null } | null): Highest {
+  if (found === null || found.score === null || found.threshold === null) return known;
+  if (known !== null && known.score >= found.score) return known;
+  return { score: found.score, threshold: found.threshold };
+}

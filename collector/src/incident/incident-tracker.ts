@@ -1,0 +1,157 @@
+/**
+ * Which alert is open on which device. Windows are tried in a draft, and the draft becomes the state only when the
+ * store has committed what it says, so that a failed commit leaves nothing half done. Bounded by the open alerts and
+ * one remembered episode for each of the last devices that had one.
+ */
+import { type ActiveModel, type Alert, parseWindowId } from '@lineheron/models';
+import {
+  closeAlert,
+  extendAlert,
+  isQuiet,
+  type OpenAlert,
+  openAlert,
+  opinionOf,
+  type ReviewedWindow,
+  restoreAlert,
+} from './alert-state.js';
+import { autoencoderOpens } from './opinion.js';
+
+/** A device silent for this long, in wall time, has its alert closed. */
+export const SILENCE_MS = 60_000;
+const MAX_REMEMBERED = 10_000;
+
+interface Line {
+  open: OpenAlert | null;
+  /** The edge's episode that was closed last: a late window of it opens nothing again. */
+  closedEpisode: string | null;
+}
+
+export class IncidentTracker {
+  private lines = new Map<string, Line>();
+
+  /** Takes up the alerts that were open when the collector stopped. */
+  restore(alerts: readonly Alert[], nowMs: number): void {
+    for (const alert of alerts) {
+      const boot = parseWindowId(alert.id)?.boot ?? '';
+      this.lines.set(lineKey(alert.agent, alert.device), {
+        open: restoreAlert(alert, boot, nowMs),
+        closedEpisode: null,
+      });
+    }
+  }
+
+  draft(): IncidentDraft {
+    return new IncidentDraft(this.lines);
+  }
+
+  /** Makes what the draft worked out the state. */
+  accept(draft: IncidentDraft): void {
+    for (const [key, line] of draft.changed) {
+      this.lines.delete(key);
+      if (line.open !== null || line.closedEpisode !== null) this.lines.set(key, line);
+    }
+    for (const [key, line] of this.lines) {
+      if (this.lines.size <= MAX_REMEMBERED) break;
+      if (line.open === null) this.lines.delete(key);
+    }
+  }
+
+  get openAlerts(): Alert[] {
+    return [...this.lines.values()].flatMap(({ open }) => (open ? [open.alert] : []));
+  }
+
+  openAlert(agent: string, device: string): string | null {
+    return this.lines.get(lineKey(agent, device))?.open?.alert.id ?? null;
+  }
+}
+
+export class IncidentDraft {
+  readonly changed = new Map<string, Line>();
+  /** Alerts that this draft opened. */
+  opened = 0;
+  private readonly alerts = new Map<string, Alert>();
+
+  constructor(private readonly base: ReadonlyMap<string, Line>) {}
+
+  /** Alerts that are new or different since the draft began, each in its last state. */
+  get changes(): Alert[] {
+    return [...this.alerts.values()];
+  }
+
+  /** Takes one window; returns the id of the alert that it belongs to. */
+  apply(window: ReviewedWindow, model: ActiveModel, nowMs: number): string | null {
+    const key = lineKey(window.agent, window.device);
+    const before = this.line(key);
+    let line = before;
+    if (line.open && isEnded(line.open, window)) {
+      this.note(closeAlert(line.open, Math.max(window.endMs, line.open.lastSuspectMs)));
+      line = { open: null, closedEpisode: line.open.episode ?? line.closedEpisode };
+    }
+    const open = line.open
+      ? this.extend(line.open, window, model, nowMs)
+      : this.begin(line, window, model, nowMs);
+    if (open !== line.open || line !== before) this.changed.set(key, { ...line, open });
+    return open && window.endMs >= Date.parse(open.alert.opened_at) ? open.alert.id : null;
+  }
+
+  /** Closes the alerts of devices that have fallen silent. */
+  closeSilent(nowMs: number): void {
+    for (const [key, { open }] of this.base) {
+      if (!open || nowMs - open.heardMs < SILENCE_MS) continue;
+      this.note(closeAlert(open, open.lastEndMs, 'Closed because the line fell silent.'));
+      this.changed.set(key, { open: null, closedEpisode: open.episode });
+    }
+  }
+
+  private begin(line: Line, window: ReviewedWindow, model: ActiveModel, nowMs: number): OpenAlert | null {
+    const { forest, autoencoder } = opinionOf(window);
+    if (!forest && !(autoencoder === true && autoencoderOpens(model))) return null;
+    if (forest && window.episode !== null && window.episode === line.closedEpisode) return null;
+    if (window.scope === 'gateway' && this.hasOpenDevice(window.agent)) return null;
+    const open = openAlert(window, model, nowMs);
+    this.opened++;
+    this.note(open.alert);
+    return open;
+  }
+
+  private extend(open: OpenAlert, window: ReviewedWindow, model: ActiveModel, nowMs: number): OpenAlert {
+    const next = extendAlert(open, window, model, nowMs);
+    // An agent that restarted goes on with the same trouble under a new episode.
+    const episode = window.episode ?? next.episode;
+    const differs = JSON.stringify(next.alert) !== JSON.stringify(open.alert);
+    if (differs) this.note(next.alert);
+    return { ...next, episode, boot: window.boot, alert: differs ? next.alert : open.alert };
+  }
+
+  private line(key: string): Line {
+    return this.changed.get(key) ?? this.base.get(key) ?? { open: null, closedEpisode: null };
+  }
+
+  private note(alert: Alert): void {
+    this.alerts.set(alert.id, alert);
+  }
+
+  private hasOpenDevice(agent: string): boolean {
+    const isOpen = (line: Line) => line.open?.alert.agent === agent && line.open.alert.scope === 'device';
+    for (const line of this.changed.values()) if (isOpen(line)) return true;
+    for (const [key, line] of this.base) if (!this.changed.has(key) && isOpen(line)) return true;
+    return false;
+  }
+}
+
+/** Who opened an alert ends it; a suspect of the autoencoder's holds it a little longer. Late windows end nothing. */
+function isEnded(open: OpenAlert, window: ReviewedWindow): boolean {
+  if (window.endMs < open.lastEndMs) return false;
+  if (open.alert.opened_by === 'collector' || open.episode === null) return isQuiet(open, window.endMs);
+  if (window.episode === open.episode) return false;
+  if (window.boot !== open.boot) return window.episode === null && isQuiet(open, window.endMs);
+  return window.episode !== null || !heldByAutoencoder(open) || isQuiet(open, window.endMs);
+}
+
+function heldByAutoencoder(open: OpenAlert): boolean {
+  return open.alert.detectors.includes('autoencoder') && autoencoderOpens(open.alert.active_model);
+}
+
+function lineKey(agent: string, device: string): string {
+  return `${agent}/${device}`;
+}

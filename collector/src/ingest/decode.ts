@@ -1,0 +1,105 @@
+/**
+ * Turns an MQTT message into something typed, or into a counted refusal. Pure. A score batch that cannot be accepted
+ * but still says which one it is gets a refusal that the agent can act upon; everything else is only counted.
+ */
+import {
+  type AgentEvent,
+  type AgentInfo,
+  bootIdSchema,
+  eventSchema,
+  infoSchema,
+  MAX_PACKET_BYTES,
+  parseAgentTopic,
+  parseWindowId,
+  type ScoreBatch,
+  scoreBatchSchema,
+  sequenceSchema,
+  statusSchema,
+} from '@lineheron/models';
+
+export interface Refusal {
+  boot: string;
+  sequence: number;
+  code: string;
+}
+
+export type Incoming =
+  | { kind: 'status'; agent: string; online: boolean }
+  | { kind: 'info'; agent: string; info: AgentInfo }
+  | { kind: 'event'; agent: string; event: AgentEvent }
+  | { kind: 'score'; agent: string; batch: ScoreBatch; bytes: number }
+  | { kind: 'refused'; agent: string | null; reason: string; refusal: Refusal | null };
+
+const refused = (agent: string | null, reason: string, refusal: Refusal | null = null): Incoming => ({
+  kind: 'refused',
+  agent,
+  reason,
+  refusal,
+});
+
+export function decodeMessage(topic: string, payload: Uint8Array): Incoming {
+  const place = parseAgentTopic(topic);
+  if (!place) return refused(null, 'unknown_topic');
+  const { agent, kind } = place;
+  if (payload.byteLength > MAX_PACKET_BYTES) return refused(agent, 'too_large');
+  if (kind === 'status') return decodeStatus(agent, payload);
+  const value = parseJson(payload);
+  if (value === undefined) return refused(agent, 'invalid_json');
+  if (kind === 'score') return decodeScore(agent, value, payload.byteLength);
+  if (kind === 'info') return decodeInfo(agent, value);
+  if (kind === 'event') {
+    const result = eventSchema.safeParse(value);
+    return result.success ? { kind: 'event', agent, event: result.data } : refused(agent, 'invalid_schema');
+  }
+  return refused(agent, 'unknown_topic');
+}
+
+function decodeStatus(agent: string, payload: Uint8Array): Incoming {
+  const result = statusSchema.safeParse(Buffer.from(payload).toString('utf8'));
+  if (!result.success) return refused(agent, 'invalid_schema');
+  return { kind: 'status', agent, online: result.data === 'online' };
+}
+
+function decodeInfo(agent: string, value: unknown): Incoming {
+  const result = infoSchema.safeParse(value);
+  if (!result.success) return refused(agent, 'invalid_schema');
+  return result.data.agent === agent
+    ? { kind: 'info', agent, info: result.data }
+    : refused(agent, 'wrong_agent');
+}
+
+function decodeScore(agent: string, value: unknown, bytes: number): Incoming {
+  const result = scoreBatchSchema.safeParse(value);
+  if (!result.success) return refused(agent, 'invalid_schema', readRefusal(value, 'invalid_schema'));
+  const code = misfit(agent, result.data);
+  if (code !== null) return refused(agent, code, readRefusal(value, code));
+  return { kind: 'score', agent, batch: result.data, bytes };
+}
+
+/** What the schema alone cannot see: a batch that speaks for another agent, or points at a record it has not. */
+function misfit(agent: string, batch: ScoreBatch): string | null {
+  if (batch.agent !== agent) return 'wrong_agent';
+  for (const window of batch.windows) {
+    if (window.episode !== null && parseWindowId(window.episode)?.agent !== agent) return 'wrong_agent';
+    if ((window.record ?? -1) >= batch.records.length) return 'invalid_schema';
+    if ((window.scope === 'gateway') !== (window.device === '*')) return 'invalid_schema';
+  }
+  return null;
+}
+
+/** Boot and sequence of a batch that is otherwise unreadable. */
+function readRefusal(value: unknown, code: string): Refusal | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { boot, sequence } = value as { boot?: unknown; sequence?: unknown };
+  const [readBoot, readSequence] = [bootIdSchema.safeParse(boot), sequenceSchema.safeParse(sequence)];
+  if (!readBoot.success || !readSequence.success) return null;
+  return { boot: readBoot.data, sequence: readSequence.data, code };
+}
+
+function parseJson(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

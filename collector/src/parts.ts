@@ -1,0 +1,163 @@
+/**
+ * Builds every part of the collector and connects them. The stages know nothing of each other; what one needs of
+ * another is handed over here. Nothing has an effect before it is started.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { type Command, FLEET, topics } from '@lineheron/models';
+import { ModelStore } from '@lineheron/models/persist';
+import type { Config } from './config.js';
+import { CollectorControl } from './control.js';
+import { AutoencoderTrainer } from './detect/autoencoder-trainer.js';
+import { QuantileFiles } from './detect/quantiles.js';
+import { Reviewer } from './detect/reviewer.js';
+import { TrainingCoordinator } from './detect/training-coordinator.js';
+import { ExpositionWriter } from './http/exposition.js';
+import { Feed } from './hub/feed.js';
+import { Fleet } from './hub/fleet.js';
+import { LiveState } from './hub/live-state.js';
+import { IncidentTracker } from './incident/incident-tracker.js';
+import { BatchQueue } from './ingest/batch-queue.js';
+import { Ledger } from './ingest/ledger.js';
+import { MqttLink } from './ingest/mqtt-link.js';
+import type { Logger } from './log.js';
+import { Pipeline } from './pipeline.js';
+import { RecentValues } from './quality/percentile.js';
+import { QualityTracker } from './quality/quality-tracker.js';
+import { Receiver } from './receiver.js';
+import { RetentionTask } from './retention.js';
+import { SqliteStore } from './store/sqlite-store.js';
+import { Totals } from './totals.js';
+
+export interface PartsOptions {
+  config: Config;
+  log: Logger;
+  version: string;
+  now: () => number;
+  onFatal: (error: Error) => void;
+}
+
+const KEPT_LATENCIES = 2000;
+const GATHER_MS = 50;
+const MAX_GROUP = 500;
+const MAX_WAITING_BATCHES = 4000;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+export type Parts = ReturnType<typeof buildParts>;
+
+export function buildParts({ config, log, version, now, onFatal }: PartsOptions) {
+  const onProblem = (message: string) => log.warn(message);
+  const startedMs = now();
+  const state = {
+    ledger: new Ledger(),
+    fleet: new Fleet(),
+    incidents: new IncidentTracker(),
+    live: new LiveState(),
+    totals: new Totals(),
+    latency: new RecentValues(KEPT_LATENCIES),
+    quality: new QualityTracker(startedMs),
+  };
+  const { fleet, live, totals, quality } = state;
+  const changed = () => feed.touch();
+  const store = new SqliteStore(join(config.data_dir, 'lineheron.db'), onFatal);
+  const link = new MqttLink({
+    clientId: `lineheron-collector-${randomBytes(4).toString('hex')}`,
+    username: config.mqtt.username,
+    password: config.mqtt.password,
+    onMessage: (topic, payload) => receiver.receive(topic, payload),
+    onConnect: () => {
+      log.info('connected to the broker');
+      control.publishDesired();
+      receiver.onConnected();
+      changed();
+    },
+    onDisconnect: () => {
+      log.warn('lost the broker; trying again');
+      changed();
+    },
+    onError: (error) => log.warn({ error: error.message }, 'broker connection'),
+  });
+
+  const modelFolder = join(config.data_dir, 'models');
+  const models = new ModelStore(modelFolder, onProblem);
+  const quantiles = new QuantileFiles(modelFolder);
+  const featuresOf = (agent: string) => fleet.features(agent);
+  const reviewer = new Reviewer({ models, quantiles, featuresOf, onProblem });
+  const trainer = new AutoencoderTrainer({
+    models,
+    quantiles,
+    seed: config.seed,
+    thresholdPercentile: config.threshold_percentile,
+    now,
+    use: (manifest, payload) => reviewer.use(manifest, payload),
+  });
+  const training = new TrainingCoordinator({
+    now,
+    newId: randomUUID,
+    seed: config.seed,
+    onlineAgents: () => fleet.online,
+    send: (agents: readonly string[] | null, command: Command) => {
+      if (agents === null) link.publish(topics.command(FLEET), command);
+      else for (const agent of agents) link.publish(topics.command(agent), command);
+    },
+    history: (query) => store.history(query),
+    fit: (request) => trainer.fit(request),
+    save: (record) => store.saveTraining(record),
+    onChange: (record) => {
+      if (record.state === 'done') quality.reset(now());
+      changed();
+    },
+    onProblem,
+  });
+
+  const writer = new ExpositionWriter(() => ({
+    metrics: control.metrics(),
+    status: control.status(),
+    refused: receiver.refused,
+    feedClients: feed.clients,
+  }));
+  const shared = { ...state, now, log, store, link, reviewer, training };
+  const control = new CollectorControl({
+    ...shared,
+    config,
+    version,
+    startedMs,
+    changed,
+    exposition: (format) => writer.write(format),
+  });
+  const figures = {
+    status: () => control.status(),
+    models: () => control.models(),
+    metrics: () => control.metrics(),
+  };
+  const feed = new Feed({
+    ...figures,
+    now,
+    snapshot: () => ({
+      status: figures.status(),
+      models: figures.models(),
+      metrics: figures.metrics(),
+      ...live.snapshot(now()),
+    }),
+  });
+  const pipeline = new Pipeline({ ...shared, feed, settings: () => control.settings });
+  const queue = new BatchQueue({
+    gatherMs: GATHER_MS,
+    maxGroup: MAX_GROUP,
+    maxBatches: MAX_WAITING_BATCHES,
+    maxBytes: MAX_WAITING_BYTES,
+    handle: (group) => pipeline.handle(group),
+  });
+  const receiver: Receiver = new Receiver({
+    now,
+    log,
+    fleet,
+    training,
+    totals,
+    queue,
+    answer: (agent, ack) => link.publish(topics.ack(agent), ack),
+    changed,
+  });
+  const retention = new RetentionTask(store, config.retention, now, onProblem);
+  return { ...shared, control, feed, pipeline, queue, receiver, retention };
+}

@@ -1,0 +1,183 @@
+/**
+ * The way of a group of batches: ledger → autoencoder → verdict → one store transaction → acknowledgement → hub.
+ * Nothing is acknowledged before its commit; a failed commit leaves no trace and the agents send again. One group at
+ * a time, so that incidents follow one another.
+ */
+import { type Alert, type ScoreBatch, topics, windowId } from '@lineheron/models';
+import type { Reviewer } from './detect/reviewer.js';
+import type { TrainingCoordinator } from './detect/training-coordinator.js';
+import type { Feed } from './hub/feed.js';
+import type { Fleet } from './hub/fleet.js';
+import type { LiveState } from './hub/live-state.js';
+import type { IncidentDraft, IncidentTracker } from './incident/incident-tracker.js';
+import { acknowledgements } from './ingest/acknowledge.js';
+import type { ScoreMessage } from './ingest/batch-queue.js';
+import { type Ledger, mergeSequences } from './ingest/ledger.js';
+import type { MqttLink } from './ingest/mqtt-link.js';
+import { type JudgedWindow, judgeWindows } from './judge.js';
+import { errorText, type Logger } from './log.js';
+import type { RecentValues } from './quality/percentile.js';
+import type { QualityTracker } from './quality/quality-tracker.js';
+import type { Commit, Settings, Store } from './store/store.js';
+import { toCommit } from './to-commit.js';
+import type { Totals } from './totals.js';
+import { verdictOf } from './verdict.js';
+
+export interface PipelineParts {
+  now: () => number;
+  log: Logger;
+  store: Store;
+  ledger: Ledger;
+  reviewer: Reviewer;
+  training: TrainingCoordinator;
+  incidents: IncidentTracker;
+  quality: QualityTracker;
+  totals: Totals;
+  latency: RecentValues;
+  fleet: Fleet;
+  live: LiveState;
+  feed: Feed;
+  link: MqttLink;
+  /** Detection as it is switched now. */
+  settings: () => Settings;
+}
+
+const DEFAULT_WINDOW_MS = 30_000;
+
+export class Pipeline {
+  /** Verdict as it was last sent, by open alert. */
+  private readonly sent = new Map<string, string>();
+  private turn: Promise<void> = Promise.resolve();
+
+  constructor(private readonly parts: PipelineParts) {}
+
+  /** Deals with a group; never rejects. */
+  handle(group: readonly ScoreMessage[]): Promise<void> {
+    return this.exclusively('a group of batches was not stored', () => this.store(group));
+  }
+
+  /** Closes the alerts of lines that have fallen silent, and keeps counters that no batch has carried along. */
+  tick(): Promise<void> {
+    return this.exclusively('closing silent lines failed', async () => {
+      const draft = this.parts.incidents.draft();
+      draft.closeSilent(this.parts.now());
+      await this.commit({ ranges: [], windows: [], records: [], alerts: draft.changes }, draft, {});
+      this.tell([], [], draft.changes);
+    });
+  }
+
+  private exclusively(failure: string, work: () => Promise<void>): Promise<void> {
+    this.turn = this.turn.then(work).catch((error: unknown) => {
+      this.parts.log.error({ error: errorText(error) }, failure);
+    });
+    return this.turn;
+  }
+
+  private async store(group: readonly ScoreMessage[]): Promise<void> {
+    const { now, totals, ledger } = this.parts;
+    const { fresh, duplicates } = this.sort(group);
+    const receivedMs = now();
+    const reviews = await this.review(fresh);
+    const draft = this.parts.incidents.draft();
+    const judged = judgeWindows(fresh, reviews, draft, this.parts.settings().active_model, receivedMs);
+    const content = toCommit(fresh, judged, receivedMs);
+    const ranges = mergeSequences(fresh);
+    await this.commit({ ...content, ranges, alerts: draft.changes }, draft, {
+      batches: fresh.length,
+      windows: content.windows.length,
+      records: content.records.length,
+      anomalous_windows: judged.filter(({ anomalous }) => anomalous).length,
+      alerts: draft.opened,
+    });
+    for (const range of ranges) ledger.add(range);
+    totals.count('duplicates', duplicates);
+    for (const [agent, ack] of acknowledgements(group.map(({ batch }) => batch))) {
+      this.parts.link.publish(topics.ack(agent), ack);
+    }
+    this.measure(fresh, judged);
+    this.tell(
+      content.windows.map(({ view }) => view),
+      content.records.map(({ view }) => view),
+      draft.changes,
+    );
+  }
+
+  /** Batches that are new, each once, and how many were not. */
+  private sort(group: readonly ScoreMessage[]): { fresh: ScoreBatch[]; duplicates: number } {
+    const seen = new Set<string>();
+    const fresh = group
+      .map(({ batch }) => batch)
+      .filter(({ agent, boot, sequence }) => {
+        const key = windowId(agent, boot, sequence, 0);
+        if (seen.has(key) || this.parts.ledger.has(agent, boot, sequence)) return false;
+        seen.add(key);
+        return true;
+      });
+    return { fresh, duplicates: group.length - fresh.length };
+  }
+
+  private async review(batches: readonly ScoreBatch[]) {
+    const windows = batches.flatMap(({ agent, fingerprint, windows: inside }) =>
+      inside.map(({ scope, state, features }) => ({ agent, scope, fingerprint, state, features })),
+    );
+    if (!this.parts.settings().detecting) return windows.map(() => null);
+    return this.parts.reviewer.review(windows);
+  }
+
+  private async commit(
+    content: Omit<Commit, 'totals'>,
+    draft: IncidentDraft,
+    own: Parameters<Totals['due']>[0],
+  ): Promise<void> {
+    const { store, totals, incidents } = this.parts;
+    const due = totals.due(own);
+    const isEmpty =
+      content.ranges.length + content.alerts.length === 0 &&
+      Object.values(due).every((amount) => amount === 0);
+    if (!isEmpty) await store.commit({ ...content, totals: due });
+    totals.committed(due, own);
+    incidents.accept(draft);
+  }
+
+  /** Everything that learns from windows, after they are safe. */
+  private measure(batches: readonly ScoreBatch[], judged: readonly JudgedWindow[]): void {
+    const { now, latency, fleet, quality, training, settings } = this.parts;
+    const nowMs = now();
+    for (const { created_at } of batches) latency.add(Math.max(0, nowMs - Date.parse(created_at)));
+    const { detecting } = settings();
+    for (const { batch, window, endMs, review, anomalous } of judged) {
+      const { agent, fingerprint } = batch;
+      const { scope, device, state, features } = window;
+      fleet.seen(agent, { device, scope, state, endMs }, nowMs);
+      if (state !== 'warming_up') training.gather({ agent, scope, fingerprint, endMs, features });
+      if (scope !== 'device') continue;
+      quality.add({
+        line: `${agent}/${device}`,
+        endMs,
+        truth: window.is_anomaly ?? null,
+        windowMs: (fleet.info(agent)?.window_seconds ?? 0) * 1000 || DEFAULT_WINDOW_MS,
+        forest: detecting && state === 'scored' ? window.suspect : null,
+        autoencoder: review ? review.suspect : null,
+        anomalous,
+      });
+    }
+  }
+
+  private tell(
+    windows: Parameters<Feed['add']>[0]['windows'],
+    records: Parameters<Feed['add']>[0]['records'],
+    alerts: readonly Alert[],
+  ): void {
+    const { live, feed, link, now } = this.parts;
+    const changes = { windows, records, alerts };
+    live.add(changes);
+    feed.add(changes);
+    for (const alert of alerts) {
+      const said = `${alert.status} ${alert.verdict} ${alert.severity}`;
+      if (this.sent.get(alert.id) === said) continue;
+      link.publish(topics.verdict(alert.agent), verdictOf(alert, now()));
+      if (alert.status === 'open') this.sent.set(alert.id, said);
+      else this.sent.delete(alert.id);
+    }
+  }
+}

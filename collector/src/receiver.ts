@@ -1,0 +1,63 @@
+/** Sorts incoming MQTT messages: batches to the queue, status and info to the fleet, events to the training. */
+import type { Ack } from '@lineheron/models';
+import type { TrainingCoordinator } from './detect/training-coordinator.js';
+import type { Fleet } from './hub/fleet.js';
+import { refusalAck } from './ingest/acknowledge.js';
+import type { BatchQueue } from './ingest/batch-queue.js';
+import { decodeMessage, type Incoming } from './ingest/decode.js';
+import type { Logger } from './log.js';
+import type { Totals } from './totals.js';
+
+export interface ReceiverParts {
+  now: () => number;
+  log: Logger;
+  fleet: Fleet;
+  training: TrainingCoordinator;
+  totals: Totals;
+  queue: BatchQueue;
+  answer: (agent: string, ack: Ack) => void;
+  /** Something that the status shows has changed. */
+  changed: () => void;
+}
+
+export class Receiver {
+  /** Messages refused since start, by reason. */
+  readonly refused = new Map<string, number>();
+  private whenConnected: Array<() => void> = [];
+
+  constructor(private readonly parts: ReceiverParts) {}
+
+  /** Resolves at the next connection. */
+  connected(): Promise<void> {
+    return new Promise((resolve) => this.whenConnected.push(resolve));
+  }
+
+  onConnected(): void {
+    for (const resolve of this.whenConnected.splice(0)) resolve();
+  }
+
+  receive(topic: string, payload: Buffer): void {
+    // An empty retained message clears a topic and says nothing.
+    if (payload.byteLength > 0) this.take(decodeMessage(topic, payload));
+  }
+
+  private take(message: Incoming): void {
+    const { fleet, training, queue, now, log, changed } = this.parts;
+    if (message.kind === 'score') queue.push(message);
+    else if (message.kind === 'info') fleet.setInfo(message.agent, message.info, now());
+    else if (message.kind === 'refused') this.refuse(message);
+    else {
+      if (message.kind === 'status') fleet.setOnline(message.agent, message.online, now());
+      else if (message.event.type === 'training') training.hear(message.agent, message.event);
+      else log.info({ agent: message.agent, event: message.event }, 'model event');
+      changed();
+    }
+  }
+
+  private refuse({ agent, reason, refusal }: Extract<Incoming, { kind: 'refused' }>): void {
+    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+    this.parts.totals.count('refused');
+    this.parts.log.debug({ agent, reason }, 'a message was refused');
+    if (agent !== null && refusal !== null) this.parts.answer(agent, refusalAck(refusal));
+  }
+}

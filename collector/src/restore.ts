@@ -1,0 +1,48 @@
+/** Takes up where the last run ended: ledger, totals, settings, open alerts, what the feed shows, trainings. */
+
+import type { TrainingCoordinator } from './detect/training-coordinator.js';
+import { interrupted, isTrainingEnded } from './detect/training-state.js';
+import { type LiveState, SNAPSHOT_ALERTS, SNAPSHOT_RECORDS, SNAPSHOT_WINDOW_MS } from './hub/live-state.js';
+import type { IncidentTracker } from './incident/incident-tracker.js';
+import type { Ledger } from './ingest/ledger.js';
+import type { Settings, Store } from './store/store.js';
+import type { Totals } from './totals.js';
+
+export interface RestoredParts {
+  store: Store;
+  ledger: Ledger;
+  totals: Totals;
+  incidents: IncidentTracker;
+  live: LiveState;
+  training: TrainingCoordinator;
+  control: { restore(settings: Partial<Settings>): void };
+}
+
+const SNAPSHOT_WINDOWS = 4000;
+const MAX_OPEN_ALERTS = 10_000;
+
+export async function restore(parts: RestoredParts, nowMs: number): Promise<void> {
+  const { store, ledger, totals, incidents, control } = parts;
+  for (const range of await store.receivedRanges()) ledger.add(range);
+  totals.restore(await store.totals());
+  control.restore(await store.settings());
+  incidents.restore(await store.alerts({ limit: MAX_OPEN_ALERTS, status: 'open' }), nowMs);
+  await restoreLive(parts, nowMs);
+  await restoreTrainings(parts, nowMs);
+}
+
+async function restoreLive({ store, live }: RestoredParts, nowMs: number): Promise<void> {
+  const sinceMs = nowMs - SNAPSHOT_WINDOW_MS;
+  const windows = await store.recentWindows({ limit: SNAPSHOT_WINDOWS, sinceMs });
+  const records = await store.recentRecords(SNAPSHOT_RECORDS);
+  const alerts = await store.alerts({ limit: SNAPSHOT_ALERTS });
+  live.add({ windows: windows.reverse(), records: records.reverse(), alerts: alerts.reverse() });
+}
+
+/** A training that was under way when the collector ended can never end by itself. */
+async function restoreTrainings({ store, training }: RestoredParts, nowMs: number): Promise<void> {
+  const trainings = await store.trainings(50);
+  const ended = trainings.map((one) => (isTrainingEnded(one) ? one : interrupted(one, nowMs)));
+  for (const [at, one] of ended.entries()) if (one !== trainings[at]) await store.saveTraining(one);
+  training.remember(ended[0] ?? null);
+}
