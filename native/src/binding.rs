@@ -274,7 +274,11 @@ pub struct TrainedAutoencoder {
 
 /// Parses lines, keeps the windows of all devices and scores them. One per gateway.
 #[napi]
-pub struct Engine(engine::Engine);
+pub struct Engine {
+    core: engine::Engine,
+    /// Set while a chunk is taken; still set afterwards means that a panic left the windows half done.
+    busy: bool,
+}
 
 #[napi]
 impl Engine {
@@ -282,26 +286,26 @@ impl Engine {
     #[napi(constructor, catch_unwind)]
     pub fn new(options: Option<EngineOptions>) -> Result<Self> {
         let options = raw_options(options.unwrap_or_default());
-        Ok(Self(engine::Engine::new(options.check()?)?))
+        Ok(Self { core: engine::Engine::new(options.check()?)?, busy: false })
     }
 
     /// Stands for the features' names, order and units and the window length.
     #[napi(getter, catch_unwind)]
     pub fn fingerprint(&self) -> String {
-        self.0.features().fingerprint().to_owned()
+        self.core.features().fingerprint().to_owned()
     }
 
     /// The features in order.
     #[napi(getter, catch_unwind)]
     pub fn features(&self) -> Vec<FeatureDefinition> {
-        let features = self.0.features().as_slice().iter();
+        let features = self.core.features().as_slice().iter();
         features.map(|f| FeatureDefinition { name: f.name.clone(), unit: f.unit.clone() }).collect()
     }
 
     /// The channels in order, the default five first.
     #[napi(getter, catch_unwind)]
     pub fn channels(&self) -> Vec<ChannelDefinition> {
-        let channels = self.0.options().channels.as_slice().iter();
+        let channels = self.core.options().channels.as_slice().iter();
         let definition = |channel: &crate::channel::Channel| ChannelDefinition {
             name: channel.name.clone(),
             unit: channel.unit.clone(),
@@ -320,7 +324,13 @@ impl Engine {
         if u32::try_from(chunk.len()).is_err() {
             return Err(Error::new(Status::InvalidArg, "a chunk must be smaller than 4 GiB"));
         }
-        Ok(push_result(self.0.push(chunk, arrival_ms as i64, emit)))
+        if std::mem::replace(&mut self.busy, true) {
+            let text = "this engine stopped at a panic: make a new one and refill its windows";
+            return Err(Error::new(Status::GenericFailure, text));
+        }
+        let push = self.core.push(chunk, arrival_ms as i64, emit);
+        self.busy = false;
+        Ok(push_result(push))
     }
 
     /// Puts a saved forest in use for a scope, or none. Throws on damage or another fingerprint, and
@@ -334,26 +344,26 @@ impl Engine {
         let scope = scope_of(&scope)?;
         let forest = bytes.map(forest::Forest::from_bytes).transpose()?;
         let info = forest.as_ref().zip(bytes).map(|(forest, bytes)| info(forest, bytes.len()));
-        self.0.set_forest(scope, forest)?;
+        self.core.set_forest(scope, forest)?;
         Ok(info)
     }
 
     /// Sets the score above which a scope's window is suspect; until then none is.
     #[napi(catch_unwind)]
     pub fn set_threshold(&mut self, scope: String, threshold: f64) -> Result<()> {
-        Ok(self.0.set_threshold(scope_of(&scope)?, threshold)?)
+        Ok(self.core.set_threshold(scope_of(&scope)?, threshold)?)
     }
 
     /// Switches scoring on or off; at first it is off.
     #[napi(catch_unwind)]
     pub fn set_detecting(&mut self, detecting: bool) {
-        self.0.set_detecting(detecting);
+        self.core.set_detecting(detecting);
     }
 
     /// What was counted since the engine was made.
     #[napi(catch_unwind)]
     pub fn counters(&self) -> EngineCounters {
-        let counters = self.0.counters();
+        let counters = self.core.counters();
         let refused = counters.refused().map(|(reason, count)| (reason.to_owned(), count as f64));
         EngineCounters {
             lines: counters.lines as f64,
@@ -365,7 +375,7 @@ impl Engine {
             clock_resets: counters.clock_resets as f64,
             window_overflow: counters.window_overflow as f64,
             evicted_devices: counters.evicted_devices as f64,
-            devices: self.0.devices() as u32,
+            devices: self.core.devices() as u32,
         }
     }
 }
