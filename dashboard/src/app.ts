@@ -4,6 +4,7 @@
  */
 import { batch, effect } from '@preact/signals-core';
 import { html, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
 import { Action } from './action.js';
 import { Api } from './api.js';
 import type {
@@ -17,7 +18,7 @@ import type {
 import { FeedConnection } from './feed/connection.js';
 import { LineheronElement } from './part/element.js';
 import { Session } from './session.js';
-import { appSheet } from './style/app.js';
+import { appSheet, NARROW_QUERY } from './style/app.js';
 import { ThemeControl } from './style/theme.js';
 import './part/announcer.js';
 import './view/alerts.js';
@@ -31,6 +32,12 @@ import './view/summary.js';
 import './view/train.js';
 
 const TICK_MS = 1_000;
+
+/** Order on the page, and so of the keyboard. On a phone what is wrong comes first and the controls last. */
+const WIDE_PAGE = ['controls', 'summary', 'watch', 'below'] as const;
+const NARROW_PAGE = ['summary', 'watch', 'controls', 'below'] as const;
+const WIDE_WATCH = ['lines', 'charts', 'alerts'] as const;
+const NARROW_WATCH = ['alerts', 'lines', 'charts'] as const;
 
 /** The page lives one level below the API: `/app/` and `/`, or both below any prefix. */
 function apiBase(): URL {
@@ -79,12 +86,14 @@ export class AppElement extends LineheronElement {
       this.#session.connection.value = state;
     },
   });
+  readonly #narrow = matchMedia(NARROW_QUERY);
   #ticker = 0;
   #unwatch: (() => void) | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.#theme.start();
+    this.#narrow.addEventListener('change', this.#onNarrow);
     this.#unwatch = effect(() => this.#watch());
     this.#ticker = window.setInterval(() => this.#session.tick(Date.now()), TICK_MS);
     this.#connection.start();
@@ -96,6 +105,7 @@ export class AppElement extends LineheronElement {
     window.clearInterval(this.#ticker);
     this.#unwatch?.();
     this.#theme.stop();
+    this.#narrow.removeEventListener('change', this.#onNarrow);
   }
 
   /** Reads every signal that the page shows; a change of any asks for one update. */
@@ -122,12 +132,14 @@ export class AppElement extends LineheronElement {
     void this.#detection.run(() => this.#api.setDetection(event.on));
   readonly #onModel = (event: ModelEvent) => void this.#model.run(() => this.#api.setModel(event.model));
   readonly #onTheme = (event: ThemeEvent) => this.#theme.choose(event.choice);
+  readonly #onNarrow = () => this.requestUpdate();
   readonly #onReconnect = () => this.#connection.reconnectNow();
 
   #controls(): TemplateResult {
     const { status } = this.#session.feed.value;
     const connected = this.#session.health.value === 'live';
-    return html`<section class="controls" aria-label="Controls">
+    return html`<section class="controls" aria-labelledby="controls">
+      <h2 class="hidden" id="controls">Controls</h2>
       <lh-detection
         .status=${status}
         .connected=${connected}
@@ -148,36 +160,70 @@ export class AppElement extends LineheronElement {
     </section>`;
   }
 
-  #main(): TemplateResult {
+  #watchedLines(): TemplateResult {
     const session = this.#session;
-    const { status, metrics, models, windows, records, alerts, n } = session.feed.value;
+    const { status, windows, alerts } = session.feed.value;
     const health = session.health.value;
-    const lines = session.lines.value;
-    const nowMs = session.collectorNowMs;
-    return html`
-      <lh-summary .metrics=${metrics} .status=${status} .health=${health}></lh-summary>
-      <div class="watch">
-        <lh-lines
-          .lines=${lines}
-          .windows=${windows}
-          .selected=${session.selected.value}
-          .status=${status}
-          .health=${health}
-        ></lh-lines>
-        <lh-alerts id="alerts" .alerts=${alerts} .health=${health} .nowMs=${nowMs}></lh-alerts>
-        <lh-charts
-          .chosen=${session.chosen.value}
-          .alerts=${alerts}
-          .health=${health}
-          .themeKey=${this.#theme.key}
-        ></lh-charts>
-      </div>
-      <div class="below">
-        <lh-records .records=${records} .lines=${lines} .health=${health}></lh-records>
-        <lh-models .models=${models} .metrics=${metrics} .health=${health} .nowMs=${nowMs}></lh-models>
-      </div>
+    const parts = {
+      lines: html`<lh-lines
+        .lines=${session.lines.value}
+        .windows=${windows}
+        .selected=${session.selected.value}
+        .status=${status}
+        .health=${health}
+      ></lh-lines>`,
+      charts: html`<lh-charts
+        .chosen=${session.chosen.value}
+        .alerts=${alerts}
+        .health=${health}
+        .themeKey=${this.#theme.key}
+      ></lh-charts>`,
+      alerts: html`<lh-alerts .alerts=${alerts} .status=${status} .health=${health} .nowMs=${session.collectorNowMs}></lh-alerts>`,
+    };
+    const order = this.#narrow.matches ? NARROW_WATCH : WIDE_WATCH;
+    return html`<div class="watch">${repeat(
+      order,
+      (name) => name,
+      (name) => parts[name],
+    )}</div>`;
+  }
+
+  #below(): TemplateResult {
+    const session = this.#session;
+    const { metrics, models, records } = session.feed.value;
+    const health = session.health.value;
+    return html`<div class="below">
+      <lh-records .records=${records} .lines=${session.lines.value} .health=${health}></lh-records>
+      <lh-models
+        .models=${models}
+        .metrics=${metrics}
+        .health=${health}
+        .nowMs=${session.collectorNowMs}
+      ></lh-models>
+    </div>`;
+  }
+
+  #main(): TemplateResult {
+    const { status, metrics, alerts, n } = this.#session.feed.value;
+    const parts = {
+      controls: this.#controls(),
+      summary: html`<lh-summary
+        .metrics=${metrics}
+        .status=${status}
+        .health=${this.#session.health.value}
+      ></lh-summary>`,
+      watch: this.#watchedLines(),
+      below: this.#below(),
+    };
+    const order = this.#narrow.matches ? NARROW_PAGE : WIDE_PAGE;
+    return html`<main @lh-line-select=${this.#onLine}>
+      ${repeat(
+        order,
+        (name) => name,
+        (name) => parts[name],
+      )}
       <lh-announcer .alerts=${n === null ? null : alerts}></lh-announcer>
-    `;
+    </main>`;
   }
 
   protected override render() {
@@ -189,7 +235,7 @@ export class AppElement extends LineheronElement {
         @lh-theme=${this.#onTheme}
         @lh-reconnect=${this.#onReconnect}
       ></lh-header>
-      <main @lh-line-select=${this.#onLine}>${this.#controls()} ${this.#main()}</main>
+      ${this.#main()}
     `;
   }
 }

@@ -39,6 +39,10 @@ export class ChartElement extends LineheronElement {
         font-size: 13px;
         font-weight: 600;
       }
+      h3 .muted {
+        font-size: 12px;
+        font-weight: 400;
+      }
       .values {
         display: flex;
         gap: 12px;
@@ -70,7 +74,7 @@ export class ChartElement extends LineheronElement {
         --swatch: var(--lh-series-4);
       }
       .plot {
-        height: var(--lh-chart-height, 168px);
+        height: clamp(168px, 17vh, 260px);
         overflow: hidden;
         border-radius: 4px;
       }
@@ -209,11 +213,11 @@ export class ChartElement extends LineheronElement {
 
   protected override render() {
     if (!this.spec) return html``;
-    const { title, unit } = this.spec;
+    const { title, note, unit } = this.spec;
     const time = this.cursor === null ? undefined : this.frame.columns[0][this.cursor];
     return html`
       <div class="head">
-        <h3>${title}</h3>
+        <h3>${title}${note ? html` <span class="muted">${note}</span>` : ''}</h3>
         <span class="values number">
           ${this.#shown().map((value) => html`<span class="value"><i class="swatch"></i>${withUnit(value, unit)}</span>`)}
           ${time === undefined ? '' : html`<span class="muted">${clock(time * 1000)}</span>`}

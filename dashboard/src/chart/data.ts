@@ -38,6 +38,19 @@ export function columns(
   return [times, ...all.map((line) => times.map((time) => line.get(time)))];
 }
 
+/** Places of values between two gaps: no line is drawn there, so they need a dot to be seen. */
+export function isolatedPoints(column: readonly Value[]): number[] {
+  const known = column.flatMap((value, index) => (value === undefined ? [] : [{ value, index }]));
+  return known
+    .filter(
+      ({ value }, place) =>
+        value !== null &&
+        (known[place - 1]?.value ?? null) === null &&
+        (known[place + 1]?.value ?? null) === null,
+    )
+    .map(({ index }) => index);
+}
+
 /** The newest value of a column that is known or known to be missing; null when there is none. */
 export function lastValue(column: readonly Value[]): number | null {
   for (let index = column.length - 1; index >= 0; index -= 1) {

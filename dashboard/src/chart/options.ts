@@ -2,7 +2,7 @@
 import type uPlot from 'uplot';
 import { clock, figure } from '../format.js';
 import type { Band } from './band.js';
-import type { Columns } from './data.js';
+import { type Columns, isolatedPoints, type Value } from './data.js';
 import { drawBands, drawReference } from './draw.js';
 import { type ChartPalette, DASHES } from './palette.js';
 import { powersOfTen, valueRange } from './scale.js';
@@ -38,7 +38,11 @@ function series({ names, palette, spec }: OptionsInput): uPlot.Series[] {
     width: 1.75,
     dash: [...DASHES[index % DASHES.length]!],
     spanGaps: false,
-    points: { show: false },
+    points: {
+      show: false,
+      size: 3,
+      filter: (chart: uPlot, seriesIndex: number) => isolatedPoints(chart.data[seriesIndex] as Value[]),
+    },
     value: (_: uPlot, value: number | null) => `${figure(value)} ${spec.unit}`,
   }));
   return [{ label: 'time' }, ...lines];
@@ -66,7 +70,7 @@ function axes({ spec, palette, width }: OptionsInput): uPlot.Axis[] {
     size: 46,
     gap: 4,
     space: 28,
-    label: spec.scale === 'log' ? `${spec.axis}, log` : spec.axis,
+    label: spec.axis,
     labelFont: font,
     labelSize: 18,
     labelGap: 0,

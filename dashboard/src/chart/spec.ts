@@ -4,6 +4,8 @@ import type { WindowView } from '@lineheron/models';
 export interface ChartSpec {
   readonly id: string;
   readonly title: string;
+  /** Said beside the title; may be empty. */
+  readonly note: string;
   /** Written along the axis. */
   readonly axis: string;
   /** Written after a value. */
@@ -38,6 +40,7 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     id: 'latency',
     title: 'Latency',
+    note: '',
     axis: 'ms',
     unit: 'ms',
     scale: 'linear',
@@ -51,6 +54,7 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     id: 'loss',
     title: 'Packet loss',
+    note: '',
     axis: '%',
     unit: '%',
     scale: 'linear',
@@ -64,8 +68,9 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     id: 'isolation-forest',
     title: 'Isolation forest',
-    axis: 'score ÷ threshold (1 = threshold)',
-    unit: '× threshold',
+    note: 'score ÷ its threshold',
+    axis: 'score (1 = threshold)',
+    unit: '×',
     scale: 'linear',
     softMin: 0.6,
     softMax: 1.4,
@@ -77,8 +82,9 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     id: 'autoencoder',
     title: 'Autoencoder',
-    axis: 'score ÷ threshold (1 = threshold)',
-    unit: '× threshold',
+    note: 'score ÷ its threshold, log',
+    axis: 'score (1 = threshold)',
+    unit: '×',
     scale: 'log',
     softMin: 0.1,
     softMax: 10,

@@ -1,5 +1,9 @@
 /** The page's layout: controls, figures, lines | charts | alerts, records | models. One column on a phone. */
-import { css } from 'lit';
+import { css, unsafeCSS } from 'lit';
+
+/** A phone: one column, what is wrong first. */
+export const NARROW_QUERY = '(max-width: 760px)';
+const NARROW = unsafeCSS(NARROW_QUERY);
 
 export const appSheet = css`
   :host {
@@ -24,13 +28,21 @@ export const appSheet = css`
   }
   .controls {
     display: grid;
-    grid-template-columns: minmax(0, 6fr) minmax(0, 5fr);
-    gap: 12px 32px;
+    grid-template-columns: auto minmax(400px, 1fr);
+    gap: 12px 36px;
     padding: 12px 14px 10px;
     border: 1px solid var(--lh-border);
     border-radius: var(--lh-radius);
     background: var(--lh-surface);
     box-shadow: var(--lh-shadow);
+  }
+  .controls lh-detection {
+    max-width: 700px;
+  }
+  .controls lh-train {
+    min-height: 104px;
+    padding-left: 36px;
+    border-left: 1px solid var(--lh-border);
   }
   .watch {
     display: grid;
@@ -46,11 +58,16 @@ export const appSheet = css`
   }
   lh-charts {
     grid-area: charts;
+    min-height: 490px;
   }
   lh-lines,
   lh-alerts {
     height: 0;
     min-height: 100%;
+  }
+  lh-records {
+    height: 0;
+    min-height: max(100%, 460px);
   }
   .below {
     display: grid;
@@ -69,16 +86,24 @@ export const appSheet = css`
     .below {
       grid-template-columns: minmax(0, 1fr);
     }
+    lh-records {
+      height: 460px;
+    }
   }
-  @media (max-width: 900px) {
+  @media (max-width: 1180px) {
     .controls {
       grid-template-columns: minmax(0, 1fr);
     }
+    .controls lh-train {
+      padding: 12px 0 0;
+      border: 0;
+      border-top: 1px solid var(--lh-border);
+    }
   }
-  @media (max-width: 760px) {
+  @media ${NARROW} {
     .watch {
       grid-template-columns: minmax(0, 1fr);
-      grid-template-areas: 'lines' 'alerts' 'charts';
+      grid-template-areas: 'alerts' 'lines' 'charts';
     }
     lh-lines {
       height: 300px;

@@ -151,6 +151,13 @@ export const sharedSheet = css`
     .chip {
       border-color: CanvasText;
     }
+    button.primary:not([aria-disabled='true']) {
+      forced-color-adjust: none;
+    }
+    button[aria-disabled='true'] {
+      border-color: GrayText;
+      color: GrayText;
+    }
   }
   @media (prefers-reduced-motion: reduce) {
     *,

@@ -109,6 +109,9 @@ export const alertsSheet = css`
     margin: 10px 14px;
   }
   @media (forced-colors: active) {
+    .closed {
+      border-left-color: Canvas;
+    }
     label:has(:checked) {
       forced-color-adjust: none;
       background: Highlight;

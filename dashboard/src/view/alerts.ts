@@ -1,5 +1,5 @@
 /** `<lh-alerts>`: episodes, open ones first: how bad, where, since when, who found it, why. Bounded. */
-import type { Alert } from '@lineheron/models';
+import type { Alert, StatusView } from '@lineheron/models';
 import { html, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { LineSelectEvent } from '../event.js';
@@ -14,10 +14,20 @@ import { alertsSheet } from './alerts.styles.js';
 
 const PAGE = 20;
 const MAX_REASONS = 3;
+/** So many open alerts show their reasons without being asked. */
+const UNFOLDED = 2;
 
 export function alertDurationMs(alert: Alert, eventNowMs: number): number {
   const to = alert.status === 'open' ? eventNowMs : Date.parse(alert.last_suspect_at);
   return Math.max(0, to - Date.parse(alert.opened_at));
+}
+
+/** Why there is nothing: all is well only where something is trained and detection runs. */
+export function noAlerts(status: StatusView | null): string {
+  if (!status) return 'No alerts.';
+  if (!status.trained[status.active_model]) return 'No alerts: nothing is trained yet.';
+  if (!status.detecting) return 'No alerts: detection is stopped.';
+  return 'No alerts: every line behaves as it did in training.';
 }
 
 const VERDICTS: Readonly<Record<Alert['verdict'], string>> = {
@@ -29,6 +39,7 @@ const VERDICTS: Readonly<Record<Alert['verdict'], string>> = {
 export class AlertsElement extends LineheronElement {
   static override properties = {
     alerts: { attribute: false },
+    status: { attribute: false },
     health: {},
     /** The collector's time now, ms. */
     nowMs: { attribute: false },
@@ -38,6 +49,7 @@ export class AlertsElement extends LineheronElement {
   static override styles = [LineheronElement.styles, alertsSheet];
 
   declare alerts: readonly Alert[];
+  declare status: StatusView | null;
   declare health: Health;
   declare nowMs: number;
   declare onlyOpen: boolean;
@@ -46,13 +58,14 @@ export class AlertsElement extends LineheronElement {
   constructor() {
     super();
     this.alerts = [];
+    this.status = null;
     this.health = 'loading';
     this.nowMs = 0;
     this.onlyOpen = false;
     this.limit = PAGE;
   }
 
-  #alert(alert: Alert): TemplateResult {
+  #alert(alert: Alert, index: number): TemplateResult {
     const open = alert.status === 'open';
     const time = duration(alertDurationMs(alert, this.nowMs));
     const found = alert.detectors.map((name) => modelName(name).toLowerCase()).join(' + ');
@@ -78,7 +91,7 @@ export class AlertsElement extends LineheronElement {
       </p>
       ${
         alert.reasons.length > 0
-          ? html`<details ?open=${open}>
+          ? html`<details ?open=${open && index < UNFOLDED}>
               <summary>Why</summary>
               <lh-reasons .reasons=${alert.reasons.slice(0, MAX_REASONS)}></lh-reasons>
             </details>`
@@ -112,9 +125,8 @@ export class AlertsElement extends LineheronElement {
 
   #empty(shown: readonly Alert[]): string {
     if (shown.length > 0) return '';
-    return this.onlyOpen && this.alerts.length > 0
-      ? 'No alert is open.'
-      : 'No alerts: every line behaves as it did in training.';
+    if (this.onlyOpen && this.alerts.length > 0) return 'No alert is open.';
+    return noAlerts(this.status);
   }
 
   protected override render() {
@@ -133,7 +145,7 @@ export class AlertsElement extends LineheronElement {
           ${repeat(
             shown.slice(0, this.limit),
             ({ id }) => id,
-            (alert) => this.#alert(alert),
+            (alert, index) => this.#alert(alert, index),
           )}
         </ul>
         ${

@@ -45,9 +45,12 @@ export class ChartsElement extends LineheronElement {
   static override styles = [
     LineheronElement.styles,
     css`
+      :host {
+        container-type: inline-size;
+      }
       .charts {
         display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr));
+        grid-template-columns: repeat(2, minmax(0, 1fr));
         gap: 14px 12px;
         padding: 12px 10px 4px;
       }
@@ -93,6 +96,11 @@ export class ChartsElement extends LineheronElement {
       }
       .series-4 {
         --series: var(--lh-series-4);
+      }
+      @container (max-width: 620px) {
+        .charts {
+          grid-template-columns: minmax(0, 1fr);
+        }
       }
       @media (forced-colors: active) {
         .alert,

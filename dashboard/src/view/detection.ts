@@ -15,6 +15,9 @@ const MODEL_HINTS: Readonly<Record<ActiveModel, string>> = {
   ensemble: 'Either detector opens an alert; both together confirm it.',
 };
 
+/** After the answer to a choice, so many statuses may still tell the old model before it counts as not taken. */
+const CONFIRMING_STATUSES = 3;
+
 /** Why a button does nothing now; null when it would. */
 export function detectionBlocked(
   on: boolean,
@@ -25,6 +28,7 @@ export function detectionBlocked(
   if (!connected || status === null) return 'Not connected to the collector.';
   if (pending) return 'Asking the collector …';
   if (on && status.detecting) return 'Detection is running.';
+  if (on && !status.trained[status.active_model]) return 'Train first: this model has learned nothing yet.';
   if (!on && !status.detecting) return 'Detection is stopped.';
   return null;
 }
@@ -44,17 +48,14 @@ export class DetectionElement extends LineheronElement {
       :host {
         flex-direction: row;
         flex-wrap: wrap;
-        gap: 14px 32px;
+        align-items: start;
+        gap: 14px 36px;
       }
       .group {
         display: flex;
-        flex: 1 0 auto;
         flex-direction: column;
         gap: 6px;
         max-width: 100%;
-      }
-      .model {
-        flex: 4 1 320px;
       }
       .buttons {
         display: flex;
@@ -95,9 +96,6 @@ export class DetectionElement extends LineheronElement {
         margin: 0;
         outline: none;
       }
-      .start {
-        min-height: 57px;
-      }
     `,
   ];
 
@@ -106,6 +104,9 @@ export class DetectionElement extends LineheronElement {
   declare pending: boolean;
   declare detectionFailure: Failure | null;
   declare modelFailure: Failure | null;
+
+  #wanted: ActiveModel | null = null;
+  #patience = 0;
 
   constructor() {
     super();
@@ -116,12 +117,19 @@ export class DetectionElement extends LineheronElement {
     this.modelFailure = null;
   }
 
-  /** The group follows the collector: a refused choice falls back to what holds. */
-  protected override updated(changed: PropertyValues<this>): void {
-    if (!changed.has('status') && !changed.has('modelFailure') && !changed.has('pending')) return;
-    if (this.pending) return;
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('modelFailure') && this.modelFailure !== null) this.#wanted = null;
+    if (!changed.has('status')) return;
+    const confirmed = this.status?.active_model === this.#wanted;
+    if (!this.pending) this.#patience -= 1;
+    if (confirmed || this.#patience <= 0) this.#wanted = null;
+  }
+
+  /** The group shows what was chosen until the collector says what holds: a refused choice falls back. */
+  protected override updated(): void {
+    const shown = this.#wanted ?? this.status?.active_model;
     for (const radio of this.renderRoot.querySelectorAll<HTMLInputElement>('input[type=radio]')) {
-      radio.checked = radio.value === this.status?.active_model;
+      radio.checked = radio.value === shown;
     }
   }
 
@@ -146,13 +154,14 @@ export class DetectionElement extends LineheronElement {
     if (!this.connected || !status) return 'Not connected to the collector.';
     if (status.detecting) return 'Running: lines are being watched.';
     const trained = status.trained[status.active_model];
-    return trained ? 'Stopped: nothing is scored.' : 'Stopped: train first.';
+    return trained ? 'Stopped: nothing is scored.' : 'Train first, then start.';
   }
 
   #model(model: ActiveModel): TemplateResult {
-    const choose = (event: Event) => {
-      if (this.connected) this.dispatchEvent(new ModelEvent(model));
-      else (event.target as HTMLInputElement).checked = false;
+    const choose = () => {
+      this.#wanted = model;
+      this.#patience = CONFIRMING_STATUSES;
+      this.dispatchEvent(new ModelEvent(model));
     };
     return html`<label>
       <input type="radio" name="model" value=${model} ?disabled=${!this.connected} @change=${choose} />
@@ -169,7 +178,7 @@ export class DetectionElement extends LineheronElement {
         <p class="why muted" id="why">${this.#hint()}</p>
         ${failureNote(this.detectionFailure)}
       </div>
-      <div class="group model">
+      <div class="group">
         <h3 id="model">Model</h3>
         <div class="segments" role="radiogroup" aria-labelledby="model">
           ${ACTIVE_MODELS.map((model) => this.#model(model))}

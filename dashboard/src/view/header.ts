@@ -82,6 +82,15 @@ export class HeaderElement extends LineheronElement {
         opacity: 0;
         pointer-events: none;
       }
+      @media (max-width: 560px) {
+        header {
+          gap: 6px 8px;
+        }
+        .detection,
+        .agents {
+          order: 1;
+        }
+      }
       @media (forced-colors: active) {
         label:has(:checked) {
           forced-color-adjust: none;
@@ -125,7 +134,7 @@ export class HeaderElement extends LineheronElement {
 
   #detection(status: StatusView): TemplateResult {
     const on = status.detecting;
-    return html`<span class="chip ${on ? 'ok' : ''}" data-testid="detection-state" data-detecting=${on}>
+    return html`<span class="chip detection ${on ? 'ok' : ''}" data-testid="detection-state" data-detecting=${on}>
       ${icon(on ? 'play' : 'pause', 13)}${on ? `Detecting · ${modelName(status.active_model)}` : 'Detection stopped'}
     </span>`;
   }

@@ -51,16 +51,22 @@ export const linesSheet = css`
     background: none;
   }
   .choose {
-    display: grid;
     flex: 1;
-    grid-template-columns: minmax(0, 1fr) auto;
-    justify-content: stretch;
-    gap: 0 8px;
+    flex-direction: column;
+    align-items: stretch;
+    gap: 0;
     min-width: 0;
     min-height: 46px;
     padding: 3px 6px 3px 8px;
     font-weight: 400;
     text-align: left;
+  }
+  .row {
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    gap: 8px;
+    min-width: 0;
   }
   .device {
     overflow: hidden;
@@ -71,7 +77,6 @@ export const linesSheet = css`
   .state {
     display: inline-flex;
     align-items: center;
-    justify-self: end;
     gap: 4px;
     color: var(--lh-text-muted);
     font-size: 12px;
@@ -90,7 +95,6 @@ export const linesSheet = css`
     font-weight: 600;
   }
   .values {
-    justify-self: end;
     color: var(--lh-text-muted);
     font-size: 12px;
     white-space: nowrap;
@@ -112,6 +116,9 @@ export const linesSheet = css`
     font-size: 12px;
   }
   @media (forced-colors: active) {
+    .line:not(.chosen) {
+      border-left-color: Canvas;
+    }
     .chosen {
       outline: 1px solid Highlight;
       outline-offset: -1px;

@@ -78,11 +78,15 @@ export class LinesElement extends LineheronElement {
       data-alert=${line.hasAlert}
     >
       <button class="choose" aria-pressed=${position >= 0} @click=${select}>
-        <span class="device">${deviceName(line.device)}<span class="hidden"> of ${line.agent}</span></span>
-        ${this.#state(line)}
-        <lh-spark .windows=${windows}></lh-spark>
-        <span class="values number">
-          ${figure(last?.latency_ms ?? null)} ms · ${figure(last?.packet_loss_pct ?? null)} %
+        <span class="row">
+          <span class="device">${deviceName(line.device)}<span class="hidden"> of ${line.agent}</span></span>
+          ${this.#state(line)}
+        </span>
+        <span class="row">
+          <lh-spark .windows=${windows}></lh-spark>
+          <span class="values number">
+            ${figure(last?.latency_ms ?? null)} ms · ${figure(last?.packet_loss_pct ?? null)} %
+          </span>
         </span>
       </button>
       <button

@@ -3,6 +3,7 @@ import type { MetricsView, ModelView, Quality } from '@lineheron/models';
 import {
   bytes,
   compactCount,
+  count,
   dateClock,
   figure,
   microseconds,
@@ -39,13 +40,13 @@ function trained(model: ModelView): string {
   if (!model.trained) return 'not yet';
   if (model.instances.length === 0) return 'yes';
   const agents = new Set(model.instances.flatMap(({ agent }) => (agent === null ? [] : [agent])));
-  const models = plural(model.instances.length, 'model');
+  const models = count(model.instances.length);
   return agents.size > 0 ? `${models} on ${plural(agents.size, 'agent')}` : `${models}, fleet-wide`;
 }
 
 const PLACES: Readonly<Record<ModelView['place'], string>> = {
   edge: 'on gateways',
-  collector: 'at the collector',
+  collector: 'at collector',
   both: 'both',
 };
 
@@ -69,7 +70,7 @@ function modelRows(models: readonly ModelView[], nowMs: number): FactRow[] {
   });
   const instances = (model: ModelView) => model.instances;
   return [
-    row('Trained', trained),
+    row('Trained models', trained),
     row('Runs', ({ place }) => PLACES[place]),
     row('Release', (m) =>
       span(

@@ -54,9 +54,11 @@ export class ModelsElement extends LineheronElement {
       tbody th {
         font-weight: 400;
       }
-      .group th {
+      .group > * {
         padding-top: 9px;
         border-top: 1px solid var(--lh-border);
+      }
+      .group th {
         color: var(--lh-text-muted);
         font-size: 12px;
         font-weight: 600;
@@ -123,7 +125,7 @@ export class ModelsElement extends LineheronElement {
       health=${this.health}
       empty=${this.models.length === 0 ? 'The collector knows no models.' : ''}
     >
-      <div class="scroll" tabindex="0" role="region" aria-label="Models side by side">
+      <div class="scroll" tabindex="0" role="region" aria-label="Comparison of the models">
         <table class="number" data-testid="metrics-table">
           <thead>
             <tr>

@@ -22,7 +22,7 @@ export const recordsSheet = css`
     font-size: 12px;
   }
   .scroll {
-    height: var(--lh-records-height, 400px);
+    height: 100%;
     overflow: auto;
     scrollbar-width: thin;
   }
@@ -38,7 +38,7 @@ export const recordsSheet = css`
   th {
     position: sticky;
     top: 0;
-    padding: 6px 8px;
+    padding: 6px;
     background: var(--lh-surface);
     box-shadow: inset 0 -1px var(--lh-border);
     color: var(--lh-text-muted);
@@ -49,7 +49,7 @@ export const recordsSheet = css`
   }
   td {
     height: 26px;
-    padding: 0 8px;
+    padding: 0 6px;
     border-bottom: 1px solid var(--lh-border);
     white-space: nowrap;
   }
@@ -65,10 +65,22 @@ export const recordsSheet = css`
     text-overflow: ellipsis;
   }
   th.time {
-    width: 84px;
+    width: 78px;
+  }
+  th.latency,
+  th.traffic {
+    width: 90px;
+  }
+  th.loss,
+  th.retries,
+  th.resets {
+    width: 62px;
+  }
+  th.error {
+    width: 50px;
   }
   th.marks {
-    width: 210px;
+    width: 222px;
   }
   td.marks {
     overflow: hidden;
@@ -80,6 +92,9 @@ export const recordsSheet = css`
   }
   .anomalous td {
     background: var(--lh-critical-soft);
+  }
+  .marks > * {
+    vertical-align: middle;
   }
   .mark {
     display: inline-flex;
@@ -119,8 +134,22 @@ export const recordsSheet = css`
     th.time {
       width: 66px;
     }
+    th.latency,
+    th.loss {
+      width: 58px;
+    }
     th.marks {
-      width: 82px;
+      width: 90px;
+    }
+    td {
+      height: 38px;
+    }
+    .line span {
+      display: block;
+      line-height: 1.25;
+    }
+    .line .muted {
+      font-size: 11px;
     }
     .truth {
       display: none;

@@ -4,7 +4,6 @@
  */
 import type { RecordView } from '@lineheron/models';
 import { html, type PropertyValues, type TemplateResult } from 'lit';
-import { repeat } from 'lit/directives/repeat.js';
 import type { KeyedRecord } from '../feed/state.js';
 import { clock, figure, UNKNOWN, words } from '../format.js';
 import { deviceName, type Line, type LineKey, lineKey } from '../line.js';
@@ -84,8 +83,7 @@ export class RecordsElement extends LineheronElement {
       html`<td class="figure ${extra}">${value === null ? UNKNOWN : value}</td>`;
     return html`<tr data-testid="record-row" data-anomalous=${record.anomalous} class=${record.anomalous ? 'anomalous' : ''}>
       <td>${clock(record.timestamp)}</td>
-      <td class="wide clip">${record.agent}</td>
-      <td class="clip">${deviceName(record.device)}</td>
+      <td class="clip line"><span class="muted">${record.agent}</span> <span>${deviceName(record.device)}</span></td>
       ${cell(record.latency_ms)} ${cell(record.packet_loss_pct)} ${whole(record.retry_count, 'wide')}
       <td class="figure wide">${record.error_code ?? UNKNOWN}</td>
       ${cell(record.traffic_volume_mb, 'wide')} ${whole(record.connection_resets, 'wide')}
@@ -93,6 +91,7 @@ export class RecordsElement extends LineheronElement {
     </tr>`;
   }
 
+  /** Rows are reused by position: what is new is a change of text, so nothing on the page moves. */
   #table(rows: readonly KeyedRecord[]): TemplateResult {
     return html`<table class="number">
       <caption class="hidden">
@@ -101,23 +100,18 @@ export class RecordsElement extends LineheronElement {
       <thead>
         <tr>
           <th scope="col" class="time">Time</th>
-          <th scope="col" class="wide name">Agent</th>
-          <th scope="col" class="name">Device</th>
-          <th scope="col" class="figure">Latency, ms</th>
-          <th scope="col" class="figure">Loss, %</th>
-          <th scope="col" class="figure wide">Retries</th>
-          <th scope="col" class="figure wide">Error</th>
-          <th scope="col" class="figure wide">Traffic, MB</th>
-          <th scope="col" class="figure wide">Resets</th>
+          <th scope="col">Line</th>
+          <th scope="col" class="figure latency">Latency, ms</th>
+          <th scope="col" class="figure loss">Loss, %</th>
+          <th scope="col" class="figure wide retries">Retries</th>
+          <th scope="col" class="figure wide error">Error</th>
+          <th scope="col" class="figure wide traffic">Traffic, MB</th>
+          <th scope="col" class="figure wide resets">Resets</th>
           <th scope="col" class="marks">Mark</th>
         </tr>
       </thead>
       <tbody>
-        ${repeat(
-          rows,
-          ({ key }) => key,
-          (record) => this.#row(record),
-        )}
+        ${rows.map((record) => this.#row(record))}
       </tbody>
     </table>`;
   }

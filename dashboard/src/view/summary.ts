@@ -114,15 +114,22 @@ export class SummaryElement extends LineheronElement {
       }
       @media (max-width: 560px) {
         dl {
-          grid-template-columns: repeat(2, minmax(0, 1fr));
           gap: 8px;
         }
         div {
-          padding: 8px 12px;
+          padding: 7px 10px;
+        }
+        dt {
+          overflow: hidden;
+          font-size: 11px;
+          text-overflow: ellipsis;
+          white-space: nowrap;
+        }
+        .value {
+          font-size: 18px;
         }
         .note {
-          min-height: 36px;
-          white-space: normal;
+          display: none;
         }
       }
     `,
