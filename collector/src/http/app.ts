@@ -43,7 +43,8 @@ export function createApp(dependencies: AppDependencies): OpenAPIHono {
   app.onError((error) => {
     if (error instanceof ProblemError) return problemResponse(error.code, error.detail, error.errors);
     if (error instanceof HTTPException && error.status < 500) {
-      return problemResponse('invalid_request', error.message);
+      const code = error.status === 415 ? 'unsupported_media_type' : 'invalid_request';
+      return problemResponse(code, error.message);
     }
     onError(error);
     return problemResponse('internal');

@@ -72,8 +72,10 @@ export function checkBody(): MiddlewareHandler {
         }
         checkJson(text);
       }
-      // Routes read the body again; with none, one with an optional body sees an empty object.
-      c.req.bodyCache = { text: Promise.resolve(text.trim() === '' ? '{}' : text) as unknown as string };
+      // Routes read the body again. Nothing, said to be JSON, is what no body is: an empty object.
+      const nothing = c.req.header('content-type') === undefined ? '' : '{}';
+      const body = Promise.resolve(text.trim() === '' ? nothing : text);
+      c.req.bodyCache = { text: body as unknown as string };
     }
     await next();
   };
