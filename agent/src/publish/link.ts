@@ -38,6 +38,9 @@ export class Link {
   private connectedAtMs: number | null = null;
   private shortLives = 0;
   private lastErrorText = '';
+  private stopping = false;
+  /** Our own ping is being sent, as opposed to the library's. */
+  private pinging = false;
   /** Send times of pings that have no answer yet, oldest first: the broker answers in order. */
   private pings: { sentMs: number; answered: (ms: number | null) => void }[] = [];
 
@@ -116,6 +119,7 @@ export class Link {
   async stop(timeoutMs: number): Promise<void> {
     const { client } = this;
     if (!client) return;
+    this.stopping = true;
     await this.publishAndWait(topics.status(this.options.agent), 'offline', true, timeoutMs);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
@@ -126,8 +130,6 @@ export class Link {
     });
     this.client = null;
   }
-
-  private pinging = false;
 
   private expectAnswer(answered: (ms: number | null) => void): void {
     this.pings.push({ sentMs: this.options.clock.monotonicMs(), answered });
@@ -156,7 +158,7 @@ export class Link {
     for (const id of Object.keys(client.outgoing)) client.removeOutgoingMessage(Number(id));
     for (const ping of this.pings.splice(0)) ping.answered(null);
     const livedMs = this.connectedAtMs === null ? 0 : this.options.clock.monotonicMs() - this.connectedAtMs;
-    if (this.connectedAtMs !== null) this.lostAfter(livedMs);
+    if (this.connectedAtMs !== null && !this.stopping) this.lostAfter(livedMs);
     this.connectedAtMs = null;
     this.failures = livedMs > SHORT_LIFE_MS ? 0 : this.failures + 1;
     // The timer for the coming attempt is already set; this is for the one after it.

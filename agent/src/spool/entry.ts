@@ -38,7 +38,7 @@ export interface NewEntry {
 }
 
 const headerSchema = z.object({
-  position: z.unknown(),
+  position: z.unknown().optional(),
   acked: z.array(z.object({ boot: z.string(), from: z.number(), to: z.number() })),
   batches: z.array(
     z.object({
@@ -149,7 +149,7 @@ export interface Scan {
   entries: ReadEntry[];
   /** After the last good entry. */
   goodEnd: number;
-  /** A good entry lies behind a bad place, so what lay between is lost. A bad end alone is only a torn tail. */
+  /** Another entry begins behind a bad place, so something is lost. A bad end alone is only a torn tail. */
   damaged: boolean;
 }
 
@@ -163,13 +163,15 @@ export function scanEntries(bytes: Buffer): Scan {
     const entry = readEntry(bytes, at);
     if (entry) {
       entries.push(entry);
-      damaged ||= at !== goodEnd;
       at = entry.end;
       goodEnd = at;
       continue;
     }
     const next = bytes.indexOf(MARKER, at + 1);
     if (next < 0) break;
+    // Only the last append can be torn: a bad place with another entry's beginning behind it is damage. Payloads are
+    // UTF-8, in which the marker cannot occur.
+    damaged = true;
     at = next;
   }
   return { entries, goodEnd, damaged };

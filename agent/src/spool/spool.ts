@@ -11,7 +11,14 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Counters } from '../counters.js';
 import { type Log, messageOf } from '../log.js';
-import { type BatchPlace, encodeEntry, type NewEntry, type ReadEntry, type SequenceRange } from './entry.js';
+import {
+  type BatchPlace,
+  encodeEntry,
+  FILE_HEADER_BYTES,
+  type NewEntry,
+  type ReadEntry,
+  type SequenceRange,
+} from './entry.js';
 import { Segment, segmentNumber } from './segment.js';
 import { SpoolIndex } from './spool-index.js';
 
@@ -112,7 +119,7 @@ export class Spool {
     if (gone.length > 0) {
       this.pendingAcks.push(...ranges);
       this.pendingAcks.splice(0, this.pendingAcks.length - MAX_PENDING_ACKS);
-      void this.serial(() => this.removeFinished()).catch((error) => {
+      void this.serial(() => this.release()).catch((error) => {
         this.options.log.error({ error: messageOf(error) }, 'cannot remove a spool segment');
       });
     }
@@ -154,7 +161,7 @@ export class Spool {
   }
 
   private async segmentFor(length: number): Promise<Segment> {
-    await this.makeRoom(length);
+    await this.makeRoom(length + this.checkpoint().length + FILE_HEADER_BYTES);
     const { active } = this;
     if (active && active.bytes + length <= this.options.segmentBytes) return active;
     const created = await this.beginSegment();
@@ -167,11 +174,14 @@ export class Spool {
     const number = (this.segments.at(-1)?.number ?? 0) + 1;
     const created = await Segment.create(this.options.folder, number);
     this.segments.push(created);
-    const checkpoint = encodeEntry({ position: this.newestPosition, acked: [], batches: [] });
     this.active = null;
-    await created.append(checkpoint.bytes);
+    await created.append(this.checkpoint());
     this.active = created;
     return created;
+  }
+
+  private checkpoint(): Buffer {
+    return encodeEntry({ position: this.newestPosition, acked: [], batches: [] }).bytes;
   }
 
   /** Drops the oldest segments until `length` more bytes fit. */
@@ -207,12 +217,16 @@ export class Spool {
 
   /** Removes every segment in which nothing waits any more; the newest stays, for it holds the position. */
   private async removeFinished(): Promise<void> {
-    // A full spool must not wait for a newest segment that holds nothing but the position.
-    if (this.isFull && this.segments.at(-1)?.live === 0) await this.beginSegment();
     const newest = this.segments.at(-1);
     for (const segment of this.segments.filter(({ live }) => live === 0)) {
       if (segment !== newest) await this.drop(segment);
     }
+  }
+
+  private async release(): Promise<void> {
+    // A full spool in which nothing waits must not stay full because of what its newest segment once held.
+    if (this.isFull && this.index.size === 0) await this.beginSegment();
+    await this.removeFinished();
   }
 
   private async drop(segment: Segment): Promise<void> {

@@ -1,0 +1,162 @@
+/** The host source: counters from fixture text, wraps and restarts, and a whole run over files that change. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Clock, systemClock } from '../clock.js';
+import { withFolder } from '../test-support.js';
+import { HostSource } from './host.js';
+import { growth, lineFields, parseInterfaces, parseTcp } from './host-counters.js';
+import { tcpRoundTrip } from './round-trip.js';
+
+interface Numbers {
+  rxBytes?: number;
+  rxPackets?: number;
+  rxErrors?: number;
+  rxDrops?: number;
+  txBytes?: number;
+  retransmits?: number;
+  resets?: number;
+}
+
+const dev = (
+  numbers: Numbers,
+) => `Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+    lo: 99999999 1000 7 7 0 0 0 0 99999999 1000 7 7 0 0 0 0
+  eth0:${numbers.rxBytes ?? 1000} ${numbers.rxPackets ?? 10} ${numbers.rxErrors ?? 0} ${numbers.rxDrops ?? 0} 0 0 0 0 ${numbers.txBytes ?? 500} 10 0 0 0 0 0 0
+`;
+
+const snmp = (numbers: Numbers) => `Ip: Forwarding DefaultTTL
+Ip: 1 64
+Tcp: RtoAlgorithm EstabResets CurrEstab RetransSegs InErrs
+Tcp: 1 ${numbers.resets ?? 3} 5 ${numbers.retransmits ?? 40} 0
+`;
+
+const counters = (numbers: Numbers) => ({
+  interfaces: parseInterfaces(dev(numbers)),
+  ...parseTcp(snmp(numbers)),
+});
+
+describe('host counters', () => {
+  it('reads interfaces without the loopback and TCP fields by their header', () => {
+    expect([...parseInterfaces(dev({})).keys()]).toEqual(['eth0']);
+    expect([...parseInterfaces(dev({}), ['lo']).keys()]).toEqual(['lo']);
+    expect(parseTcp(snmp({ retransmits: 41, resets: 4 }))).toEqual({ retransmits: 41, resets: 4 });
+    expect(parseTcp('')).toEqual({ retransmits: null, resets: null });
+    expect(parseInterfaces('garbage: in here\nand: x y z').size).toBe(0);
+  });
+
+  it('turns two readings into the fields of a record', () => {
+    const before = counters({});
+    const now = counters({
+      rxBytes: 2_001_000,
+      rxPackets: 110,
+      rxErrors: 1,
+      rxDrops: 1,
+      txBytes: 1_000_500,
+      retransmits: 43,
+      resets: 4,
+    });
+    expect(lineFields(before, now)).toEqual({
+      traffic_volume_mb: 3,
+      packet_loss_pct: 2,
+      retry_count: 3,
+      connection_resets: 1,
+    });
+  });
+
+  it('counts a 32-bit wrap right and makes a restart unknown, never a spike', () => {
+    expect(growth(2 ** 32 - 10, 5)).toBe(15);
+    expect(growth(5_000_000, 10)).toBeNull();
+    expect(growth(2 ** 40, 10)).toBeNull();
+    const restarted = lineFields(
+      counters({ rxBytes: 5_000_000, retransmits: 1000 }),
+      counters({ rxBytes: 10 }),
+    );
+    expect(restarted).toEqual({ connection_resets: 0 });
+  });
+
+  it('leaves an interface out in the interval in which it came', () => {
+    expect(lineFields({ ...counters({}), interfaces: new Map() }, counters({}))).toEqual({
+      retry_count: 0,
+      connection_resets: 0,
+    });
+  });
+});
+
+/** A clock whose every pause is a step, during which `onSleep` changes the world. */
+function steppingClock(onSleep: () => Promise<void>): Clock {
+  let nowMs = 0;
+  return {
+    nowMs: () => Date.UTC(2026, 0, 1) + nowMs,
+    monotonicMs: () => nowMs,
+    sleep: async (ms) => {
+      nowMs += ms;
+      await onSleep();
+    },
+  };
+}
+
+describe('HostSource', () => {
+  const config = { type: 'host' as const, interval_seconds: 1, proc_root: '' };
+
+  async function firstRecords(root: string, clock: Clock, roundTrips: (number | null)[], count: number) {
+    const source = new HostSource({
+      config: { ...config, proc_root: root },
+      device: 'me',
+      roundTrip: async () => roundTrips.shift() ?? null,
+      target: 'nowhere',
+      clock,
+    });
+    const abort = new AbortController();
+    const records: unknown[] = [];
+    for await (const chunk of source.chunks(abort.signal)) {
+      records.push(JSON.parse(Buffer.from(chunk.bytes).toString()));
+      if (records.length === count) abort.abort();
+    }
+    return records;
+  }
+
+  it('writes a record an interval from what has changed, and loss 100 when the round trip fails', () =>
+    withFolder(async (root) => {
+      await mkdir(join(root, 'net'));
+      let rxBytes = 1000;
+      const write = async () => {
+        rxBytes += 1_000_000;
+        await writeFile(join(root, 'net', 'dev'), dev({ rxBytes, rxPackets: rxBytes / 1000 }));
+        await writeFile(join(root, 'net', 'snmp'), snmp({}));
+      };
+      await write();
+      const records = await firstRecords(root, steppingClock(write), [12.3456, null], 2);
+      const common = { device_id: 'me', traffic_volume_mb: 1, retry_count: 0, connection_resets: 0 };
+      expect(records).toEqual([
+        { timestamp: '2026-01-01T00:00:01.000Z', ...common, latency_ms: 12.346, packet_loss_pct: 0 },
+        { timestamp: '2026-01-01T00:00:02.000Z', ...common, packet_loss_pct: 100 },
+      ]);
+    }));
+
+  it('knows only the round trip where there is no /proc', () =>
+    withFolder(async (root) => {
+      const records = await firstRecords(
+        root,
+        steppingClock(async () => {}),
+        [5],
+        1,
+      );
+      expect(records).toEqual([{ timestamp: '2026-01-01T00:00:01.000Z', device_id: 'me', latency_ms: 5 }]);
+    }));
+});
+
+describe('tcpRoundTrip', () => {
+  it('measures a connect, and knows a refused one', async () => {
+    const server = createServer((socket) => socket.destroy());
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+    });
+    const roundTrip = tcpRoundTrip(`127.0.0.1:${port}`, systemClock);
+    expect(await roundTrip(2_000)).toBeGreaterThan(0);
+    await new Promise((resolve) => server.close(resolve));
+    expect(await roundTrip(2_000)).toBeNull();
+  });
+});

@@ -1,0 +1,204 @@
+/** The tail source on real files: rotation of both kinds, partial lines, restarts. */
+import { appendFile, copyFile, rename, truncate, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../clock.js';
+import { Counters } from '../counters.js';
+import { silentLog, until, withFolder } from '../test-support.js';
+import { TailSource } from './tail.js';
+
+/** Runs a tail in the background; every chunk counts as durable once it is taken. */
+class Reader {
+  readonly emitted: string[] = [];
+  readonly refilled: string[] = [];
+  readonly counters = new Counters();
+  saved: unknown;
+  private readonly abort = new AbortController();
+  private readonly done: Promise<void>;
+
+  constructor(paths: string[], options: { from?: 'start' | 'end'; saved?: unknown } = {}) {
+    this.saved = options.saved;
+    const source = new TailSource({
+      config: { type: 'tail', paths, from: options.from ?? 'start' },
+      saved: options.saved,
+      windowSeconds: 10,
+      clock: systemClock,
+      log: silentLog,
+      counters: this.counters,
+    });
+    this.done = this.run(source);
+  }
+
+  private async run(source: TailSource): Promise<void> {
+    for await (const chunk of source.chunks(this.abort.signal)) {
+      const lines = Buffer.from(chunk.bytes).toString().split('\n').slice(0, -1);
+      (chunk.emit ? this.emitted : this.refilled).push(...lines);
+      const times = lines.map((line) => Number(line.split(' ')[0])).filter(Number.isFinite);
+      if (chunk.position)
+        this.saved = structuredClone(chunk.position(times.length ? Math.max(...times) : null));
+    }
+  }
+
+  async has(lines: string[]): Promise<void> {
+    await until(`${lines.length} lines`, () => this.emitted.length >= lines.length);
+    expect(this.emitted).toEqual(lines);
+  }
+
+  async stop(): Promise<void> {
+    this.abort.abort();
+    await this.done;
+  }
+}
+
+/** Lines `<event time in ms> <number>`, one a second. */
+const lines = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index) => `${(from + index) * 1000} line ${from + index}`);
+const text = (list: string[]) => list.map((line) => `${line}\n`).join('');
+
+describe('TailSource', () => {
+  it('reads from the start or from the end, and what is appended', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      await writeFile(path, text(lines(0, 3)));
+      const start = new Reader([path]);
+      const end = new Reader([path], { from: 'end' });
+      await start.has(lines(0, 3));
+      await until('a position', () => end.saved);
+      await appendFile(path, text(lines(3, 5)));
+      await start.has(lines(0, 5));
+      await end.has(lines(3, 5));
+      await Promise.all([start.stop(), end.stop()]);
+    }));
+
+  it('holds a half line back until its end is written', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      await writeFile(path, `${text(lines(0, 1))}1000 li`);
+      const reader = new Reader([path]);
+      await reader.has(lines(0, 1));
+      await appendFile(path, 'ne 1\n2000');
+      await reader.has(lines(0, 2));
+      await appendFile(path, ' line 2\n');
+      await reader.has(lines(0, 3));
+      await reader.stop();
+    }));
+
+  it('reads a renamed file to its end, half line included, before the new one', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      await writeFile(path, text(lines(0, 2)));
+      const reader = new Reader([path]);
+      await reader.has(lines(0, 2));
+      await rename(path, `${path}.1`);
+      await appendFile(`${path}.1`, `${text(lines(2, 3))}3000 line 3`);
+      await writeFile(path, text(lines(4, 6)));
+      await reader.has(lines(0, 6));
+      expect(reader.counters.get('tail_rotations')).toBe(1);
+      await reader.stop();
+    }));
+
+  it('reads from the start again after copy and truncate, even when the file is longer again', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      await writeFile(path, text(lines(0, 3)));
+      const reader = new Reader([path]);
+      await reader.has(lines(0, 3));
+      await copyFile(path, `${path}.1`);
+      await truncate(path, 0);
+      await appendFile(path, text(lines(10, 30)));
+      await reader.has([...lines(0, 3), ...lines(10, 30)]);
+      expect(reader.counters.get('tail_truncations')).toBeGreaterThanOrEqual(1);
+      await reader.stop();
+    }));
+
+  it('waits for a file that is not there yet, and for one that went', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      const reader = new Reader([path], { from: 'end' });
+      await writeFile(path, text(lines(0, 2)));
+      await reader.has(lines(0, 2));
+      await unlink(path);
+      await writeFile(path, text(lines(2, 4)));
+      await reader.has(lines(0, 4));
+      await reader.stop();
+    }));
+
+  it('resumes where the position says, and reads one window again without emitting it', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      await writeFile(path, '');
+      const first = new Reader([path]);
+      // One chunk a piece, so that there are marks to go back to.
+      for (let at = 0; at < 100; at += 5) {
+        await appendFile(path, text(lines(at, at + 5)));
+        await first.has(lines(0, at + 5));
+      }
+      await first.stop();
+      await appendFile(path, text(lines(100, 103)));
+      const second = new Reader([path], { saved: first.saved });
+      await second.has(lines(100, 103));
+      // Window 10 s and 10 s of lateness before second 99, rounded to a chunk.
+      expect(second.refilled).toEqual(lines(100 - second.refilled.length, 100));
+      expect(second.refilled.length).toBeGreaterThanOrEqual(20);
+      expect(second.refilled.length).toBeLessThanOrEqual(30);
+      await second.stop();
+      const third = new Reader([path], { saved: second.saved });
+      await until('a refill', () => third.refilled.length >= 20);
+      expect(third.emitted).toEqual([]);
+      await third.stop();
+    }));
+
+  it('finds a file that was renamed while it was not running, and loses nothing', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      await writeFile(path, text(lines(0, 50)));
+      const first = new Reader([path]);
+      await first.has(lines(0, 50));
+      await first.stop();
+      await appendFile(path, text(lines(50, 60)));
+      await rename(path, `${path}.1`);
+      await writeFile(path, text(lines(60, 70)));
+      const second = new Reader([path], { saved: first.saved });
+      await second.has(lines(50, 70));
+      expect(second.counters.get('tail_positions_lost')).toBe(0);
+      await second.stop();
+    }));
+
+  it('says so when the file at the position is gone, and goes on with the new one', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      await writeFile(path, text(lines(0, 50)));
+      const first = new Reader([path]);
+      await first.has(lines(0, 50));
+      await first.stop();
+      await unlink(path);
+      await writeFile(path, text(lines(90, 92)));
+      const second = new Reader([path], { saved: first.saved, from: 'end' });
+      await second.has(lines(90, 92));
+      expect(second.counters.get('tail_positions_lost')).toBe(1);
+      await second.stop();
+    }));
+
+  it('passes a damaged saved position over', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      await writeFile(path, text(lines(0, 2)));
+      const reader = new Reader([path], { saved: { tail: { [path]: { offset: 'far' } } } });
+      await reader.has(lines(0, 2));
+      await reader.stop();
+    }));
+
+  it('follows several files with a position for each', () =>
+    withFolder(async (folder) => {
+      const [a, b] = [join(folder, 'a.log'), join(folder, 'b.log')];
+      await writeFile(a, text(lines(0, 2)));
+      await writeFile(b, text(lines(2, 4)));
+      const first = new Reader([a, b]);
+      await until('four lines', () => first.emitted.length === 4);
+      await first.stop();
+      await appendFile(b, text(lines(4, 5)));
+      const second = new Reader([a, b], { saved: first.saved });
+      await second.has(lines(4, 5));
+      await second.stop();
+    }));
+});
