@@ -6,13 +6,27 @@
 const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
+/// 1 / k! for k from 14 down to 1.
+const INVERSE_FACTORIALS: [f64; 14] = [
+    1.0 / 87_178_291_200.0,
+    1.0 / 6_227_020_800.0,
+    1.0 / 479_001_600.0,
+    1.0 / 39_916_800.0,
+    1.0 / 3_628_800.0,
+    1.0 / 362_880.0,
+    1.0 / 40_320.0,
+    1.0 / 5040.0,
+    1.0 / 720.0,
+    1.0 / 120.0,
+    1.0 / 24.0,
+    1.0 / 6.0,
+    1.0 / 2.0,
+    1.0,
+];
+
 /// eʳ − 1 for |r| ≤ 0.35 (a little over ln 2 / 2), by Taylor's series to r¹⁴; error below 1e-16.
 fn exp_m1_small(r: f64) -> f64 {
-    let mut sum = 1.0;
-    for divisor in (2..=14_i32).rev() {
-        sum = 1.0 + sum * r / f64::from(divisor);
-    }
-    sum * r
+    INVERSE_FACTORIALS.iter().fold(0.0, |sum, factor| sum * r + factor) * r
 }
 
 /// eˣ; exact to a few units in the last place, 0 below −708 and infinite above 709.

@@ -1,0 +1,183 @@
+//! The engine's class, its options in and its results out.
+use napi::bindgen_prelude::{Error, Result, Status};
+use napi_derive::napi;
+
+use super::models::info;
+use super::shapes::{
+    ChannelDefinition, EngineCounters, EngineOptions, FeatureDefinition, ForestInfo, PushResult,
+    RecordResult, WindowResult, known, reasons,
+};
+use crate::engine;
+use crate::engine::options::Options;
+use crate::engine::output::{Push, RecordOutput, Scope, WindowOutput};
+use crate::forest;
+
+/// Parses lines, keeps the windows of all devices and scores them. One per gateway.
+#[napi]
+pub struct Engine {
+    core: engine::Engine,
+    /// Set while a chunk is taken; still set afterwards means that a panic left the windows half done.
+    busy: bool,
+}
+
+#[napi]
+impl Engine {
+    /// An engine that has seen nothing and does not detect yet. Throws on an option out of range.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(options: Option<EngineOptions>) -> Result<Self> {
+        let options = raw_options(options.unwrap_or_default());
+        Ok(Self { core: engine::Engine::new(options.check()?)?, busy: false })
+    }
+
+    /// Stands for the features' names, order and units and the window length.
+    #[napi(getter, catch_unwind)]
+    pub fn fingerprint(&self) -> String {
+        self.core.features().fingerprint().to_owned()
+    }
+
+    /// The features in order.
+    #[napi(getter, catch_unwind)]
+    pub fn features(&self) -> Vec<FeatureDefinition> {
+        let features = self.core.features().as_slice().iter();
+        features.map(|f| FeatureDefinition { name: f.name.clone(), unit: f.unit.clone() }).collect()
+    }
+
+    /// The channels in order, the default five first.
+    #[napi(getter, catch_unwind)]
+    pub fn channels(&self) -> Vec<ChannelDefinition> {
+        let channels = self.core.options().channels.as_slice().iter();
+        let definition = |channel: &crate::channel::Channel| ChannelDefinition {
+            name: channel.name.clone(),
+            unit: channel.unit.clone(),
+            kind: channel.kind.name().to_owned(),
+        };
+        channels.map(definition).collect()
+    }
+
+    /// Takes the next bytes of the source, lines of canonical JSON. `arrivalMs` is the time now, epoch
+    /// ms. With `emit` false windows are brought up to date and nothing is put out.
+    #[napi(catch_unwind)]
+    pub fn push(&mut self, chunk: &[u8], arrival_ms: f64, emit: bool) -> Result<PushResult> {
+        if !(0.0..=8.64e15).contains(&arrival_ms) {
+            return Err(Error::new(Status::InvalidArg, "arrivalMs must be a time in epoch ms"));
+        }
+        if u32::try_from(chunk.len()).is_err() {
+            return Err(Error::new(Status::InvalidArg, "a chunk must be smaller than 4 GiB"));
+        }
+        if std::mem::replace(&mut self.busy, true) {
+            let text = "this engine stopped at a panic: make a new one and refill its windows";
+            return Err(Error::new(Status::GenericFailure, text));
+        }
+        let push = self.core.push(chunk, arrival_ms as i64, emit);
+        self.busy = false;
+        Ok(push_result(push))
+    }
+
+    /// Puts a saved forest in use for a scope, or none. Throws on damage or another fingerprint, and
+    /// the forest before stays in use.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "scope: string, bytes: Uint8Array | null",
+        ts_return_type = "ForestInfo | null"
+    )]
+    pub fn set_forest(&mut self, scope: String, bytes: Option<&[u8]>) -> Result<Option<ForestInfo>> {
+        let scope = scope_of(&scope)?;
+        let forest = bytes.map(forest::Forest::from_bytes).transpose()?;
+        let info = forest.as_ref().zip(bytes).map(|(forest, bytes)| info(forest, bytes.len()));
+        self.core.set_forest(scope, forest)?;
+        Ok(info)
+    }
+
+    /// Sets the score above which a scope's window is suspect; until then none is.
+    #[napi(catch_unwind)]
+    pub fn set_threshold(&mut self, scope: String, threshold: f64) -> Result<()> {
+        Ok(self.core.set_threshold(scope_of(&scope)?, threshold)?)
+    }
+
+    /// Switches scoring on or off; at first it is off.
+    #[napi(catch_unwind)]
+    pub fn set_detecting(&mut self, detecting: bool) {
+        self.core.set_detecting(detecting);
+    }
+
+    /// What was counted since the engine was made.
+    #[napi(catch_unwind)]
+    pub fn counters(&self) -> EngineCounters {
+        let counters = self.core.counters();
+        let refused = counters.refused().map(|(reason, count)| (reason.to_owned(), count as f64));
+        EngineCounters {
+            lines: counters.lines as f64,
+            records: counters.records as f64,
+            refused: refused.collect(),
+            too_long: counters.too_long as f64,
+            late: counters.late as f64,
+            ahead: counters.ahead as f64,
+            clock_resets: counters.clock_resets as f64,
+            window_overflow: counters.window_overflow as f64,
+            evicted_devices: counters.evicted_devices as f64,
+            devices: self.core.devices() as u32,
+        }
+    }
+}
+
+fn raw_options(options: EngineOptions) -> Options {
+    let defaults = Options::default();
+    let channels = options.channels.unwrap_or_default().into_iter();
+    Options {
+        window_seconds: options.window_seconds.unwrap_or(defaults.window_seconds),
+        lateness_seconds: options.lateness_seconds.unwrap_or(defaults.lateness_seconds),
+        hop_seconds: options.hop_seconds.unwrap_or(defaults.hop_seconds),
+        channels: channels.map(|channel| (channel.name, channel.unit, channel.kind)).collect(),
+        publish_records: options.publish_records.unwrap_or(defaults.publish_records),
+        max_devices: options.max_devices.unwrap_or(defaults.max_devices),
+        max_reasons: options.max_reasons.unwrap_or(defaults.max_reasons),
+    }
+}
+
+fn scope_of(name: &str) -> Result<Scope> {
+    let error = || Error::new(Status::InvalidArg, format!("scope \"{name}\" is neither device nor gateway"));
+    Scope::from_name(name).ok_or_else(error)
+}
+
+fn push_result(push: Push) -> PushResult {
+    PushResult {
+        consumed_bytes: push.consumed_bytes as u32,
+        windows: push.windows.into_iter().map(window_result).collect(),
+        records: push.records.into_iter().map(record_result).collect(),
+        newest_ms: push.newest_ms.map(|time_ms| time_ms as f64),
+    }
+}
+
+fn window_result(window: WindowOutput) -> WindowResult {
+    let (judged, labels) = (window.judged, window.labels);
+    WindowResult {
+        scope: window.scope.name().to_owned(),
+        device: window.device,
+        end_ms: judged.end_ms as f64,
+        records: judged.records as u32,
+        state: judged.state.name().to_owned(),
+        score: judged.score,
+        threshold: judged.threshold,
+        suspect: judged.suspect,
+        features: judged.features.into_iter().map(known).collect(),
+        reasons: reasons(judged.reasons),
+        is_anomaly: labels.is_anomaly,
+        anomaly_type: labels.anomaly_type,
+        record: labels.record.map(|record| record as u32),
+        line_end: labels.line_end as u32,
+    }
+}
+
+fn record_result(output: RecordOutput) -> RecordResult {
+    let record = output.record;
+    RecordResult {
+        timestamp_ms: output.time_ms as f64,
+        device: record.device,
+        values: record.values.into_iter().map(known).collect(),
+        error_code: record.error_code,
+        is_anomaly: record.is_anomaly,
+        anomaly_type: record.anomaly_type,
+        suspect: output.suspect,
+        line_end: output.line_end as u32,
+    }
+}

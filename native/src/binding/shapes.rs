@@ -1,0 +1,255 @@
+//! The plain objects that cross the border. Their comments become the TypeScript declaration's.
+use std::collections::HashMap;
+
+use napi::bindgen_prelude::{Buffer, Float64Array};
+use napi_derive::napi;
+
+use crate::forest::explain;
+
+/// A measured field beyond the default five.
+#[napi(object)]
+pub struct ChannelDefinition {
+    /// Field name in a record: a–z, 0–9 and _, at most 64 characters.
+    pub name: String,
+    /// Unit for people, at most 16 characters.
+    pub unit: String,
+    /// `gauge` (a level) or `count` (a number of events).
+    pub kind: String,
+}
+
+/// How an engine works.
+#[napi(object)]
+#[derive(Default)]
+pub struct EngineOptions {
+    /// Window length, 1–3600; default 30.
+    pub window_seconds: Option<f64>,
+    /// How much later than its device's newest record another may come; default 5.
+    pub lateness_seconds: Option<f64>,
+    /// Quiet windows are put out at most this often in event time; default 1, 0 puts out every one.
+    pub hop_seconds: Option<f64>,
+    /// Channels beyond the default five, at most 64.
+    pub channels: Option<Vec<ChannelDefinition>>,
+    /// Which records are put out: `none`, `anomalous` (default) or `all`.
+    pub publish_records: Option<String>,
+    /// Most devices known at once; the longest idle makes room. Default 10,000.
+    pub max_devices: Option<f64>,
+    /// Most reasons of a suspect window; default 3.
+    pub max_reasons: Option<f64>,
+}
+
+/// A feature's name and unit.
+#[napi(object)]
+pub struct FeatureDefinition {
+    pub name: String,
+    pub unit: String,
+}
+
+/// One feature's part in a score.
+#[napi(object, use_nullable = true)]
+pub struct Reason {
+    pub feature: String,
+    pub unit: String,
+    /// The window's value.
+    pub observed: Option<f64>,
+    /// Median in training.
+    pub median: Option<f64>,
+    /// 5th percentile in training.
+    pub p5: Option<f64>,
+    /// 95th percentile in training.
+    pub p95: Option<f64>,
+    /// Part of the score that is this feature's doing, 0–1.
+    pub share: f64,
+}
+
+/// A window that is put out.
+#[napi(object, use_nullable = true)]
+pub struct WindowResult {
+    /// `device` or `gateway`.
+    pub scope: String,
+    /// `*` for the gateway.
+    pub device: String,
+    /// The window's end, event time in epoch ms.
+    pub end_ms: f64,
+    /// Records in the window.
+    pub records: u32,
+    /// `warming_up`, `untrained`, `stopped` or `scored`.
+    pub state: String,
+    /// 0–1; null unless the state is `scored`.
+    pub score: Option<f64>,
+    /// The threshold in force.
+    pub threshold: Option<f64>,
+    /// The score is above the threshold.
+    pub suspect: bool,
+    /// In the engine's order; null is unknown.
+    #[napi(ts_type = "Array<number | null>")]
+    pub features: Vec<Option<f64>>,
+    /// Only for a suspect window, the strongest first.
+    pub reasons: Vec<Reason>,
+    /// Ground truth of the record that triggered it.
+    pub is_anomaly: Option<bool>,
+    /// Ground truth of the record that triggered it.
+    pub anomaly_type: Option<String>,
+    /// Index of that record in `PushResult.records`, when it was put out.
+    pub record: Option<u32>,
+    /// Offset in the chunk just after that record's line.
+    pub line_end: u32,
+}
+
+/// A record that is put out.
+#[napi(object, use_nullable = true)]
+pub struct RecordResult {
+    pub timestamp_ms: f64,
+    pub device: String,
+    /// In the order of the engine's channels; null is unknown.
+    #[napi(ts_type = "Array<number | null>")]
+    pub values: Vec<Option<f64>>,
+    /// Null when the record means no error.
+    pub error_code: Option<String>,
+    pub is_anomaly: Option<bool>,
+    pub anomaly_type: Option<String>,
+    /// Its device's window was suspect.
+    pub suspect: bool,
+    /// Offset in the chunk just after its line.
+    pub line_end: u32,
+}
+
+/// What one chunk gave.
+#[napi(object, use_nullable = true)]
+pub struct PushResult {
+    /// Bytes that are done with; hand in the rest again, followed by what comes next.
+    pub consumed_bytes: u32,
+    pub windows: Vec<WindowResult>,
+    pub records: Vec<RecordResult>,
+    /// Newest event time accepted in this chunk, epoch ms.
+    pub newest_ms: Option<f64>,
+}
+
+/// What an engine counted since it was made.
+#[napi(object)]
+pub struct EngineCounters {
+    /// Lines that were not blank.
+    pub lines: f64,
+    /// Records that joined their windows.
+    pub records: f64,
+    /// Refused lines by reason.
+    #[napi(ts_type = "Record<string, number>")]
+    pub refused: HashMap<String, f64>,
+    /// Lines over 65,536 bytes.
+    pub too_long: f64,
+    /// Records that came later than the lateness allows.
+    pub late: f64,
+    /// Records more than five minutes ahead, stamped by arrival.
+    pub ahead: f64,
+    /// Devices' windows begun anew because a clock was set back.
+    pub clock_resets: f64,
+    /// Records that full windows dropped early.
+    pub window_overflow: f64,
+    /// Devices that made room for others.
+    pub evicted_devices: f64,
+    /// Devices known now.
+    pub devices: u32,
+}
+
+/// How a forest is fitted.
+#[napi(object)]
+pub struct ForestOptions {
+    /// Fingerprint of the engine that made the rows.
+    pub fingerprint: String,
+    /// The columns.
+    pub features: Vec<FeatureDefinition>,
+    /// Default 100.
+    pub trees: Option<f64>,
+    /// Rows per tree; default 256.
+    pub sample_size: Option<f64>,
+    /// Default 0; the same seed gives the same bytes.
+    pub seed: Option<f64>,
+    /// Share of the rows above the threshold, 0–0.5; default 0.1.
+    pub contamination: Option<f64>,
+}
+
+/// What a forest is.
+#[napi(object)]
+pub struct ForestInfo {
+    pub fingerprint: String,
+    pub trees: u32,
+    /// Rows per tree.
+    pub sample_size: u32,
+    pub features: u32,
+    /// Rows that it was fitted on.
+    pub rows: f64,
+    pub seed: f64,
+    /// Size when saved.
+    pub bytes: u32,
+}
+
+/// A forest just fitted.
+#[napi(object)]
+pub struct FittedForest {
+    /// To be saved and given to `Engine.setForest` or `Forest.load`.
+    pub bytes: Buffer,
+    /// The (1 − contamination) quantile of the rows' scores.
+    pub threshold: f64,
+    pub info: ForestInfo,
+}
+
+/// How an autoencoder is trained.
+#[napi(object)]
+#[derive(Default)]
+pub struct AutoencoderOptions {
+    /// Most passes over the rows; default 50.
+    pub epochs: Option<f64>,
+    /// Default 0; the same seed gives the same bytes.
+    pub seed: Option<f64>,
+    /// Percentile of the rows' scores that becomes the threshold; default 95.
+    pub threshold_percentile: Option<f64>,
+    /// Sizes of the encoder's layers, the bottleneck last; default half and a quarter of the columns.
+    pub hidden: Option<Vec<f64>>,
+    /// Adam's step; default 0.005.
+    pub learning_rate: Option<f64>,
+    /// Rows a step; default 32.
+    pub batch_size: Option<f64>,
+    /// Epochs without a better loss after which training ends; default 10.
+    pub patience: Option<f64>,
+    /// Share of the rows held back to judge by; default 0.1.
+    pub validation_fraction: Option<f64>,
+    /// Written into the file's properties as `fingerprint`.
+    pub fingerprint: Option<String>,
+}
+
+/// An autoencoder just trained.
+#[napi(object, use_nullable = true)]
+pub struct TrainedAutoencoder {
+    /// A standard ONNX file: `features` [N, d] in, `score` [N] and `errors` [N, d] out.
+    pub onnx: Buffer,
+    /// The asked percentile of `scores`.
+    pub threshold: f64,
+    pub epochs_run: u32,
+    /// Of the weights that were kept.
+    pub training_loss: f64,
+    /// The same over the rows held back; null when there were none.
+    pub validation_loss: Option<f64>,
+    pub rows: u32,
+    /// Number of weights and biases.
+    pub parameters: u32,
+    /// Score of each row.
+    pub scores: Float64Array,
+}
+
+/// Unknown is NaN in the core and null in JavaScript.
+pub(super) fn known(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}
+
+/// Reasons as JavaScript gets them.
+pub(super) fn reasons(reasons: Vec<explain::Reason>) -> Vec<Reason> {
+    let convert = |reason: explain::Reason| Reason {
+        feature: reason.feature,
+        unit: reason.unit,
+        observed: known(reason.observed),
+        median: known(reason.median),
+        p5: known(reason.p5),
+        p95: known(reason.p95),
+        share: reason.share,
+    };
+    reasons.into_iter().map(convert).collect()
+}
