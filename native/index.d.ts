@@ -224,7 +224,7 @@ export declare function trainAutoencoder(rows: Float64Array, columns: number, op
 
 /** An autoencoder just trained. */
 export interface TrainedAutoencoder {
-  /** A standard ONNX file: `features` [N, d] in, `score` [N] and `errors` [N, d] out. */
+  /** A standard ONNX file: `features` (N × d) in, `score` (N) and `errors` (N × d) out. */
   onnx: Buffer
   /** The asked percentile of `scores`. */
   threshold: number

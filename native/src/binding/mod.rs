@@ -1,7 +1,7 @@
 //! The border to Node: convert in, call the core, convert out. The only folder that knows napi.
 //!
 //! A panic becomes a JavaScript `Error`: exports are wrapped by `catch_unwind`, background work by
-//! [`guarded`]. Long work (fitting, training) runs off the JavaScript thread on a copy of the rows, so
+//! `guarded`. Long work (fitting, training) runs off the JavaScript thread on a copy of the rows, so
 //! that nobody can change them underneath.
 #![allow(
     // JavaScript's numbers are f64 and its lengths u32; every count here stays far below either limit.

@@ -219,7 +219,7 @@ pub struct AutoencoderOptions {
 /// An autoencoder just trained.
 #[napi(object, use_nullable = true)]
 pub struct TrainedAutoencoder {
-    /// A standard ONNX file: `features` [N, d] in, `score` [N] and `errors` [N, d] out.
+    /// A standard ONNX file: `features` (N × d) in, `score` (N) and `errors` (N × d) out.
     pub onnx: Buffer,
     /// The asked percentile of `scores`.
     pub threshold: f64,
