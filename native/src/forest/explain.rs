@@ -7,10 +7,10 @@
 //! weighs features over a data set and needs one with known outliers.)
 //!
 //! Credits alone cannot tell a value just beyond what training saw from one far beyond, since no split
-//! lies out there: among 19 features they put the one at fault (8 standard deviations) first in 85 of
-//! 100 cases. So a credit is multiplied by 1 + d, d being the value's distance from the 5th to 95th
-//! percentile in widths of that range, at most 9: then it is 98 of 100. Shares are these products
-//! divided by the sum of their absolute values.
+//! lies out there. So a credit is multiplied by 1 + d, d being the value's distance from the 5th to 95th
+//! percentile in widths of that range, at most 9. With one of 19 independent normal features moved by 3,
+//! 4 and 8 standard deviations, credits alone put it first in 79, 82 and 82 of 100 cases, these products
+//! in 85, 92 and 98. Shares are the products divided by the sum of their absolute values.
 use super::Forest;
 use super::summary::FeatureSummary;
 
