@@ -45,7 +45,7 @@ function welcome(socket: Socket): void {
   // aedes reads by `read()`, which also emits what it returns: the guard sees every byte without a second stream.
   socket.on('data', (chunk: Buffer) => {
     if (guard.accept(chunk)) return;
-    report({ type: 'count', reason: 'packet_too_large' });
+    report({ type: 'count', reason: 'bad_packet' });
     socket.destroy();
   });
 }

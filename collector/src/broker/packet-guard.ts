@@ -1,9 +1,14 @@
 /**
  * Follows the MQTT fixed headers in a byte stream and says when a packet is larger than allowed, before its body has
- * arrived. Knows nothing of sockets; holds four small numbers, never bytes.
+ * arrived, or when the stream does not begin with CONNECT, so that what is no MQTT at all is cut at its first byte.
+ * Knows nothing of sockets; holds four small numbers, never bytes.
  */
 
+/** First byte of a CONNECT packet; its flags are fixed. */
+const CONNECT = 0x10;
+
 export class PacketGuard {
+  private begun = false;
   private skip = 0;
   private inHeader = false;
   private remaining = 0;
@@ -11,8 +16,12 @@ export class PacketGuard {
 
   constructor(private readonly maxBytes: number) {}
 
-  /** Takes the next bytes; false when a packet is too large or its length is malformed. */
+  /** Takes the next bytes; false when a packet is too large, its length malformed, or the stream no MQTT. */
   accept(chunk: Uint8Array): boolean {
+    if (!this.begun && chunk.length > 0) {
+      if (chunk[0] !== CONNECT) return false;
+      this.begun = true;
+    }
     let at = 0;
     while (at < chunk.length) {
       if (this.skip > 0) {

@@ -22,6 +22,8 @@ import type {
 
 const MAX_CHECKED_BYTES = 64 * 1024 * 1024;
 const KEPT_TRAININGS = 50;
+/** A row that is there already stays; any other fault still fails the commit, as `OR IGNORE` would not. */
+const UNLESS_KNOWN = 'ON CONFLICT (agent, boot, sequence, idx) DO NOTHING';
 const NAMED_COLUMNS = WINDOW_COLUMNS.map((name) => `@${name}`).join(', ');
 
 export class SqliteEngine {
@@ -190,14 +192,14 @@ export class SqliteEngine {
 
   private insertWindows({ windows }: Commit): void {
     const insert = this.sql(
-      `INSERT OR IGNORE INTO windows (${WINDOW_COLUMNS.join(', ')}) VALUES (${NAMED_COLUMNS})`,
+      `INSERT INTO windows (${WINDOW_COLUMNS.join(', ')}) VALUES (${NAMED_COLUMNS}) ${UNLESS_KNOWN}`,
     );
     for (const window of windows) insert.run(toRow(window));
   }
 
   private insertRecords({ records, windows }: Commit): void {
     const insert = this.sql(
-      `INSERT OR IGNORE INTO records (agent, boot, sequence, idx, received_ms, body) VALUES (?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO records (agent, boot, sequence, idx, received_ms, body) VALUES (?, ?, ?, ?, ?, ?) ${UNLESS_KNOWN}`,
     );
     const received = windows[0] ? Date.parse(windows[0].view.received_at) : Date.now();
     for (const { view, boot, sequence, index } of records) {

@@ -1,0 +1,431 @@
+/** The whole collector on real ground: embedded broker, SQLite, ONNX Runtime, the native trainer, MQTT and WebSocket. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Ack,
+  type Alert,
+  ackSchema,
+  commandSchema,
+  desiredSchema,
+  type FeedFrame,
+  feedFrameSchema,
+  type MetricsView,
+  type ScoreBatch,
+  type StatusView,
+  type Training,
+  topics,
+  type Verdict,
+  verdictSchema,
+  type WindowView,
+} from '@lineheron/models';
+import mqtt, { type MqttClient } from 'mqtt';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { type Addresses, Collector } from './collector.js';
+import { ConfigError, loadConfig } from './config.js';
+import { createLogger } from './log.js';
+import { at, BOOT, makeBatch, makeFeatures, makeInfo, makeWindow } from './testing/messages.js';
+
+let folder: string;
+let collector: Collector;
+let addresses: Addresses;
+const fatal: Error[] = [];
+const cleanups: Array<() => Promise<unknown> | unknown> = [];
+
+async function start(mqttPort = '0', httpPort = '0'): Promise<void> {
+  collector = new Collector({
+    config: loadConfig({ flags: { data_dir: folder, 'http.port': httpPort, 'mqtt.port': mqttPort } }),
+    log: createLogger('silent'),
+    version: '0.1.0',
+    onFatal: (error) => fatal.push(error),
+  });
+  addresses = await collector.start();
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lineheron-collector-'));
+  await start();
+});
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  await collector.stop();
+  await rm(folder, { recursive: true, force: true });
+  expect(fatal.splice(0)).toEqual([]);
+});
+
+async function until<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  deadlineMs = 10_000,
+): Promise<NonNullable<T>> {
+  const end = performance.now() + deadlineMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer) return answer;
+    if (performance.now() > end) throw new Error(`timed out waiting for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const base = () => `http://127.0.0.1:${addresses.httpPort}`;
+const mqttPort = () => Number(new URL(addresses.mqttUrl).port);
+
+async function get<T>(path: string): Promise<T> {
+  return (await fetch(`${base()}${path}`)).json() as Promise<T>;
+}
+
+async function post<T>(path: string, body: unknown = {}): Promise<T> {
+  const headers = { 'content-type': 'application/json' };
+  return (
+    await fetch(`${base()}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+  ).json() as Promise<T>;
+}
+
+const stored = async () => (await get<{ windows: WindowView[] }>('/api/v1/windows?limit=1000')).windows;
+const totals = async () => (await get<MetricsView>('/metrics')).totals;
+
+/** An agent as the collector sees one. */
+class Agent {
+  readonly acks: Ack[] = [];
+  readonly verdicts: Verdict[] = [];
+  readonly heard: Array<{ topic: string; payload: string; retain: boolean }> = [];
+
+  private constructor(
+    readonly id: string,
+    private readonly client: MqttClient,
+  ) {}
+
+  static async connect(id = 'gw-1'): Promise<Agent> {
+    const client = await mqtt.connectAsync(addresses.mqttUrl, { protocolVersion: 4, reconnectPeriod: 100 });
+    cleanups.push(() => client.endAsync(true));
+    const agent = new Agent(id, client);
+    client.on('message', (topic, payload, { retain }) => agent.hear(topic, payload.toString(), retain));
+    const own = [topics.ack(id), topics.verdict(id), topics.command(id)];
+    await client.subscribeAsync([...own, topics.command('fleet'), topics.desired('fleet')], { qos: 1 });
+    return agent;
+  }
+
+  private hear(topic: string, payload: string, retain: boolean): void {
+    this.heard.push({ topic, payload, retain });
+    if (topic === topics.ack(this.id)) this.acks.push(ackSchema.parse(JSON.parse(payload)));
+    if (topic === topics.verdict(this.id)) this.verdicts.push(verdictSchema.parse(JSON.parse(payload)));
+  }
+
+  async introduce(): Promise<void> {
+    await this.client.publishAsync(topics.status(this.id), 'online', { qos: 1, retain: true });
+    await this.say(topics.info(this.id), makeInfo({ agent: this.id }));
+  }
+
+  async say(topic: string, payload: unknown): Promise<void> {
+    const text = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload);
+    await this.client.publishAsync(topic, text, { qos: 1 });
+  }
+
+  send(batch: Partial<ScoreBatch>): Promise<void> {
+    return this.say(topics.score(this.id), makeBatch({ agent: this.id, ...batch }));
+  }
+
+  acked(sequence: number, boot = BOOT): boolean {
+    return this.acks.some(({ ranges }) =>
+      ranges.some((range) => range.boot === boot && range.from <= sequence && sequence <= range.to),
+    );
+  }
+}
+
+/** Quiet windows of one device and of the gateway, one batch a second of event time. */
+async function sendQuiet(agent: Agent, first: number, count: number): Promise<void> {
+  for (let sequence = first; sequence < first + count; sequence++) {
+    const quiet = { end: at(sequence), state: 'untrained' as const, score: null, threshold: null };
+    await agent.send({
+      sequence,
+      windows: [
+        makeWindow({ ...quiet, features: makeFeatures(1, sequence) }),
+        makeWindow({ ...quiet, scope: 'gateway', device: '*', features: makeFeatures(1, sequence / 2) }),
+      ],
+    });
+  }
+  const last = first + count - 1;
+  await until(`batch ${last} acknowledged`, () => agent.acked(last));
+}
+
+describe('nothing lost, nothing doubled', () => {
+  it('stores a batch once, acknowledges it after its commit, and again when it comes again', async () => {
+    const agent = await Agent.connect();
+    await agent.send({ sequence: 1 });
+    await until('an acknowledgement', () => agent.acked(1));
+    expect(await stored()).toHaveLength(1);
+    const before = agent.acks.length;
+    await agent.send({ sequence: 1 });
+    await until('another acknowledgement', () => agent.acks.length > before);
+    expect(await stored()).toHaveLength(1);
+    expect(await totals()).toMatchObject({ batches: 1, windows: 1, duplicates: 1 });
+  });
+
+  it('keeps everything over a restart: rows, what was acknowledged, settings and totals', async () => {
+    const agent = await Agent.connect();
+    await agent.send({ sequence: 1 });
+    await agent.send({ sequence: 3 });
+    await until('both acknowledged', () => agent.acked(1) && agent.acked(3));
+    await post('/model', { model_name: 'isolation_forest' });
+    const port = String(mqttPort());
+    await collector.stop();
+    await start(port);
+    expect(await stored()).toHaveLength(2);
+    expect(await get<StatusView>('/status')).toMatchObject({ active_model: 'isolation_forest' });
+    const back = await Agent.connect();
+    await back.send({ sequence: 3 });
+    await back.send({ sequence: 2 });
+    await until('both acknowledged', () => back.acked(2) && back.acked(3));
+    expect((await stored()).map(({ id }) => id.split('/')[2])).toEqual(['1', '2', '3']);
+    expect(await totals()).toMatchObject({ batches: 3, duplicates: 1 });
+  });
+
+  it('tells the agent of a batch that will never be stored, and goes on with the others', async () => {
+    const agent = await Agent.connect();
+    await agent.say(topics.score('gw-1'), { ...makeBatch({ sequence: 5 }), windows: [{ scope: 'moon' }] });
+    await agent.send({ sequence: 6 });
+    await until('batch 6 acknowledged', () => agent.acked(6));
+    const refused = agent.acks.flatMap((ack) => ack.refused);
+    expect(refused).toEqual([{ boot: BOOT, sequence: 5, code: 'invalid_schema' }]);
+    expect(await totals()).toMatchObject({ refused: 1, batches: 1 });
+  });
+});
+
+describe('hostile input', () => {
+  /** Writes raw bytes to the broker and resolves when it has cut the connection. */
+  function raw(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      const socket = connectTcp(mqttPort(), '127.0.0.1', () => socket.write(bytes));
+      socket.on('error', () => {});
+      socket.on('close', () => resolve());
+    });
+  }
+
+  const connectPacket = (clientId: string) => {
+    const id = Buffer.from(clientId);
+    const body = Buffer.concat([Buffer.from([0, 4, 77, 81, 84, 84, 4, 2, 0, 60, 0, id.length]), id]);
+    return Buffer.concat([Buffer.from([0x10, body.length]), body]);
+  };
+
+  it('costs its sender the connection and nobody else anything', async () => {
+    const agent = await Agent.connect();
+    await raw(Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+    await raw(Buffer.from([0x10, 0xff, 0xff, 0xff, 0xff, 0xff]));
+    // A packet of 2 MiB is cut at its header.
+    await raw(Buffer.concat([connectPacket('large'), Buffer.from([0x30, 0x80, 0x80, 0x80, 0x01])]));
+    const names = ['__proto__', 'constructor', 'toString'];
+    for (const name of names) {
+      const socket = connectTcp(mqttPort(), '127.0.0.1', () => socket.end(connectPacket(name)));
+      await new Promise((resolve) => socket.on('close', resolve).on('error', () => {}));
+    }
+    await agent.say(topics.score('gw-1'), Buffer.from([0xff, 0x00, 0xfe]));
+    await agent.say(topics.info('gw-1'), '[1,2');
+    await agent.send({ sequence: 1 });
+    await until('the good batch acknowledged', () => agent.acked(1));
+    expect((await fetch(`${base()}/readyz`)).status).toBe(200);
+    expect((await totals()).refused).toBe(2);
+  });
+
+  it('may not publish to the broker’s own topics', async () => {
+    const client = await mqtt.connectAsync(addresses.mqttUrl, { protocolVersion: 4, reconnectPeriod: 0 });
+    const closed = new Promise((resolve) => client.on('close', () => resolve(true)));
+    client.publish('$SYS/x', 'y', { qos: 1 }, () => {});
+    expect(await closed).toBe(true);
+  });
+});
+
+describe('training, review and alerts', () => {
+  it('trains on history, reviews with ONNX Runtime, opens an alert with reasons, and closes it', async () => {
+    const agent = await Agent.connect();
+    await agent.introduce();
+    await sendQuiet(agent, 1, 120);
+    const training = post<Training>('/train?wait=true', {
+      duration_seconds: 0,
+      use_history: true,
+      epochs: 30,
+    });
+    const command = await until('the command', () =>
+      agent.heard.find(({ topic }) => topic === topics.command('fleet')),
+    );
+    const { request_id } = commandSchema.parse(JSON.parse(command.payload));
+    const rows = { device: 120, gateway: 120 };
+    await agent.say(topics.event('gw-1'), {
+      v: 1,
+      type: 'training',
+      request_id,
+      phase: 'done',
+      progress: 1,
+      rows,
+    });
+    const ended = await training;
+    expect(ended).toMatchObject({ state: 'done', agents: [{ id: 'gw-1', state: 'done', rows }] });
+    expect(ended.autoencoders.map(({ scope, state }) => `${scope} ${state}`).sort()).toEqual([
+      'device done',
+      'gateway done',
+    ]);
+    expect(await post<StatusView>('/start')).toMatchObject({ detecting: true });
+
+    const strange = makeWindow({ end: at(200), state: 'untrained', score: null, features: makeFeatures(20) });
+    await agent.send({ sequence: 201, windows: [strange] });
+    const opened = await until('a verdict', () => agent.verdicts[0]);
+    expect(opened).toMatchObject({
+      status: 'open',
+      verdict: 'confirmed',
+      severity: 'warning',
+      device: 'modem-1',
+    });
+    const alert = await get<Alert>(`/api/v1/alerts/${encodeURIComponent(opened.alert)}`);
+    expect(alert).toMatchObject({
+      id: `gw-1/${BOOT}/201/0`,
+      opened_by: 'collector',
+      detectors: ['autoencoder'],
+    });
+    expect(alert.reasons[0]).toMatchObject({ p5: expect.any(Number), p95: expect.any(Number) });
+    expect(alert.autoencoder!.score).toBeGreaterThan(alert.autoencoder!.threshold);
+
+    await agent.send({
+      sequence: 202,
+      windows: [{ ...strange, end: at(211), features: makeFeatures(1, 4) }],
+    });
+    await until('the end', () => agent.verdicts.some(({ status }) => status === 'closed'));
+    expect(await get(`/api/v1/alerts?status=open`)).toEqual({ alerts: [] });
+    const [view] = (await get<{ results: WindowView[] }>('/recent-results?anomalous=true')).results;
+    expect(view).toMatchObject({ anomalous: true, alert: alert.id, autoencoder: { suspect: true } });
+  });
+
+  it('keeps the trained models over a restart, and gives an untrained agent no opinion', async () => {
+    const agent = await Agent.connect();
+    await agent.introduce();
+    await sendQuiet(agent, 1, 70);
+    const training = post<Training>('/train', { duration_seconds: 0, use_history: true });
+    const { id } = await training;
+    const done = {
+      v: 1,
+      type: 'training',
+      request_id: id,
+      phase: 'done',
+      progress: 1,
+      rows: { device: 1, gateway: 1 },
+    };
+    await agent.say(topics.event('gw-1'), done);
+    await until('the end', async () => (await get<Training>(`/api/v1/trainings/${id}`)).finished_at);
+    await post('/start');
+    const port = String(mqttPort());
+    await collector.stop();
+    await start(port);
+    expect(await get<StatusView>('/status')).toMatchObject({
+      detecting: true,
+      trained: { autoencoder: true },
+    });
+    const [known, stranger] = [await Agent.connect('gw-1'), await Agent.connect('gw-2')];
+    await known.send({ sequence: 500 });
+    await stranger.send({ sequence: 1 });
+    await until('both acknowledged', () => known.acked(500) && stranger.acked(1));
+    const of = async (agentId: string) =>
+      (await get<{ results: WindowView[] }>(`/recent-results?limit=1&agent=${agentId}`)).results[0]!;
+    expect((await of('gw-1')).autoencoder.score).toEqual(expect.any(Number));
+    expect((await of('gw-2')).autoencoder.score).toBeNull();
+  });
+
+  it('says in words that there is too little to learn from', async () => {
+    const agent = await Agent.connect();
+    await agent.introduce();
+    await sendQuiet(agent, 1, 5);
+    await until('the agent known', async () => (await get<StatusView>('/status')).agents[0]?.online);
+    const { id } = await post<Training>('/train', { duration_seconds: 0, use_history: true });
+    const event = {
+      v: 1,
+      type: 'training',
+      request_id: id,
+      phase: 'failed',
+      progress: 1,
+      rows: { device: 5, gateway: 5 },
+    };
+    await agent.say(topics.event('gw-1'), { ...event, message: '5 windows are too few' });
+    const ended = await until('the end', async () => {
+      const training = await get<Training>(`/api/v1/trainings/${id}`);
+      return training.finished_at && training;
+    });
+    expect(ended.state).toBe('failed');
+    expect(ended.message).toContain('60 are needed');
+  });
+
+  it('marks a training that a stop interrupted as failed', async () => {
+    const agent = await Agent.connect();
+    await agent.introduce();
+    await until('the agent known', async () => (await get<StatusView>('/status')).agents[0]?.online);
+    const { id } = await post<Training>('/train', { duration_seconds: 600 });
+    await collector.stop();
+    await start();
+    const training = await get<Training>(`/api/v1/trainings/${id}`);
+    expect(training).toMatchObject({ state: 'failed', message: 'The collector restarted.' });
+  });
+});
+
+describe('what agents and clients are told', () => {
+  it('the desired state is retained for agents that come later', async () => {
+    await post('/model', { model_name: 'autoencoder' });
+    const agent = await Agent.connect();
+    const desired = await until('the desired state', () =>
+      agent.heard.find(({ topic, retain }) => topic === topics.desired('fleet') && retain),
+    );
+    expect(desiredSchema.parse(JSON.parse(desired.payload))).toEqual({
+      v: 1,
+      detecting: false,
+      active_model: 'autoencoder',
+    });
+  });
+
+  it('the feed begins with a snapshot and goes on with updates that fit the contract, without a gap', async () => {
+    const agent = await Agent.connect();
+    await agent.introduce();
+    await agent.send({ sequence: 1 });
+    await until('an acknowledgement', () => agent.acked(1));
+    const frames: FeedFrame[] = [];
+    const socket = new WebSocket(`ws://127.0.0.1:${addresses.httpPort}/ws`);
+    cleanups.push(() => socket.terminate());
+    socket.on('message', (data) => frames.push(feedFrameSchema.parse(JSON.parse(String(data)))));
+    await until('the snapshot', () => frames[0]);
+    expect(frames[0]).toMatchObject({ type: 'snapshot', windows: [{ id: `gw-1/${BOOT}/1/0` }] });
+    await agent.send({ sequence: 2 });
+    await until('the update', () => frames.find(({ type, windows }) => type === 'update' && windows?.length));
+    const numbers = frames.map(({ n }) => n);
+    expect(numbers).toEqual(numbers.map((_, turn) => numbers[0]! + turn));
+    socket.send('{"type":"resync"}');
+    await until('a new snapshot', () => frames.filter(({ type }) => type === 'snapshot').length === 2);
+    socket.send('nonsense');
+    await until('the end', () => socket.readyState === WebSocket.CLOSED);
+  });
+
+  it('refuses the feed to pages of other origins', async () => {
+    const socket = new WebSocket(`ws://127.0.0.1:${addresses.httpPort}/ws`, {
+      origin: 'https://evil.example',
+    });
+    const error = await new Promise<Error>((resolve) => socket.on('error', resolve));
+    expect(error.message).toContain('403');
+  });
+});
+
+describe('surroundings', () => {
+  it.each([
+    ['http.port', 'LINEHERON_HTTP_PORT', () => [String(addresses.httpPort), '0']],
+    ['mqtt.port', 'LINEHERON_MQTT_PORT', () => ['0', String(mqttPort())]],
+  ])('a taken port names the setting %s and %s', async (setting, variable, ports) => {
+    const [httpPort, brokerPort] = ports() as [string, string];
+    const other = await mkdtemp(join(tmpdir(), 'lineheron-other-'));
+    cleanups.push(() => rm(other, { recursive: true, force: true }));
+    const second = new Collector({
+      config: loadConfig({ flags: { data_dir: other, 'http.port': httpPort, 'mqtt.port': brokerPort } }),
+      log: createLogger('silent'),
+      version: '0.1.0',
+      onFatal: (error) => fatal.push(error),
+    });
+    const failed = await second.start().catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(ConfigError);
+    expect(String(failed)).toContain(setting);
+    expect(String(failed)).toContain(variable);
+  });
+});

@@ -1,0 +1,222 @@
+import type { ActiveModel, Alert } from '@lineheron/models';
+import { describe, expect, it } from 'vitest';
+import type { ReviewedWindow } from './alert-state.js';
+import { IncidentTracker, SILENCE_MS } from './incident-tracker.js';
+
+const BOOT = 'aaaaaaaaaaaaaaaa';
+const OTHER_BOOT = 'bbbbbbbbbbbbbbbb';
+const NOW = 1_000_000;
+
+interface Wanted {
+  second: number;
+  edge?: boolean;
+  /** Undefined: not reviewed. */
+  autoencoder?: boolean;
+  episode?: string | null;
+  boot?: string;
+  device?: string;
+  score?: number;
+  truth?: string;
+}
+
+const id = (second: number, boot = BOOT) => `gw-1/${boot}/${second}/0`;
+
+function reviewed({
+  second,
+  edge = false,
+  autoencoder,
+  episode = null,
+  boot = BOOT,
+  ...rest
+}: Wanted): ReviewedWindow {
+  const device = rest.device ?? 'modem-1';
+  const reason = { unit: 'ms', observed: 200, median: 20, p5: 10, p95: 30, share: 0.9 };
+  return {
+    id: id(second, boot),
+    agent: 'gw-1',
+    boot,
+    device,
+    scope: device === '*' ? 'gateway' : 'device',
+    endMs: second * 1000,
+    forest: {
+      suspect: edge,
+      score: rest.score ?? 0.7,
+      threshold: 0.6,
+      reasons: edge ? [{ ...reason, feature: 'latency_mean' }] : [],
+    },
+    autoencoder:
+      autoencoder === undefined
+        ? null
+        : {
+            suspect: autoencoder,
+            score: autoencoder ? 3 : 0.5,
+            threshold: 1,
+            reasons: autoencoder ? [{ ...reason, feature: 'traffic_mean' }] : [],
+          },
+    episode,
+    truth: rest.truth ?? null,
+  };
+}
+
+class Story {
+  readonly tracker = new IncidentTracker();
+  readonly alerts = new Map<string, Alert>();
+
+  constructor(private readonly model: ActiveModel = 'ensemble') {}
+
+  tell(...windows: Wanted[]): Alert[] {
+    const draft = this.tracker.draft();
+    for (const window of windows) draft.apply(reviewed(window), this.model, NOW);
+    this.tracker.accept(draft);
+    for (const alert of draft.changes) this.alerts.set(alert.id, alert);
+    return [...this.alerts.values()];
+  }
+}
+
+describe('who may open an alert', () => {
+  it.each<[ActiveModel, boolean, boolean | undefined, string | null]>([
+    ['ensemble', true, undefined, 'unreviewed warning edge'],
+    ['ensemble', true, false, 'disputed info edge'],
+    ['ensemble', true, true, 'confirmed critical edge'],
+    ['ensemble', false, true, 'confirmed warning collector'],
+    ['ensemble', false, false, null],
+    ['isolation_forest', true, false, 'disputed info edge'],
+    ['isolation_forest', true, true, 'confirmed critical edge'],
+    ['isolation_forest', false, true, null],
+    ['autoencoder', false, true, 'confirmed warning collector'],
+    ['autoencoder', true, false, 'disputed info edge'],
+    ['autoencoder', true, undefined, 'unreviewed warning edge'],
+    ['autoencoder', true, true, 'confirmed critical edge'],
+  ])('%s, edge %s, autoencoder %s: %s', (model, edge, autoencoder, expected) => {
+    const story = new Story(model);
+    const window = { second: 1, edge, episode: edge ? id(1) : null };
+    const [alert] = story.tell(autoencoder === undefined ? window : { ...window, autoencoder });
+    const said = alert ? `${alert.verdict} ${alert.severity} ${alert.opened_by}` : null;
+    expect(said).toBe(expected);
+  });
+
+  it('takes the edge’s episode as the id, else the first window', () => {
+    expect(new Story().tell({ second: 5, edge: true, episode: id(3) })[0]?.id).toBe(id(3));
+    expect(new Story().tell({ second: 5, autoencoder: true })[0]?.id).toBe(id(5));
+  });
+
+  it('opens none for the gateway while a device of it is in one', () => {
+    const story = new Story();
+    story.tell({ second: 1, autoencoder: true }, { second: 1, autoencoder: true, device: '*' });
+    expect([...story.alerts.keys()]).toEqual([id(1)]);
+    const alone = new Story();
+    alone.tell({ second: 1, autoencoder: true, device: '*' });
+    expect(alone.alerts.size).toBe(1);
+  });
+});
+
+describe('how an alert grows', () => {
+  it('turns from disputed to confirmed when the autoencoder joins in while it is open', () => {
+    const story = new Story();
+    story.tell({ second: 1, edge: true, autoencoder: false, episode: id(1) });
+    const [alert] = story.tell({ second: 2, edge: true, autoencoder: true, episode: id(1) });
+    expect(alert).toMatchObject({ verdict: 'confirmed', severity: 'critical', windows: 2 });
+    expect(alert?.detectors).toEqual(['isolation_forest', 'autoencoder']);
+  });
+
+  it('keeps the reasons and the scores of the strangest window, and the truths that it met', () => {
+    const story = new Story();
+    story.tell({ second: 1, edge: true, episode: id(1), score: 0.9, truth: 'latency_spike' });
+    const [alert] = story.tell({ second: 2, edge: true, episode: id(1), score: 0.7, truth: 'latency_spike' });
+    expect(alert?.isolation_forest).toEqual({ score: 0.9, threshold: 0.6 });
+    expect(alert?.summary).toBe('modem-1: mean latency 200 ms (usual 10–30 ms).');
+    expect(alert?.truth).toEqual(['latency_spike']);
+  });
+
+  it('says nothing about a window that changes nothing', () => {
+    const story = new Story();
+    story.tell({ second: 1, edge: true, episode: id(1) });
+    const draft = story.tracker.draft();
+    draft.apply(reviewed({ second: 2, episode: id(1) }), 'ensemble', NOW);
+    expect(draft.changes).toEqual([]);
+  });
+});
+
+describe('how an alert ends', () => {
+  it('of the edge’s: when windows come without its episode', () => {
+    const story = new Story();
+    story.tell({ second: 1, edge: true, episode: id(1) }, { second: 8, episode: id(1) });
+    expect(story.tracker.openAlerts).toHaveLength(1);
+    const [alert] = story.tell({ second: 11, episode: null });
+    expect(alert).toMatchObject({ status: 'closed', closed_at: new Date(11_000).toISOString() });
+    expect(story.tracker.openAlerts).toEqual([]);
+  });
+
+  it('of the edge’s: when another episode begins, which is another alert', () => {
+    const story = new Story();
+    story.tell({ second: 1, edge: true, episode: id(1) });
+    story.tell({ second: 30, edge: true, episode: id(30) });
+    expect([...story.alerts.values()].map(({ status }) => status)).toEqual(['closed', 'open']);
+  });
+
+  it('of the collector’s own: after ten quiet seconds of event time', () => {
+    const story = new Story();
+    story.tell({ second: 1, autoencoder: true }, { second: 10, autoencoder: false });
+    expect(story.tracker.openAlerts).toHaveLength(1);
+    story.tell({ second: 11, autoencoder: false });
+    expect(story.tracker.openAlerts).toEqual([]);
+  });
+
+  it('never by a window that is older than what was met', () => {
+    const story = new Story();
+    story.tell({ second: 20, edge: true, episode: id(20) }, { second: 5, episode: null });
+    expect(story.tracker.openAlerts).toHaveLength(1);
+  });
+
+  it('when the line has been silent for a minute, and says so', () => {
+    const story = new Story();
+    story.tell({ second: 1, autoencoder: true });
+    const early = story.tracker.draft();
+    early.closeSilent(NOW + SILENCE_MS - 1);
+    expect(early.changes).toEqual([]);
+    const draft = story.tracker.draft();
+    draft.closeSilent(NOW + SILENCE_MS);
+    expect(draft.changes[0]).toMatchObject({ status: 'closed' });
+    expect(draft.changes[0]?.summary).toContain('fell silent');
+  });
+
+  it('and a late window of the ended episode does not open it again', () => {
+    const story = new Story();
+    story.tell({ second: 1, edge: true, episode: id(1) }, { second: 11, episode: null });
+    story.tell({ second: 2, edge: true, episode: id(1) });
+    expect(story.tracker.openAlerts).toEqual([]);
+  });
+});
+
+describe('restarts', () => {
+  it('of the agent: its new episode on the same device continues the open alert', () => {
+    const story = new Story();
+    story.tell({ second: 1, edge: true, episode: id(1) });
+    story.tell({ second: 20, edge: true, boot: OTHER_BOOT, episode: id(20, OTHER_BOOT) });
+    expect(story.alerts.size).toBe(1);
+    expect(story.tracker.openAlerts[0]).toMatchObject({ id: id(1), windows: 2 });
+    story.tell({ second: 40, boot: OTHER_BOOT, episode: null });
+    expect(story.tracker.openAlerts).toEqual([]);
+  });
+
+  it('of the collector: an open alert is taken up and closed by the same rules', () => {
+    const before = new Story();
+    const [alert] = before.tell({ second: 1, edge: true, episode: id(1) });
+    const after = new Story();
+    after.tracker.restore([alert!], NOW);
+    after.tell({ second: 2, edge: true, episode: id(1) });
+    expect(after.tracker.openAlerts[0]).toMatchObject({ id: id(1), windows: 2 });
+    after.tell({ second: 13, episode: null });
+    expect(after.tracker.openAlerts).toEqual([]);
+  });
+});
+
+describe('a draft', () => {
+  it('that is not accepted leaves no trace', () => {
+    const story = new Story();
+    const draft = story.tracker.draft();
+    draft.apply(reviewed({ second: 1, autoencoder: true }), 'ensemble', NOW);
+    expect(draft.changes).toHaveLength(1);
+    expect(story.tracker.openAlerts).toEqual([]);
+  });
+});
