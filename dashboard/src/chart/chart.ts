@@ -180,7 +180,6 @@ export class ChartElement extends LineheronElement {
   #destroy(): void {
     this.#plot?.destroy();
     this.#plot = null;
-    this.#stale.options = true;
   }
 
   readonly #onKey = (event: KeyboardEvent): void => {
@@ -214,7 +213,8 @@ export class ChartElement extends LineheronElement {
   protected override render() {
     if (!this.spec) return html``;
     const { title, note, unit } = this.spec;
-    const time = this.cursor === null ? undefined : this.frame.columns[0][this.cursor];
+    const roomy = note === '' && this.names.length <= 2;
+    const time = this.cursor === null || !roomy ? undefined : this.frame.columns[0][this.cursor];
     return html`
       <div class="head">
         <h3>${title}${note ? html` <span class="muted">${note}</span>` : ''}</h3>

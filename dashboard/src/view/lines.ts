@@ -53,17 +53,17 @@ export class LinesElement extends LineheronElement {
     this.search = '';
   }
 
-  #state(line: Line): TemplateResult {
-    if (!line.online) return html`<span class="state">${icon('failed', 12)}agent offline</span>`;
+  #state(line: Line, id: string): TemplateResult {
+    if (!line.online) return html`<span id=${id} class="state">${icon('failed', 12)}agent offline</span>`;
     if (line.hasAlert) {
       const severity = line.alert?.severity ?? 'warning';
-      return html`<span class="state ${severity}">${icon(severity, 13)}${severity} alert</span>`;
+      return html`<span id=${id} class="state ${severity}">${icon(severity, 13)}${severity} alert</span>`;
     }
     const calm = line.state === 'scored';
-    return html`<span class="state">${icon(calm ? 'check' : 'stale', 12)}${calm ? 'calm' : words(line.state)}</span>`;
+    return html`<span id=${id} class="state">${icon(calm ? 'check' : 'stale', 12)}${calm ? 'calm' : words(line.state)}</span>`;
   }
 
-  #line(line: Line): TemplateResult {
+  #line(line: Line, index: number): TemplateResult {
     const windows = this.windows.get(line.key) ?? [];
     const last = windows.at(-1);
     const position = this.selected.indexOf(line.key);
@@ -77,10 +77,16 @@ export class LinesElement extends LineheronElement {
       data-line=${line.key}
       data-alert=${line.hasAlert}
     >
-      <button class="choose" aria-pressed=${position >= 0} @click=${select}>
+      <button
+        class="choose"
+        aria-pressed=${position >= 0}
+        aria-label=${name}
+        aria-describedby=${`state-${index}`}
+        @click=${select}
+      >
         <span class="row">
-          <span class="device">${deviceName(line.device)}<span class="hidden"> of ${line.agent}</span></span>
-          ${this.#state(line)}
+          <span class="device">${deviceName(line.device)}</span>
+          ${this.#state(line, `state-${index}`)}
         </span>
         <span class="row">
           <lh-spark .windows=${windows}></lh-spark>
@@ -100,7 +106,7 @@ export class LinesElement extends LineheronElement {
     </li>`;
   }
 
-  #agent(id: string, lines: readonly Line[]): TemplateResult {
+  #agent(id: string, lines: readonly Line[], all: readonly Line[]): TemplateResult {
     const agent = this.status?.agents.find((candidate) => candidate.id === id);
     const detail = agent
       ? `${agent.source.type}${agent.source.phase === 'live' ? '' : `, ${agent.source.phase}`}`
@@ -108,7 +114,7 @@ export class LinesElement extends LineheronElement {
     return html`<li class="agent">
       <h3>${id} <span class="muted">${agent?.online === false ? 'offline' : detail}</span></h3>
       <ul>
-        ${lines.map((line) => this.#line(line))}
+        ${lines.map((line) => this.#line(line, all.indexOf(line)))}
       </ul>
     </li>`;
   }
@@ -140,6 +146,7 @@ export class LinesElement extends LineheronElement {
             this.#agent(
               id,
               found.filter(({ agent }) => agent === id),
+              found,
             ),
           )}
         </ul>

@@ -1,7 +1,7 @@
 /** `<lh-summary>`: six figures that say how the fleet is. */
 import type { MetricsView, StatusView } from '@lineheron/models';
 import { css, html } from 'lit';
-import { compactCount, count, modelName, percent, withUnit } from '../format.js';
+import { compactCount, count, percent, withUnit } from '../format.js';
 import { LineheronElement } from '../part/element.js';
 import type { Health } from '../part/panel.js';
 
@@ -18,7 +18,6 @@ export function tiles(metrics: MetricsView | null, status: StatusView | null): r
   const open = status?.open_alerts ?? null;
   const delays = metrics && status ? metrics.models[status.active_model]?.episodes : undefined;
   const ingest = metrics?.ingest_latency_ms;
-  const model = status ? modelName(status.active_model).toLowerCase() : '';
   return [
     {
       id: 'records',
@@ -49,7 +48,7 @@ export function tiles(metrics: MetricsView | null, status: StatusView | null): r
       id: 'detection-delay',
       label: 'Detection delay',
       value: withUnit(delays?.delay_p50_s ?? null, 's'),
-      note: `median, ${model} · p99 ${withUnit(delays?.delay_p99_s ?? null, 's')}`,
+      note: `median · p99 ${withUnit(delays?.delay_p99_s ?? null, 's')}`,
     },
     {
       id: 'ingest-latency',

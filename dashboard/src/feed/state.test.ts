@@ -1,0 +1,182 @@
+import { feedFrameSchema, type UpdateFrame } from '@lineheron/models';
+import { describe, expect, it } from 'vitest';
+import { alert, at, metrics, record, snapshot, status, T0, window } from '../testing/views.js';
+import { EMPTY_STATE, type FeedState, lineNowMs, MAX_ALERTS, MAX_RECORDS, takeFrame } from './state.js';
+import { appendToLine, appendWindows, KEPT_MS, MAX_LINES, MAX_WINDOWS_PER_LINE } from './windows.js';
+
+const NOW = T0 + 10_000;
+const update = (n: number, fields: Partial<UpdateFrame> = {}): UpdateFrame => ({
+  type: 'update',
+  n,
+  ...fields,
+});
+
+function start(fields: Parameters<typeof snapshot>[0] = {}): FeedState {
+  return takeFrame(EMPTY_STATE, snapshot(fields), NOW)!;
+}
+
+describe('the test frames', () => {
+  it('are frames by the feed’s own schema', () => {
+    const frame = snapshot({ windows: [window(0)], records: [record(0)], alerts: [alert(0)] });
+    expect(feedFrameSchema.parse(frame)).toEqual(frame);
+  });
+});
+
+describe('a snapshot', () => {
+  it('replaces everything that was known', () => {
+    const before = start({ windows: [window(0)], alerts: [alert(0)], records: [record(0)] });
+    const after = takeFrame(before, snapshot({ n: 99, windows: [window(5, { device: 'line-2' })] }), NOW)!;
+    expect(after.n).toBe(99);
+    expect([...after.windows.keys()]).toEqual(['gw-1/line-2']);
+    expect(after.alerts).toEqual([]);
+    expect(after.records).toEqual([]);
+  });
+
+  it('is taken in whatever its number', () => {
+    expect(takeFrame(start({ n: 50 }), snapshot({ n: 3 }), NOW)?.n).toBe(3);
+  });
+
+  it('never gives two records the same key, also across snapshots', () => {
+    const first = start({ records: [record(0), record(0)] });
+    const second = takeFrame(first, snapshot({ records: [record(0)] }), NOW)!;
+    const keys = [...first.records, ...second.records].map(({ key }) => key);
+    expect(new Set(keys).size).toBe(3);
+  });
+});
+
+describe('an update', () => {
+  it('before any snapshot is refused', () => {
+    expect(takeFrame(EMPTY_STATE, update(1), NOW)).toBeNull();
+  });
+
+  it.each([7, 9, 6])('numbered %i after frame 7 is refused: a snapshot is needed', (n) => {
+    expect(takeFrame(start({ n: 7 }), update(n), NOW)).toBeNull();
+  });
+
+  it('keeps by reference what it does not speak of', () => {
+    const before = start({ windows: [window(0)], records: [record(0)], alerts: [alert(0)] });
+    const after = takeFrame(before, update(8), NOW)!;
+    expect(after).toEqual({ ...before, n: 8 });
+    expect(after.windows).toBe(before.windows);
+    expect(after.records).toBe(before.records);
+    expect(after.alerts).toBe(before.alerts);
+  });
+
+  it('leaves the state before it untouched', () => {
+    const before = start({ windows: [window(0)], records: [record(0)] });
+    const copy = structuredClone(before);
+    takeFrame(before, update(8, { windows: [window(1)], records: [record(1)], alerts: [alert(1)] }), NOW);
+    expect(before).toEqual(copy);
+  });
+
+  it('changes the list of the line that spoke and no other', () => {
+    const before = start({ windows: [window(0), window(0, { device: 'other' })] });
+    const after = takeFrame(before, update(8, { windows: [window(1)] }), NOW)!;
+    expect(after.windows.get('gw-1/line-1')).toHaveLength(2);
+    expect(after.windows.get('gw-1/other')).toBe(before.windows.get('gw-1/other'));
+  });
+
+  it('takes status, metrics and models as they come', () => {
+    const after = takeFrame(
+      start(),
+      update(8, { status: status({ detecting: false }), metrics: { ...metrics(), anomaly_rate: 1 } }),
+      NOW,
+    )!;
+    expect(after.status?.detecting).toBe(false);
+    expect(after.metrics?.anomaly_rate).toBe(1);
+  });
+
+  it('shows records newest first and holds no more than the bound', () => {
+    let state = start();
+    for (let n = 8; n < 8 + 10; n += 1) {
+      const records = Array.from({ length: 100 }, (_, i) => record(n * 100 + i));
+      state = takeFrame(state, update(n, { records }), NOW)!;
+    }
+    expect(state.records).toHaveLength(MAX_RECORDS);
+    expect(state.records[0]?.record.timestamp).toBe(at(17 * 100 + 99));
+    expect(state.records.at(-1)?.record.timestamp).toBe(at(14 * 100));
+  });
+
+  it('replaces an alert by its id and keeps open ones first, then the newest', () => {
+    const before = start({ alerts: [alert(20), alert(10)] });
+    const closed = alert(20, { status: 'closed', closed_at: at(40) });
+    const after = takeFrame(before, update(8, { alerts: [closed, alert(15)] }), NOW)!;
+    expect(after.alerts.map(({ opened_at, status }) => [opened_at, status])).toEqual([
+      [at(15), 'open'],
+      [at(10), 'open'],
+      [at(20), 'closed'],
+    ]);
+  });
+
+  it('never drops an open alert for a closed one when there are too many', () => {
+    const closed = Array.from({ length: MAX_ALERTS + 50 }, (_, i) => alert(100 + i, { status: 'closed' }));
+    const state = takeFrame(start({ alerts: [alert(0)] }), update(8, { alerts: closed }), NOW)!;
+    expect(state.alerts).toHaveLength(MAX_ALERTS);
+    expect(state.alerts[0]?.opened_at).toBe(at(0));
+  });
+
+  it('lets the lines that spoke least lately give way when there are too many', () => {
+    const many = Array.from({ length: MAX_LINES }, (_, i) => window(10, { device: `d${i}` }));
+    const before = start({ windows: [window(0, { device: 'old' }), ...many.slice(1)] });
+    const after = takeFrame(before, update(8, { windows: [many[0]!] }), NOW)!;
+    expect(before.windows.has('gw-1/old')).toBe(true);
+    expect(after.windows.size).toBe(MAX_LINES);
+    expect(after.windows.has('gw-1/old')).toBe(false);
+  });
+});
+
+describe('the windows of a line', () => {
+  it('stay in order of time when one comes late', () => {
+    const list = appendToLine([window(0), window(2)], [window(1)]);
+    expect(list.map(({ end }) => end)).toEqual([at(0), at(1), at(2)]);
+  });
+
+  it('hold each window once: what comes again replaces its former self', () => {
+    const list = appendToLine([window(0), window(1)], [window(1, { anomalous: true })]);
+    expect(list.map(({ anomalous }) => anomalous)).toEqual([false, true]);
+  });
+
+  it('reach back five minutes of event time', () => {
+    const list = appendToLine([window(0), window(1)], [window(KEPT_MS / 1000 + 1)]);
+    expect(list.map(({ end }) => end)).toEqual([at(1), at(KEPT_MS / 1000 + 1)]);
+  });
+
+  it('are bounded in number however dense they come', () => {
+    const dense = Array.from({ length: MAX_WINDOWS_PER_LINE + 300 }, (_, i) =>
+      window(i / 10, { id: `gw-1/b0a1c2d3e4f50617/${i + 1}/0` }),
+    );
+    const list = appendToLine([], dense);
+    expect(list).toHaveLength(MAX_WINDOWS_PER_LINE);
+    expect(list.at(-1)).toBe(dense.at(-1));
+  });
+
+  it('of two agents with one device name are two lines', () => {
+    const map = appendWindows(new Map(), [window(0), window(0, { agent: 'gw-2' })]);
+    expect([...map.keys()]).toEqual(['gw-1/line-1', 'gw-2/line-1']);
+  });
+});
+
+describe('a line’s now', () => {
+  it('goes on with the clock after its newest window', () => {
+    const state = start({ windows: [window(9.8)] });
+    expect(lineNowMs(state.windows.get('gw-1/line-1'), state.clockOffsetMs, NOW + 4_000)).toBe(
+      T0 + 9_800 + 4_000,
+    );
+  });
+
+  it('is not moved by a browser clock that is an hour wrong', () => {
+    const wrong = NOW + 3_600_000;
+    const state = takeFrame(EMPTY_STATE, snapshot({ windows: [window(9.8)] }), wrong)!;
+    expect(lineNowMs(state.windows.get('gw-1/line-1'), state.clockOffsetMs, wrong)).toBe(T0 + 9_800);
+  });
+
+  it('grows for a line that was silent before the snapshot came', () => {
+    const state = start({ windows: [window(0, { device: 'silent' }), window(9.8)] });
+    const now = lineNowMs(state.windows.get('gw-1/silent'), state.clockOffsetMs, NOW);
+    expect(now).toBe(T0 + 9_800);
+  });
+
+  it('is unknown without a window', () => {
+    expect(lineNowMs([], 0, NOW)).toBeNull();
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { linesOf, MAX_SELECTED, nextSelection, settleSelection } from './line.js';
+import { agent, alert, status } from './testing/views.js';
+
+describe('lines', () => {
+  it('come by agent and device in the order people count, the gateway as a whole last', () => {
+    const known = status({ agents: [agent('gw-10', ['b']), agent('gw-2', ['*', 'line-10', 'line-9'])] });
+    expect(linesOf(known, []).map(({ key }) => key)).toEqual([
+      'gw-2/line-9',
+      'gw-2/line-10',
+      'gw-2/*',
+      'gw-10/b',
+    ]);
+  });
+
+  it('carry their open alert, and no closed one', () => {
+    const known = status({ agents: [agent('gw-1', ['line-1', 'line-2'])] });
+    const alerts = [alert(0), alert(5, { device: 'line-2', status: 'closed' })];
+    expect(linesOf(known, alerts).map(({ hasAlert }) => hasAlert)).toEqual([true, false]);
+  });
+});
+
+describe('the selection', () => {
+  it('is one line, unless lines are added', () => {
+    expect(nextSelection(['a', 'b'], 'c', false)).toEqual(['c']);
+    expect(nextSelection(['a'], 'c', true)).toEqual(['a', 'c']);
+    expect(nextSelection(['a', 'c'], 'a', true)).toEqual(['c']);
+  });
+
+  it('never becomes empty by taking away', () => {
+    expect(nextSelection(['a'], 'a', true)).toEqual(['a']);
+  });
+
+  it('is bounded: the oldest gives way', () => {
+    const next = nextSelection(['a', 'b', 'c', 'd'], 'e', true);
+    expect(next).toHaveLength(MAX_SELECTED);
+    expect(next).toEqual(['b', 'c', 'd', 'e']);
+  });
+
+  it('starts with a line in alert, else with the first device, and then stays', () => {
+    const known = status({ agents: [agent('gw-1', ['*', 'line-1', 'line-2'])] });
+    const calm = linesOf(known, []);
+    expect(settleSelection([], calm)).toEqual(['gw-1/line-1']);
+    const alarmed = linesOf(known, [alert(0, { device: 'line-2' })]);
+    expect(settleSelection([], alarmed)).toEqual(['gw-1/line-2']);
+    const chosen = ['gw-1/line-1'];
+    expect(settleSelection(chosen, alarmed)).toBe(chosen);
+  });
+
+  it('falls back when its lines are gone', () => {
+    const known = status({ agents: [agent('gw-1', ['line-1'])] });
+    expect(settleSelection(['gone/x'], linesOf(known, []))).toEqual(['gw-1/line-1']);
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { healthOf, Session } from './session.js';
+import { agent, snapshot, status, T0, window } from './testing/views.js';
+
+const NOW = T0 + 10_000;
+const withLines = () =>
+  snapshot({
+    status: status({ agents: [agent('gw-1', ['line-1', 'line-2'])] }),
+    windows: [window(9.8), window(9.8, { device: 'line-2' })],
+  });
+
+describe('a session', () => {
+  it('chooses a line with the first snapshot and gives it its windows', () => {
+    const session = new Session(NOW);
+    expect(session.take(withLines(), NOW)).toBe(true);
+    expect(session.chosen.value).toMatchObject([{ agent: 'gw-1', device: 'line-1', nowMs: T0 + 9_800 }]);
+    expect(session.chosen.value[0]?.windows).toHaveLength(1);
+  });
+
+  it('refuses a frame that does not follow and stays as it was', () => {
+    const session = new Session(NOW);
+    session.take(withLines(), NOW);
+    const before = session.feed.value;
+    expect(session.take({ type: 'update', n: 99 }, NOW)).toBe(false);
+    expect(session.feed.value).toBe(before);
+  });
+
+  it('lets time stand still while the feed does', () => {
+    const session = new Session(NOW);
+    session.take(withLines(), NOW);
+    session.connection.value = 'reconnecting';
+    session.tick(NOW + 60_000);
+    expect(session.chosen.value[0]?.nowMs).toBe(T0 + 9_800);
+    session.connection.value = 'live';
+    session.tick(NOW + 60_000);
+    expect(session.chosen.value[0]?.nowMs).toBe(T0 + 69_800);
+  });
+});
+
+describe('health', () => {
+  it('is loading until the first snapshot, failed when there is no contact, stale when there was', () => {
+    expect(healthOf('connecting', false)).toBe('loading');
+    expect(healthOf('reconnecting', false)).toBe('failed');
+    expect(healthOf('live', true)).toBe('live');
+    expect(healthOf('failed', true)).toBe('stale');
+    expect(healthOf('stale', true)).toBe('stale');
+  });
+});

@@ -1,0 +1,61 @@
+import type { ModelView } from '@lineheron/models';
+import { describe, expect, it } from 'vitest';
+import { at, metrics, T0 } from '../testing/views.js';
+import { modelFacts, span } from './model-facts.js';
+
+const instance = (agent: string | null, release: number): ModelView['instances'][number] => ({
+  kind: 'isolation_forest',
+  scope: 'device',
+  release,
+  sha256: 'ab'.repeat(32),
+  fingerprint: '0123456789abcdef',
+  trained_at: at(release),
+  rows: 1000,
+  threshold: 0.5,
+  size_bytes: 90_000,
+  training_ms: 40,
+  inference_us: 4 + release,
+  agent,
+  memory_bytes: null,
+});
+const model = (fields: Partial<ModelView>): ModelView => ({
+  name: 'isolation_forest',
+  active: false,
+  trained: true,
+  description: '',
+  place: 'edge',
+  instances: [],
+  ...fields,
+});
+
+function fact(models: readonly ModelView[], group: string, label: string) {
+  const groups = modelFacts(models, metrics(), T0 + 60_000);
+  const row = groups
+    .find(({ title }) => title === group)
+    ?.rows.find((candidate) => candidate.label === label);
+  return row?.values.map((value) => value.replaceAll('\u00a0', ' '));
+}
+
+describe('the models side by side', () => {
+  const forest = model({ instances: [instance('gw-1', 1), instance('gw-2', 3)] });
+  const untrained = model({ name: 'autoencoder', trained: false, place: 'collector' });
+
+  it('sum what their instances hold and span what differs', () => {
+    expect(fact([forest, untrained], 'Model', 'Trained models')).toEqual(['2 on 2 agents', 'not yet']);
+    expect(fact([forest, untrained], 'Model', 'Release')).toEqual(['1–3', '–']);
+    expect(fact([forest, untrained], 'Model', 'Training windows')).toEqual(['2,000', '–']);
+    expect(fact([forest, untrained], 'Model', 'Size on disk')).toEqual(['180 kB', '–']);
+    expect(fact([forest, untrained], 'Model', 'Time per score')).toEqual(['6.00 µs', '–']);
+  });
+
+  it('tell quality on records and on episodes', () => {
+    expect(fact([forest], 'Records', 'Precision')).toEqual(['0.80']);
+    expect(fact([forest], 'Episodes', 'Found')).toEqual(['4 of 5']);
+    expect(fact([forest], 'Episodes', 'False alerts per device-hour')).toEqual(['1.25']);
+    expect(fact([forest], 'Episodes', 'Delay, p99')).toEqual(['9.00 s']);
+  });
+
+  it('span nothing when all agree', () => {
+    expect([span([], String), span([2, 2], String)]).toEqual(['–', '2']);
+  });
+});
