@@ -198,7 +198,7 @@ describe('hostile input', () => {
   /** Writes raw bytes to the broker and resolves when it has cut the connection. */
   function raw(bytes: Uint8Array): Promise<void> {
     return new Promise((resolve) => {
-      const socket = connectTcp(mqttPort(), '127.0.0.1', () => socket.write(bytes));
+      const socket = connectTcp(mqttPort(), '127.0.0.1', () => socket.write(bytes)).resume();
       socket.on('error', () => {});
       socket.on('close', () => resolve());
     });
@@ -218,7 +218,7 @@ describe('hostile input', () => {
     await raw(Buffer.concat([connectPacket('large'), Buffer.from([0x30, 0x80, 0x80, 0x80, 0x01])]));
     const names = ['__proto__', 'constructor', 'toString'];
     for (const name of names) {
-      const socket = connectTcp(mqttPort(), '127.0.0.1', () => socket.end(connectPacket(name)));
+      const socket = connectTcp(mqttPort(), '127.0.0.1', () => socket.end(connectPacket(name))).resume();
       await new Promise((resolve) => socket.on('close', resolve).on('error', () => {}));
     }
     await agent.say(topics.score('gw-1'), Buffer.from([0xff, 0x00, 0xfe]));
