@@ -72,7 +72,7 @@ export class AlertsElement extends LineheronElement {
     const select = () => this.dispatchEvent(new LineSelectEvent(lineKey(alert), false));
     return html`<li
       class="alert ${open ? 'open' : 'closed'} ${alert.severity}"
-      data-testid="alert-item"
+      data-testid="alert"
       data-status=${alert.status}
       data-severity=${alert.severity}
     >

@@ -119,7 +119,7 @@ export class HeaderElement extends LineheronElement {
       <span
         class="chip ${tone}"
         role="status"
-        data-testid="connection-state"
+        data-testid="connection"
         data-state=${this.connection}
         title="Connection to the collector"
         >${icon(name, 14)}${word}</span
