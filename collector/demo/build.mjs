@@ -19,7 +19,7 @@ const PARTS = [
   {
     name: 'packages',
     doing: 'installing from the lock file (the first time builds SQLite, 1–3 min)',
-    inputs: ['package.json', 'package-lock.json', '.npmrc', ...workspaces('package.json')],
+    inputs: ['package-lock.json', '.npmrc'],
     outputs: ['node_modules/better-sqlite3/build/Release/better_sqlite3.node', 'node_modules/typescript'],
     needsTools: true,
     command: ['npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error'],
@@ -64,10 +64,6 @@ const PARTS = [
     command: ['npm', 'run', '--silent', 'build', '-w', 'dashboard'],
   },
 ];
-
-function workspaces(file) {
-  return ['models', 'native', 'agent', 'collector', 'dashboard', 'test'].map((name) => `${name}/${file}`);
-}
 
 /** Every file below `path`, sorted, tests left out: they change nothing that is built. */
 function filesBelow(path) {
