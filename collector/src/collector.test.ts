@@ -334,7 +334,7 @@ describe('training, review and alerts', () => {
     const agent = await Agent.connect();
     await agent.introduce();
     await sendQuiet(agent, 1, 5);
-    await until('the agent known', async () => (await get<StatusView>('/status')).agents[0]?.online);
+    await until('the agent known', async () => (await get<StatusView>('/status')).agents[0]?.version);
     const { id } = await post<Training>('/train', { duration_seconds: 0, use_history: true });
     const event = {
       v: 1,
@@ -356,7 +356,7 @@ describe('training, review and alerts', () => {
   it('marks a training that a stop interrupted as failed', async () => {
     const agent = await Agent.connect();
     await agent.introduce();
-    await until('the agent known', async () => (await get<StatusView>('/status')).agents[0]?.online);
+    await until('the agent known', async () => (await get<StatusView>('/status')).agents[0]?.version);
     const { id } = await post<Training>('/train', { duration_seconds: 600 });
     await collector.stop();
     await start();

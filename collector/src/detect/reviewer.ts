@@ -34,6 +34,8 @@ export interface ReviewerOptions {
 
 export class Reviewer {
   private readonly autoencoders = new Map<string, Autoencoder>();
+  /** Replaced models: a run of theirs may still be under way, so they are let go one replacement later. */
+  private retired: Autoencoder[] = [];
 
   constructor(private readonly options: ReviewerOptions) {}
 
@@ -60,7 +62,9 @@ export class Reviewer {
     const key = modelKey(scope, fingerprint);
     const before = this.autoencoders.get(key);
     this.autoencoders.set(key, loaded);
-    await before?.release();
+    const old = this.retired;
+    this.retired = before ? [before] : [];
+    for (const model of old) await model.release();
   }
 
   /** One review a window, null where no autoencoder may judge it. Never rejects: a failing model reviews nothing. */
@@ -77,8 +81,9 @@ export class Reviewer {
   }
 
   async stop(): Promise<void> {
-    const all = this.loaded;
+    const all = [...this.loaded, ...this.retired];
     this.autoencoders.clear();
+    this.retired = [];
     for (const model of all) await model.release();
   }
 

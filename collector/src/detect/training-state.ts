@@ -68,7 +68,9 @@ export function concluded(training: Training, nowMs: number): Training {
     ...training.autoencoders
       .filter(({ state }) => state !== 'done')
       .map(({ scope, message }) => `autoencoder (${scope}): ${message ?? 'failed'}`),
-  ].slice(0, 10);
+  ]
+    .slice(0, 10)
+    .map((sentence) => sentence.replace(/\.$/, ''));
   const trained = agentsDone + models > 0;
   return {
     ...training,

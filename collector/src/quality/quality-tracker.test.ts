@@ -92,6 +92,17 @@ describe('QualityTracker', () => {
     expect(tracker.view().isolation_forest.records.true_positives).toBe(1);
   });
 
+  it('does not take an episode that was under way at a reset for one that begins then', () => {
+    const tracker = new QualityTracker(0);
+    const window = { line: 'l', windowMs: 5000, truth: true, anomalous: true, autoencoder: null };
+    tracker.add({ ...window, endMs: 1000, forest: null });
+    tracker.reset(1500);
+    tracker.add({ ...window, endMs: 2000, forest: true });
+    const { records, episodes } = tracker.view().isolation_forest;
+    expect(records.true_positives).toBe(1);
+    expect(episodes).toMatchObject({ true_episodes: 0, found: 0 });
+  });
+
   it('begins anew on reset', () => {
     const tracker = new QualityTracker(0);
     judge('..AA', tracker);

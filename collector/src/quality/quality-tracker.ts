@@ -27,7 +27,7 @@ const MAX_LINES = 10_000;
 
 export class QualityTracker {
   private models = freshModels();
-  private lines = new Map<string, TrueEpisode>();
+  private readonly lines = new Map<string, TrueEpisode>();
   private scored = 0;
   private anomalous = 0;
   private sinceMs: number;
@@ -36,9 +36,9 @@ export class QualityTracker {
     this.sinceMs = nowMs;
   }
 
+  /** Counts anew. True episodes that are under way stay known, so that none seems to begin now. */
   reset(nowMs: number): void {
     this.models = freshModels();
-    this.lines = new Map();
     this.scored = 0;
     this.anomalous = 0;
     this.sinceMs = nowMs;

@@ -70,10 +70,7 @@ export class SqliteStore implements Store {
     } catch (error) {
       this.worker = null;
       await worker.terminate();
-      throw new StoreError(
-        `the store ${this.path} cannot be opened: ${(error as Error).message}. Restore it from a backup, or move ` +
-          'it away together with its -wal and -shm files to begin with an empty one.',
-      );
+      throw new StoreError(openingFault(this.path, (error as Error).message));
     }
   }
 
@@ -130,4 +127,15 @@ export class SqliteStore implements Store {
     this.worker = null;
     this.onDeath(error);
   }
+}
+
+/** What to do depends on whether the file or the installation is at fault. */
+function openingFault(path: string, message: string): string {
+  if (message.includes('bindings file')) {
+    return 'better-sqlite3 is not built for this machine: run `npm rebuild better-sqlite3` and start again.';
+  }
+  return (
+    `the store ${path} cannot be opened: ${message}. Restore it from a backup, or move it away together with its ` +
+    '-wal and -shm files to begin with an empty one.'
+  );
 }

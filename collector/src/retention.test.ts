@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from './config.js';
+import { RetentionTask } from './retention.js';
+import type { Retention } from './store/store.js';
+
+const HOUR_MS = 3_600_000;
+const limits = loadConfig({}).retention;
+
+describe('RetentionTask', () => {
+  it('removes step after step until nothing is left to remove', async () => {
+    const asked: Retention[] = [];
+    const rows = [500, 500, 20, 0];
+    const prune = async (retention: Retention) => {
+      asked.push(retention);
+      return rows[asked.length - 1]!;
+    };
+    const task = new RetentionTask(
+      { prune },
+      limits,
+      () => 1000 * HOUR_MS,
+      () => {},
+    );
+    expect(await task.run()).toBe(1020);
+    expect(asked).toHaveLength(4);
+    expect(asked[0]).toMatchObject({
+      windowsBeforeMs: 832 * HOUR_MS,
+      recordsBeforeMs: 976 * HOUR_MS,
+      step: 500,
+    });
+  });
+
+  it('ends its turn after a bounded number of steps', async () => {
+    let steps = 0;
+    const prune = async () => {
+      steps++;
+      return 1;
+    };
+    await new RetentionTask(
+      { prune },
+      limits,
+      () => 0,
+      () => {},
+    ).run();
+    expect(steps).toBe(200);
+  });
+
+  it('tells of a failure and goes on at the next turn', async () => {
+    const problems: string[] = [];
+    let turn = 0;
+    const prune = async () => {
+      if (turn++ === 0) throw new Error('disk full');
+      return 0;
+    };
+    const task = new RetentionTask(
+      { prune },
+      limits,
+      () => 0,
+      (message) => problems.push(message),
+    );
+    await task.run();
+    expect(problems).toEqual(['old rows were not removed: disk full']);
+    await task.run();
+    expect(turn).toBe(2);
+  });
+});
