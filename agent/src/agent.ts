@@ -154,8 +154,8 @@ export class Agent {
     await this.intake?.stop();
     await this.flushHistories();
     await this.desired.flush();
-    this.publishInfo();
     await this.waitForAcks();
+    this.publishInfo();
     await this.link.stop(GOODBYE_MS);
     await this.spool.close();
     await this.lock.release();

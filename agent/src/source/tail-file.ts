@@ -3,6 +3,7 @@
  * first bytes. Never writes.
  */
 import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 /** Enough to hold the first line of nearly every log, time stamp included. */
@@ -55,8 +56,12 @@ export class TailFile {
     return this.identityNow;
   }
 
+  stats(): Promise<Stats> {
+    return this.handle.stat();
+  }
+
   async size(): Promise<number> {
-    return (await this.handle.stat()).size;
+    return (await this.stats()).size;
   }
 
   /** Whether the file still begins with the bytes that `identity` was made of. */

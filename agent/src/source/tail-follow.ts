@@ -2,15 +2,14 @@
  * Follows one path through rotation. Renamed away: the rest of the old file is read to its end, then the new one.
  * Copied and truncated: read from the start again. Gone: whatever is open is read on until a new file appears.
  */
-import { readdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { stat } from 'node:fs/promises';
 import type { Counters } from '../counters.js';
 import type { Log } from '../log.js';
 import { type Lines, TailFile } from './tail-file.js';
 import { type FilePosition, filePosition, RefillMarks } from './tail-position.js';
+import { withInode, writtenAfter } from './tail-rotated.js';
 
 export const MAX_CHUNK_BYTES = 256 * 1024;
-const MAX_ROTATED_NAMES = 4096;
 /** A shorter prefix may well be the same in another file. */
 const MIN_TELLING_BYTES = 64;
 
@@ -130,12 +129,7 @@ export class Follower {
 
   /** The file was renamed while nobody watched: its inode is looked for beside it. */
   private async findRotated(saved: FilePosition): Promise<TailFile | null> {
-    const folder = dirname(this.options.path);
-    const names = await readdir(folder).catch(() => []);
-    for (const name of names.slice(0, MAX_ROTATED_NAMES)) {
-      const path = join(folder, name);
-      const stats = await stat(path).catch(() => null);
-      if (!stats?.isFile() || stats.ino !== saved.inode) continue;
+    for (const path of await withInode(this.options.path, saved.inode)) {
       const file = await this.openIfSame(path, saved);
       if (file) return file;
     }
@@ -173,9 +167,12 @@ export class Follower {
     return stats !== null && stats.ino !== file.inode;
   }
 
+  /** To the file written next: usually the new one at the path, after two rotations in a row one in between. */
   private async moveOn(old: TailFile): Promise<void> {
+    const between = await writtenAfter(this.options.path, await old.stats());
     await old.close();
-    this.file = null;
+    this.file = between ? await TailFile.open(between, 0) : null;
+    this.marks.reset(0);
     this.drained = false;
     this.options.counters.add('tail_rotations');
   }

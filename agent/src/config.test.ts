@@ -1,0 +1,125 @@
+/** The configuration: defaults, environment, messages, and the example file. */
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, hostDevice, parseConfig } from './config.js';
+
+const MINIMAL = 'agent_id: gw-1\ndata_dir: /var/lib/x\nsource: {type: host}\n';
+
+function messageOf(text: string, environment = {}): string {
+  try {
+    parseConfig(text, environment);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+describe('parseConfig', () => {
+  it('fills in the classic defaults and freezes the result', () => {
+    const config = parseConfig(MINIMAL);
+    expect(config).toMatchObject({
+      mqtt: { url: 'mqtt://127.0.0.1:1883' },
+      window_size_seconds: 30,
+      contamination: 0.1,
+      publish_records: 'anomalous',
+      spool: { max_bytes: 268_435_456, segment_bytes: 4_194_304 },
+      source: { type: 'host', interval_seconds: 1, proc_root: '/proc' },
+    });
+    expect(config.source.type === 'host' && config.source.device_id).toBeTruthy();
+    expect(Object.isFrozen(config) && Object.isFrozen(config.mqtt) && Object.isFrozen(config.source)).toBe(
+      true,
+    );
+  });
+
+  it('lets the environment win over the file', () => {
+    const environment = {
+      LINEHERON_MQTT_URL: 'mqtt://broker:1884',
+      LINEHERON_MQTT_PASSWORD: '12345',
+      LINEHERON_WINDOW_SIZE_SECONDS: '60',
+      LINEHERON_SPOOL_MAX_BYTES: '33554432',
+      LINEHERON_HTTP_PORT: '8001',
+    };
+    expect(parseConfig(`${MINIMAL}window_size_seconds: 10\n`, environment)).toMatchObject({
+      mqtt: { url: 'mqtt://broker:1884', password: '12345' },
+      window_size_seconds: 60,
+      spool: { max_bytes: 33_554_432 },
+    });
+    expect(messageOf(MINIMAL, { LINEHERON_CONTAMINATION: '0.9' })).toMatch(/^contamination: /);
+  });
+
+  it.each([
+    ['a key that nobody knows', `${MINIMAL}windows: 3\n`, /^windows: unknown key$/],
+    ['a nested key that nobody knows', `${MINIMAL}mqtt: {urll: x}\n`, /^mqtt\.urll: unknown key$/m],
+    ['a missing source', 'agent_id: gw-1\ndata_dir: x\n', /^source: /],
+    ['an unknown source', 'agent_id: gw-1\ndata_dir: x\nsource: {type: magic}\n', /^source\.type: /],
+    ['the reserved name', MINIMAL.replace('gw-1', 'fleet'), /^agent_id: "fleet" is reserved$/],
+    ['a name that is none', MINIMAL.replace('gw-1', 'GW/1'), /^agent_id: must be/],
+    ['no mapping at all', '- 1\n', /top level/],
+    ['broken YAML', 'a: [1\n', /^not valid YAML: /],
+    [
+      'a spool of one segment',
+      `${MINIMAL}spool: {max_bytes: 100000, segment_bytes: 50000}\n`,
+      /^spool\.max_bytes: /,
+    ],
+    [
+      'a channel that is there already',
+      `${MINIMAL}channels: [{name: latency_ms, kind: gauge}]\n`,
+      /default channel/,
+    ],
+    [
+      'a fault on an unknown device',
+      'agent_id: g\ndata_dir: x\nsource: {type: generate, devices: [a], faults: [{device_id: b, type: packet_loss, start_s: 1, duration_s: 1}]}\n',
+      /^source\.faults\.0\.device_id: is no device of this source$/,
+    ],
+  ])('says what is wrong with %s', (_name, text, pattern) => {
+    expect(messageOf(text)).toMatch(pattern);
+  });
+
+  it('makes a device name of any machine name', () => {
+    expect(hostDevice('router-1.lan')).toBe('router-1.lan');
+    expect(hostDevice('a/b#c')).toBe('a-b-c');
+    expect(hostDevice('')).toBe('this-host');
+  });
+
+  it('accepts the example file, which names every setting', async () => {
+    const text = await readFile(new URL('../lineheron-agent.example.yaml', import.meta.url), 'utf8');
+    const config = parseConfig(text);
+    expect(config.agent_id).toBe('gw-1');
+    const keys = [
+      'mqtt',
+      'window_size_seconds',
+      'contamination',
+      'publish_records',
+      'labels',
+      'seed',
+      'log_level',
+    ];
+    const nested = ['url', 'username', 'password', 'max_bytes', 'segment_bytes', 'paths', 'from', 'target'];
+    const generate = [
+      'devices',
+      'anomalies',
+      'anomaly_probability',
+      'strength',
+      'faults',
+      'backfill_minutes',
+    ];
+    for (const key of [
+      ...keys,
+      ...nested,
+      ...generate,
+      'interfaces',
+      'realtime',
+      'proc_root',
+      'channels',
+      'spool',
+    ]) {
+      expect(text).toMatch(new RegExp(`^[#\\s-]*${key}:`, 'm'));
+    }
+    // Every setting that is commented out must be right too.
+    for (const block of text.split(/^# Another source: .*$/m).slice(1)) {
+      const source = block.replaceAll(/^# ?/gm, '');
+      expect(parseConfig(`agent_id: g\ndata_dir: x\n${source}`).source.type).toBeTruthy();
+    }
+  });
+});

@@ -1,0 +1,118 @@
+/** The way in, over a real spool and engine: a full spool makes a tail wait, a sick disk loses nothing. */
+import { mkdir, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ScoreBatch, scoreBatchSchema } from '@lineheron/models';
+import { Engine } from '@lineheron/native';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from './clock.js';
+import { Counters } from './counters.js';
+import { Intake } from './intake.js';
+import { type Output, Pipeline } from './score/pipeline.js';
+import type { Chunk, Source } from './source/source.js';
+import { Spool } from './spool/spool.js';
+import { silentLog, until, withFolder } from './test-support.js';
+
+const BOOT = '0123456789abcdef';
+
+const lineOf = (second: number) =>
+  `{"timestamp":${1_700_000_000 + second},"device_id":"a","latency_ms":${20 + (second % 7)}}\n`;
+
+/** Endless lines, 50 a chunk; the position is the number of the next line. */
+class Numbers implements Source {
+  readonly type = 'tail';
+  readonly detail = 'numbers';
+  readonly phase = 'live';
+  readonly canWait = true;
+  pulled = 0;
+
+  constructor(private readonly count: number) {}
+
+  async *chunks(signal: AbortSignal): AsyncGenerator<Chunk> {
+    while (!signal.aborted && this.pulled < this.count) {
+      const text = Array.from({ length: 50 }, () => lineOf(this.pulled++)).join('');
+      const next = this.pulled;
+      yield { bytes: Buffer.from(text), emit: true, position: () => ({ next }) };
+    }
+  }
+}
+
+async function build(folder: string, count: number) {
+  const counters = new Counters();
+  const log = silentLog;
+  const bounds = { maxBytes: 256 * 1024, segmentBytes: 64 * 1024, dropOldest: false };
+  const spool = new Spool({ folder: join(folder, 'spool'), ...bounds, log, counters });
+  await spool.start();
+  const pipeline = new Pipeline({
+    engine: new Engine({ publishRecords: 'all' }),
+    agent: 'gw',
+    boot: BOOT,
+    nowMs: () => 1_700_100_000_000,
+    onWindow: () => {},
+  });
+  const source = new Numbers(count);
+  const durable: Output[] = [];
+  const failures: unknown[] = [];
+  const intake = new Intake({
+    source,
+    pipeline,
+    spool,
+    clock: systemClock,
+    log,
+    counters,
+    onDurable: (output) => durable.push(output),
+    onFailure: (error) => failures.push(error),
+  });
+  return { intake, spool, source, durable, counters, failures };
+}
+
+async function drainOne(spool: Spool): Promise<ScoreBatch | null> {
+  const batch = spool.oldest(() => false);
+  if (!batch) return null;
+  const bytes = await spool.read(batch);
+  spool.acknowledge([{ boot: batch.boot, from: batch.sequence, to: batch.sequence }]);
+  return bytes ? scoreBatchSchema.parse(JSON.parse(bytes.toString())) : null;
+}
+
+describe('Intake', () => {
+  it('makes a source wait while the spool is full, then takes everything, in order', () =>
+    withFolder(async (folder) => {
+      const count = 10_000;
+      const { intake, spool, source, counters } = await build(folder, count);
+      intake.start();
+      await until('a full spool', () => counters.get('spool_full_waits') > 0);
+      expect(source.pulled).toBeLessThan(count);
+      expect(spool.position).toMatchObject({ next: expect.any(Number) });
+      const records: number[] = [];
+      await until('all records', async () => {
+        const batch = await drainOne(spool);
+        records.push(
+          ...(batch?.records ?? []).map(({ timestamp }) => Date.parse(timestamp) / 1000 - 1_700_000_000),
+        );
+        return records.length >= count;
+      });
+      expect(records).toEqual(Array.from({ length: count }, (_, index) => index));
+      expect(counters.get('spool_dropped_batches')).toBe(0);
+      await intake.stop();
+      expect(spool.position).toEqual({ next: count });
+      await spool.close();
+    }));
+
+  it('waits for a disk that refuses, and goes on without a gap', () =>
+    withFolder(async (folder) => {
+      const { intake, spool, durable, counters, failures } = await build(folder, 100);
+      const obstacle = join(folder, 'spool', '000000000001.spool');
+      await mkdir(obstacle);
+      intake.start();
+      await until('a refused write', () => counters.get('spool_write_errors') > 0);
+      expect(durable).toEqual([]);
+      await rmdir(obstacle);
+      await until('durable batches', () => spool.batches > 0);
+      await intake.stop();
+      const records: unknown[] = [];
+      for (let batch = await drainOne(spool); batch; batch = await drainOne(spool))
+        records.push(...batch.records);
+      expect(records).toHaveLength(100);
+      expect(failures).toEqual([]);
+      await spool.close();
+    }));
+});

@@ -1,0 +1,87 @@
+/** How the spool is emptied: order, bound, resend with back-off, reconnects. */
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../clock.js';
+import { silentLog, until } from '../test-support.js';
+import { type BatchKey, Drain, MAX_IN_FLIGHT } from './drain.js';
+
+function build(count: number) {
+  const waiting = new Map(
+    Array.from({ length: count }, (_, index) => [index + 1, Buffer.from(`${index + 1}`)]),
+  );
+  const sent: number[] = [];
+  const world = { nowMs: 0, connected: true };
+  const clock: Clock = { nowMs: () => world.nowMs, monotonicMs: () => world.nowMs, sleep: async () => {} };
+  const drain = new Drain({
+    waiting: {
+      oldest: (except) => {
+        for (const sequence of waiting.keys())
+          if (!except({ boot: 'b', sequence })) return { boot: 'b', sequence };
+        return null;
+      },
+      read: async ({ sequence }: BatchKey) => waiting.get(sequence) ?? null,
+    },
+    send: (bytes) => {
+      if (world.connected) sent.push(Number(bytes.toString()));
+      return world.connected;
+    },
+    clock,
+    log: silentLog,
+  });
+  const settle = (sequence: number) => {
+    waiting.delete(sequence);
+    drain.settled([{ boot: 'b', sequence }]);
+  };
+  return { drain, sent, settle, world, waiting };
+}
+
+const numbers = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+describe('Drain', () => {
+  it('sends the oldest first and never more at once than allowed', async () => {
+    const { drain, sent, settle } = build(40);
+    drain.pump();
+    await until('the first ones', () => sent.length === MAX_IN_FLIGHT);
+    expect(sent).toEqual(numbers(1, MAX_IN_FLIGHT));
+    for (let next = 1; next <= 40; next++) {
+      settle(next);
+      const due = Math.min(40, MAX_IN_FLIGHT + next);
+      await until('the next', () => sent.length === due);
+      expect(drain.waitingForAck).toBeLessThanOrEqual(MAX_IN_FLIGHT);
+    }
+    expect(sent).toEqual(numbers(1, 40));
+    expect(drain.waitingForAck).toBe(0);
+  });
+
+  it('sends again after 30 s without an acknowledgement, then after 60 s more', async () => {
+    const { drain, sent, world } = build(1);
+    drain.pump();
+    await until('the first', () => sent.length === 1);
+    for (const [nowMs, times] of [
+      [29_999, 1],
+      [30_000, 2],
+      [89_999, 2],
+      [90_000, 3],
+      [209_999, 3],
+      [210_000, 4],
+    ] as const) {
+      world.nowMs = nowMs;
+      await drain.resendDue();
+      expect(sent).toEqual(Array(times).fill(1));
+    }
+  });
+
+  it('sends everything on the way again after a reconnect', async () => {
+    const { drain, sent, world } = build(3);
+    drain.pump();
+    await until('all', () => sent.length === 3);
+    world.connected = false;
+    world.nowMs = 40_000;
+    await drain.resendDue();
+    expect(sent).toEqual([1, 2, 3]);
+    world.connected = true;
+    drain.reconnected();
+    await until('all again', () => sent.length === 6);
+    expect(sent.slice(3)).toEqual([1, 2, 3]);
+  });
+});

@@ -1,0 +1,54 @@
+/** When episodes open and close. */
+import { describe, expect, it } from 'vitest';
+import { Episodes, SILENT_MS } from './episodes.js';
+
+function feed(episodes: Episodes, device: string, endS: number, suspect: boolean, nowMs = 0) {
+  return episodes.see({ device, endMs: endS * 1000, suspect }, nowMs, () => `${device}@${endS}`);
+}
+
+describe('Episodes', () => {
+  it('opens at the first suspect window and ends after ten seconds of event time without one', () => {
+    const episodes = new Episodes();
+    expect(feed(episodes, 'a', 1, false)).toEqual({ episode: null, opened: false, closed: null });
+    expect(feed(episodes, 'a', 2, true)).toMatchObject({ opened: true, episode: { id: 'a@2' } });
+    expect(feed(episodes, 'a', 5, true)).toMatchObject({ opened: false, episode: { id: 'a@2' } });
+    expect(feed(episodes, 'a', 15, false)).toMatchObject({ episode: { id: 'a@2' }, closed: null });
+    expect(feed(episodes, 'a', 16, false)).toMatchObject({ episode: null, closed: { id: 'a@2' } });
+    expect(feed(episodes, 'a', 17, false)).toEqual({ episode: null, opened: false, closed: null });
+  });
+
+  it('ends one and opens the next with a suspect window after a long gap', () => {
+    const episodes = new Episodes();
+    feed(episodes, 'a', 1, true);
+    expect(feed(episodes, 'a', 60, true)).toMatchObject({
+      opened: true,
+      episode: { id: 'a@60' },
+      closed: { id: 'a@1' },
+    });
+  });
+
+  it('keeps devices apart', () => {
+    const episodes = new Episodes();
+    feed(episodes, 'a', 1, true);
+    expect(feed(episodes, 'b', 1, false).episode).toBeNull();
+    expect(feed(episodes, 'b', 2, true)).toMatchObject({ opened: true, episode: { id: 'b@2' } });
+  });
+
+  it("opens a gateway's own episode only while no device is in one", () => {
+    const episodes = new Episodes();
+    feed(episodes, 'a', 1, true);
+    expect(feed(episodes, '*', 1, true)).toEqual({ episode: null, opened: false, closed: null });
+    feed(episodes, 'a', 20, false);
+    expect(feed(episodes, '*', 20, true)).toMatchObject({ opened: true });
+    expect(feed(episodes, 'a', 21, true)).toMatchObject({ opened: true });
+    expect(feed(episodes, '*', 21, true)).toMatchObject({ opened: false, episode: { id: '*@20' } });
+  });
+
+  it('lets go of a device that fell silent', () => {
+    const episodes = new Episodes();
+    feed(episodes, 'a', 1, true, 1000);
+    expect(episodes.closeSilent(1000 + SILENT_MS - 1)).toEqual([]);
+    expect(episodes.closeSilent(1000 + SILENT_MS)).toMatchObject([{ id: 'a@1' }]);
+    expect(episodes.closeSilent(1e9)).toEqual([]);
+  });
+});

@@ -1,0 +1,168 @@
+/** The pipeline with the real engine: batches as the schema wants them, ids, bounds, episodes, refill. */
+import {
+  anomalySchema,
+  MAX_BATCH_BYTES,
+  MAX_BATCH_WINDOWS,
+  type ScoreBatch,
+  scoreBatchSchema,
+  windowId,
+} from '@lineheron/models';
+import { Engine, fitForest } from '@lineheron/native';
+import { describe, expect, it } from 'vitest';
+import { type Output, Pipeline } from './pipeline.js';
+
+const BOOT = '0123456789abcdef';
+const START_MS = Date.UTC(2026, 0, 1);
+
+const line = (second: number, device: string, fields: object = {}) =>
+  `${JSON.stringify({
+    timestamp: new Date(START_MS + second * 1000).toISOString(),
+    device_id: device,
+    latency_ms: 20 + ((second * 13) % 17) / 3,
+    packet_loss_pct: ((second * 3) % 7) / 10,
+    retry_count: second % 4 === 0 ? 1 : 0,
+    traffic_volume_mb: 2 + ((second * 7) % 5) / 9,
+    connection_resets: 0,
+    is_anomaly: false,
+    ...fields,
+  })}\n`;
+
+function build(publishRecords = 'all') {
+  const engine = new Engine({ publishRecords });
+  const seen: { scope: string; features: readonly (number | null)[] }[] = [];
+  const pipeline = new Pipeline({
+    engine,
+    agent: 'gw',
+    boot: BOOT,
+    nowMs: () => START_MS + 3_600_000,
+    onWindow: (scope, _endMs, features) => seen.push({ scope, features }),
+  });
+  const push = (text: string, emit = true) =>
+    pipeline.push({ bytes: Buffer.from(text), emit, position: null });
+  return { engine, pipeline, push, seen };
+}
+
+const batchesOf = (output: Output): ScoreBatch[] =>
+  output.batches.map(({ bytes }) => scoreBatchSchema.parse(JSON.parse(bytes.toString())));
+
+async function train(built: ReturnType<typeof build>): Promise<void> {
+  const { engine, push, seen } = built;
+  for (let second = 0; second < 200; second++) push(line(second, 'a'));
+  const rows = seen
+    .filter(({ scope }) => scope === 'device')
+    .map(({ features }) => features.map((x) => x ?? Number.NaN));
+  const fitted = await fitForest(Float64Array.from(rows.flat()), {
+    fingerprint: engine.fingerprint,
+    features: engine.features,
+    contamination: 0.01,
+  });
+  engine.setForest('device', fitted.bytes);
+  engine.setThreshold('device', fitted.threshold);
+  engine.setDetecting(true);
+  built.pipeline.take();
+}
+
+describe('Pipeline', () => {
+  it('writes batches that the schema takes, with windows, their records and the ground truth', () => {
+    const { pipeline, push, seen } = build();
+    push(line(0, 'a') + line(0, 'b', { is_anomaly: true, anomaly_type: 'packet_loss', error_code: 503 }));
+    push(line(1, 'a'));
+    const [batch, ...rest] = batchesOf(pipeline.take());
+    expect(rest).toEqual([]);
+    expect(batch).toMatchObject({ agent: 'gw', boot: BOOT, sequence: 1 });
+    expect(batch!.records.map(({ device_id, error_code }) => [device_id, error_code])).toEqual([
+      ['a', undefined],
+      ['b', '503'],
+      ['a', undefined],
+    ]);
+    const ofB = batch!.windows.find(({ device }) => device === 'b')!;
+    expect(ofB).toMatchObject({
+      scope: 'device',
+      state: 'warming_up',
+      is_anomaly: true,
+      anomaly_type: 'packet_loss',
+    });
+    expect(batch!.records[ofB.record!]).toMatchObject({ device_id: 'b' });
+    expect(batch!.windows.some(({ scope, device }) => scope === 'gateway' && device === '*')).toBe(true);
+    // Windows that are still filling are told, never learnt from.
+    expect(seen).toEqual([]);
+  });
+
+  it('counts sequences on and cuts batches by size and by windows', () => {
+    const { pipeline, push } = build();
+    const text = Array.from({ length: 3000 }, (_, second) => line(second, 'a')).join('');
+    push(text);
+    const output = pipeline.take();
+    const batches = batchesOf(output);
+    expect(batches.length).toBeGreaterThan(2);
+    expect(batches.map(({ sequence }) => sequence)).toEqual(batches.map((_, index) => index + 1));
+    for (const { bytes } of output.batches) expect(bytes.length).toBeLessThanOrEqual(MAX_BATCH_BYTES);
+    for (const { windows } of batches) expect(windows.length).toBeLessThanOrEqual(MAX_BATCH_WINDOWS);
+    expect(batches.flatMap(({ records }) => records).length).toBe(3000);
+    for (const { windows, records } of batches) {
+      for (const window of windows.filter(({ scope }) => scope === 'device')) {
+        expect(records[window.record!]!.timestamp).toBe(window.end);
+      }
+    }
+  });
+
+  it('opens an episode under the id of its first suspect window, and closes it', async () => {
+    const built = build();
+    await train(built);
+    const { pipeline, push } = built;
+    let urgent = false;
+    for (let second = 200; second < 215; second++)
+      urgent = push(line(second, 'a', { packet_loss_pct: 60, latency_ms: 400 })) || urgent;
+    expect(urgent).toBe(true);
+    const during = pipeline.take();
+    const opened = during.anomalies.map((anomaly) => anomalySchema.parse(anomaly));
+    expect(opened).toHaveLength(1);
+    expect(opened[0]).toMatchObject({ phase: 'opened', device: 'a' });
+    expect(opened[0]!.reasons[0]!.feature).toMatch(/^(packet_loss|latency)/);
+    const [first] = batchesOf(during).flatMap(({ sequence, windows }) =>
+      windows.flatMap((window, index) =>
+        window.suspect ? [{ window, id: windowId('gw', BOOT, sequence, index) }] : [],
+      ),
+    );
+    expect(opened[0]!.id).toBe(first!.id);
+    expect(first!.window.episode).toBe(first!.id);
+    for (let second = 215; second < 300; second++) push(line(second, 'a'));
+    const after = pipeline.take();
+    expect(after.anomalies[0]).toMatchObject({ phase: 'closed', device: 'a', episode: first!.id });
+  });
+
+  it('emits nothing of a refill, but has its windows full after it', () => {
+    const { pipeline, push } = build();
+    const text = Array.from({ length: 40 }, (_, second) => line(second, 'a')).join('');
+    push(text, false);
+    expect(pipeline.take().batches).toEqual([]);
+    push(line(40, 'a'));
+    const [batch] = batchesOf(pipeline.take());
+    expect(batch!.records).toHaveLength(1);
+    expect(batch!.windows.find(({ scope }) => scope === 'device')).toMatchObject({
+      records: 30,
+      state: 'untrained',
+    });
+  });
+
+  it('keeps records at home unless told otherwise', () => {
+    const { pipeline, push } = build('none');
+    push(line(0, 'a'));
+    const [batch] = batchesOf(pipeline.take());
+    expect(batch!.records).toEqual([]);
+    expect(batch!.windows[0]).not.toHaveProperty('record');
+  });
+
+  it('asks a chunk for its position with the newest event time in it', () => {
+    const { pipeline } = build();
+    const asked: (number | null)[] = [];
+    const position = (newestMs: number | null) => {
+      asked.push(newestMs);
+      return { at: asked.length };
+    };
+    pipeline.push({ bytes: Buffer.from(line(5, 'a') + line(3, 'a')), emit: true, position });
+    pipeline.push({ bytes: Buffer.from('no record\n'), emit: true, position });
+    expect(asked).toEqual([START_MS + 5000, null]);
+    expect(pipeline.take().position).toEqual({ at: 2 });
+  });
+});
