@@ -35,9 +35,10 @@ export async function killWhileTailing(stack: Stack, plan: KillPlan): Promise<Ki
   const collector = await stack.collector();
   const agent = await stack.agent(AGENT, { source: { type: 'tail', paths: [path], from: 'start' } });
   const chunk = Math.ceil(lines.length / (plan.kills * 2));
+  let rotations = 0;
   for (let written = 0, step = 0; written < lines.length; written += chunk, step++) {
     await appendInPieces(path, lines.slice(written, written + chunk), random);
-    if (step % 5 === 4) await rotate(path);
+    if (step % 5 === 4) await rotate(path, rotations++);
     if (step % 2 === 0) continue;
     const victim = random() < 0.5 ? agent : collector;
     await new Promise((resolve) => setTimeout(resolve, 400 * random()));
@@ -65,11 +66,11 @@ async function appendInPieces(path: string, lines: string[], random: () => numbe
   await appendFile(path, text.slice(cut));
 }
 
-/** Rotation by rename and create, as logrotate does by default. */
-async function rotate(path: string): Promise<void> {
+/** Rotation by rename and create, as logrotate does by default: .1 becomes .2, and so on. */
+async function rotate(path: string, kept: number): Promise<void> {
+  for (let number = kept; number > 0; number--) await rename(`${path}.${number}`, `${path}.${number + 1}`);
   await rename(path, `${path}.1`);
   await writeFile(path, '');
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
 }
 
 /** Device windows by record, once all have come, or after the deadline whatever has. */
