@@ -164,6 +164,23 @@ describe('TailSource', () => {
       await second.stop();
     }));
 
+  it('reads every file that was rotated while it was not running, in order, and no copy made by hand', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      await writeFile(path, text(lines(0, 50)));
+      const first = new Reader([path]);
+      await first.has(lines(0, 50));
+      await first.stop();
+      await rename(path, `${path}.2`);
+      await writeFile(`${path}.1`, text(lines(50, 60)));
+      await writeFile(`${path}.bak`, text(lines(50, 60)));
+      await writeFile(path, text(lines(60, 70)));
+      const second = new Reader([path], { saved: first.saved });
+      await second.has(lines(50, 70));
+      expect(second.counters.get('tail_rotations')).toBe(2);
+      await second.stop();
+    }));
+
   it('says so when the file at the position is gone, and goes on with the new one', () =>
     withFolder(async (folder) => {
       const path = join(folder, 'a.log');
