@@ -347,7 +347,7 @@ describe('training, review and alerts', () => {
     await agent.say(topics.event('gw-1'), { ...event, message: '5 windows are too few' });
     const ended = await until('the end', async () => {
       const training = await get<Training>(`/api/v1/trainings/${id}`);
-      return training.finished_at && training;
+      return training.finished_at === null ? null : training;
     });
     expect(ended.state).toBe('failed');
     expect(ended.message).toContain('60 are needed');
