@@ -71,7 +71,7 @@ export const appSheet = css`
   }
   .below {
     display: grid;
-    grid-template-columns: minmax(0, 8fr) minmax(0, 5fr);
+    grid-template-columns: minmax(0, 5fr) minmax(0, 3fr);
     gap: var(--lh-gap);
   }
   @media (max-width: 1240px) {

@@ -75,13 +75,9 @@ export const alertsSheet = css`
     text-overflow: ellipsis;
     white-space: nowrap;
   }
-  .status {
-    font-size: 12px;
+  .open .status {
+    color: var(--lh-text);
     font-weight: 600;
-  }
-  .closed .status {
-    color: var(--lh-text-muted);
-    font-weight: 400;
   }
   .sentence {
     margin-top: 4px;

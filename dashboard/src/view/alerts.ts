@@ -81,10 +81,10 @@ export class AlertsElement extends LineheronElement {
         <button class="where" @click=${select} title="Show this line in the charts">
           <strong>${deviceName(alert.device)}</strong><span class="muted">${alert.agent}</span>
         </button>
-        <span class="status">${open ? 'open' : 'closed'}</span>
       </div>
       <p class="sentence">${alert.summary}</p>
       <p class="facts muted number">
+        <span class="status">${open ? 'open' : 'closed'}</span>
         <span>${dateClock(alert.opened_at, this.nowMs)} · ${open ? `for ${time}` : `lasted ${time}`}</span>
         <span>${VERDICTS[alert.verdict]}</span>
         <span>${found ? `found by ${found}` : ''}</span>

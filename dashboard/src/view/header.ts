@@ -134,7 +134,7 @@ export class HeaderElement extends LineheronElement {
 
   #detection(status: StatusView): TemplateResult {
     const on = status.detecting;
-    return html`<span class="chip detection ${on ? 'ok' : ''}" data-testid="detection-state" data-detecting=${on}>
+    return html`<span class="chip detection ${on && this.connection === 'live' ? 'ok' : ''}" data-testid="detection-state" data-detecting=${on}>
       ${icon(on ? 'play' : 'pause', 13)}${on ? `Detecting · ${modelName(status.active_model)}` : 'Detection stopped'}
     </span>`;
   }

@@ -50,16 +50,31 @@ export const linesSheet = css`
     border: 0;
     background: none;
   }
-  .choose {
+  .card {
+    position: relative;
     flex: 1;
-    flex-direction: column;
-    align-items: stretch;
-    gap: 0;
     min-width: 0;
-    min-height: 46px;
     padding: 3px 6px 3px 8px;
-    font-weight: 400;
+  }
+  .choose {
+    justify-content: start;
+    min-width: 0;
+    min-height: 20px;
+    padding: 0;
     text-align: left;
+  }
+  /* The whole card is the button's target. */
+  .choose::after {
+    position: absolute;
+    inset: 0;
+    content: '';
+  }
+  .choose:focus-visible {
+    outline: none;
+  }
+  .choose:focus-visible::after {
+    outline: 2px solid var(--lh-focus);
+    outline-offset: -2px;
   }
   .row {
     display: flex;

@@ -57,7 +57,7 @@ export class LinesElement extends LineheronElement {
     if (!line.online) return html`<span id=${id} class="state">${icon('failed', 12)}agent offline</span>`;
     if (line.hasAlert) {
       const severity = line.alert?.severity ?? 'warning';
-      return html`<span id=${id} class="state ${severity}">${icon(severity, 13)}${severity} alert</span>`;
+      return html`<span id=${id} class="state ${severity}">${icon(severity, 13)}${severity}<span class="hidden"> alert</span></span>`;
     }
     const calm = line.state === 'scored';
     return html`<span id=${id} class="state">${icon(calm ? 'check' : 'stale', 12)}${calm ? 'calm' : words(line.state)}</span>`;
@@ -77,15 +77,11 @@ export class LinesElement extends LineheronElement {
       data-line=${line.key}
       data-alert=${line.hasAlert}
     >
-      <button
-        class="choose"
-        aria-pressed=${position >= 0}
-        aria-label=${name}
-        aria-describedby=${`state-${index}`}
-        @click=${select}
-      >
+      <div class="card">
         <span class="row">
-          <span class="device">${deviceName(line.device)}</span>
+          <button class="choose" aria-pressed=${position >= 0} aria-describedby=${`state-${index}`} @click=${select}>
+            <span class="device">${deviceName(line.device)}<span class="hidden"> of ${line.agent}</span></span>
+          </button>
           ${this.#state(line, `state-${index}`)}
         </span>
         <span class="row">
@@ -94,7 +90,7 @@ export class LinesElement extends LineheronElement {
             ${figure(last?.latency_ms ?? null)} ms · ${figure(last?.packet_loss_pct ?? null)} %
           </span>
         </span>
-      </button>
+      </div>
       <button
         class="compare"
         aria-label=${position >= 0 ? `Take ${name} out of the charts` : `Add ${name} to the charts`}
@@ -125,7 +121,7 @@ export class LinesElement extends LineheronElement {
     const left = this.lines.length - found.length;
     return html`<lh-panel
       heading="Lines"
-      note=${this.lines.length === 0 ? '' : plural(this.lines.length, 'line')}
+      note=${this.lines.length === 0 || this.health === 'stale' ? '' : plural(this.lines.length, 'line')}
       health=${this.health}
       empty=${this.lines.length === 0 ? 'No lines yet: they appear as soon as an agent reports.' : ''}
     >

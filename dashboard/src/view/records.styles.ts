@@ -80,7 +80,7 @@ export const recordsSheet = css`
     width: 50px;
   }
   th.marks {
-    width: 222px;
+    width: 208px;
   }
   td.marks {
     overflow: hidden;

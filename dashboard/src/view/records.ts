@@ -83,7 +83,7 @@ export class RecordsElement extends LineheronElement {
       html`<td class="figure ${extra}">${value === null ? UNKNOWN : value}</td>`;
     return html`<tr data-testid="record-row" data-anomalous=${record.anomalous} class=${record.anomalous ? 'anomalous' : ''}>
       <td>${clock(record.timestamp)}</td>
-      <td class="clip line"><span class="muted">${record.agent}</span> <span>${deviceName(record.device)}</span></td>
+      <td class="clip line"><span>${deviceName(record.device)}</span> <span class="muted">${record.agent}</span></td>
       ${cell(record.latency_ms)} ${cell(record.packet_loss_pct)} ${whole(record.retry_count, 'wide')}
       <td class="figure wide">${record.error_code ?? UNKNOWN}</td>
       ${cell(record.traffic_volume_mb, 'wide')} ${whole(record.connection_resets, 'wide')}

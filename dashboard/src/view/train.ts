@@ -62,6 +62,9 @@ export class TrainElement extends LineheronElement {
         min-height: 34px;
         white-space: nowrap;
       }
+      .why {
+        min-height: 36px;
+      }
       .fault {
         flex-basis: 100%;
         color: var(--lh-critical);
