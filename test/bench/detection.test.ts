@@ -1,0 +1,27 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const BENCH = fileURLToPath(new URL('./detection.mjs', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'lineheron-bench-'));
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('bench:detection, a smoke run', () => {
+  it('finds each of the four faults within ten seconds of its start, after 60 s and after 15 min of training', () => {
+    const json = join(folder, 'rows.json');
+    const args = [BENCH, '--seeds', '1', '--hours', '0.05', '--json', json];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const rows = JSON.parse(readFileSync(json, 'utf8')) as Array<Record<string, unknown>>;
+    const ensemble = rows.filter(({ model }) => model === 'ensemble');
+    expect(ensemble.map((row) => [row.training_s, row.faults_found_within_10_s])).toEqual([
+      [60, 1],
+      [900, 1],
+    ]);
+  });
+});
