@@ -45,6 +45,8 @@ export interface AgentOptions {
 const MAX_DEVICES = 10_000;
 const TICK_MS = 1_000;
 const INFO_EVERY_TICKS = 30;
+/** How often, at most, it is told that a backlog is gone. */
+const DRAINED_EVERY_TICKS = 5;
 const GOODBYE_MS = 800;
 
 export class Agent {
@@ -68,6 +70,8 @@ export class Agent {
   private phase: Phase | null = null;
   private timer: NodeJS.Timeout | undefined;
   private ticks = 0;
+  /** Waiting batches in the last info. */
+  private toldBatches = 0;
 
   constructor(private readonly options: AgentOptions) {
     const { config, clock, log, random } = options;
@@ -128,6 +132,10 @@ export class Agent {
         this.histories[scope].add({ endMs, features });
         this.training.collect(scope, { endMs, features });
       },
+      onEngineError: (error) => {
+        counters.add('engine_errors');
+        log.error({ error: messageOf(error) }, 'the engine failed: a chunk of lines is left out');
+      },
     });
   }
 
@@ -166,7 +174,9 @@ export class Agent {
     void this.drain.resendDue();
     void this.flushHistories();
     this.checkPhase();
-    if (this.ticks % INFO_EVERY_TICKS === 0) this.publishInfo();
+    const drained =
+      this.toldBatches > 0 && this.spool.batches === 0 && this.ticks % DRAINED_EVERY_TICKS === 0;
+    if (drained || this.ticks % INFO_EVERY_TICKS === 0) this.publishInfo();
   }
 
   private checkPhase(): void {
@@ -215,6 +225,7 @@ export class Agent {
       spool,
       counters: { ...this.counters.snapshot(), windows: this.pipeline.windows },
     });
+    this.toldBatches = spool.batches;
     this.link.publish(topics.info(config.agent_id), JSON.stringify(info), true);
   }
 

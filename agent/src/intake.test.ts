@@ -38,6 +38,7 @@ class Numbers implements Source {
 
 async function build(folder: string, count: number) {
   const counters = new Counters();
+  const failures: unknown[] = [];
   const log = silentLog;
   const bounds = { maxBytes: 256 * 1024, segmentBytes: 64 * 1024, dropOldest: false };
   const spool = new Spool({ folder: join(folder, 'spool'), ...bounds, log, counters });
@@ -48,10 +49,10 @@ async function build(folder: string, count: number) {
     boot: BOOT,
     nowMs: () => 1_700_100_000_000,
     onWindow: () => {},
+    onEngineError: (error) => failures.push(error),
   });
   const source = new Numbers(count);
   const durable: Output[] = [];
-  const failures: unknown[] = [];
   const intake = new Intake({
     source,
     pipeline,

@@ -25,7 +25,7 @@ export interface LinkOptions {
 }
 
 const MIN_RECONNECT_MS = 500;
-const MAX_RECONNECT_MS = 30_000;
+const MAX_RECONNECT_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEPALIVE_S = 30;
 /** A connection that ends this soon, several times in a row, points to another client with our id. */

@@ -7,7 +7,7 @@ import {
   scoreBatchSchema,
   windowId,
 } from '@lineheron/models';
-import { Engine, fitForest } from '@lineheron/native';
+import { Engine, fitForest, provokePanic } from '@lineheron/native';
 import { describe, expect, it } from 'vitest';
 import { type Output, Pipeline } from './pipeline.js';
 
@@ -36,6 +36,9 @@ function build(publishRecords = 'all') {
     boot: BOOT,
     nowMs: () => START_MS + 3_600_000,
     onWindow: (scope, _endMs, features) => seen.push({ scope, features }),
+    onEngineError: (error) => {
+      throw error;
+    },
   });
   const push = (text: string, emit = true) =>
     pipeline.push({ bytes: Buffer.from(text), emit, position: null });
@@ -164,5 +167,40 @@ describe('Pipeline', () => {
     pipeline.push({ bytes: Buffer.from('no record\n'), emit: true, position });
     expect(asked).toEqual([START_MS + 5000, null]);
     expect(pipeline.take().position).toEqual({ at: 2 });
+  });
+
+  it('leaves a chunk out that makes the engine panic, and goes on after it', () => {
+    const engine = new Engine({ publishRecords: 'all' });
+    const errors: unknown[] = [];
+    let panics = true;
+    const pipeline = new Pipeline({
+      engine: {
+        fingerprint: engine.fingerprint,
+        channels: engine.channels,
+        push: (bytes, arrivalMs, emit) => {
+          if (panics) provokePanic();
+          return engine.push(bytes, arrivalMs, emit);
+        },
+      },
+      agent: 'gw',
+      boot: BOOT,
+      nowMs: () => START_MS,
+      onWindow: () => {},
+      onEngineError: (error) => errors.push(error),
+    });
+    let next = 0;
+    const push = (second: number) =>
+      pipeline.push({
+        bytes: Buffer.from(line(second, 'a')),
+        emit: true,
+        position: () => ({ next: ++next }),
+      });
+    push(0);
+    panics = false;
+    push(1);
+    expect(errors).toHaveLength(1);
+    const output = pipeline.take();
+    expect(batchesOf(output)[0]!.records).toHaveLength(1);
+    expect(output.position).toEqual({ next: 2 });
   });
 });

@@ -36,12 +36,16 @@ export interface Output {
 export type WindowSink = (scope: Scope, endMs: number, features: readonly (number | null)[]) => void;
 
 export interface PipelineOptions {
-  engine: Engine;
+  engine: Pick<Engine, 'push' | 'fingerprint' | 'channels'>;
   agent: string;
   boot: string;
   nowMs: () => number;
   onWindow: WindowSink;
+  /** A chunk was lost to a fault of the engine. */
+  onEngineError: (error: unknown) => void;
 }
+
+type EngineResult = Pick<PushResult, 'windows' | 'records' | 'newestMs'>;
 
 export class Pipeline {
   private readonly builder: BatchBuilder;
@@ -65,14 +69,23 @@ export class Pipeline {
   /** Returns whether something in it is urgent: an episode opened. */
   push(chunk: PipelineChunk): boolean {
     const nowMs = this.options.nowMs();
-    const result =
-      chunk.bytes.length > 0
-        ? this.options.engine.push(chunk.bytes, nowMs, chunk.emit)
-        : { windows: [], records: [], newestMs: null };
+    const result = this.runEngine(chunk, nowMs);
     const before = this.anomalies.length;
     if (chunk.emit) this.addLines(result, nowMs);
     if (chunk.position) this.position = chunk.position(result.newestMs ?? null);
     return this.anomalies.length > before;
+  }
+
+  /** A chunk that the engine cannot digest is told and left out: tried again, it would stop us for ever. */
+  private runEngine({ bytes, emit }: PipelineChunk, nowMs: number): EngineResult {
+    const nothing = { windows: [], records: [], newestMs: null };
+    if (bytes.length === 0) return nothing;
+    try {
+      return this.options.engine.push(bytes, nowMs, emit);
+    } catch (error) {
+      this.options.onEngineError(error);
+      return nothing;
+    }
   }
 
   /** Ends the episodes of devices that fell silent. */
@@ -95,7 +108,7 @@ export class Pipeline {
   }
 
   /** Windows and records come in the order of their lines; what one line gave stays together. */
-  private addLines({ windows, records }: Pick<PushResult, 'windows' | 'records'>, nowMs: number): void {
+  private addLines({ windows, records }: EngineResult, nowMs: number): void {
     let nextWindow = 0;
     let nextRecord = 0;
     while (nextWindow < windows.length || nextRecord < records.length) {

@@ -117,8 +117,7 @@ export class Spool {
     const gone = ranges.flatMap((range) => this.index.within(range));
     for (const batch of gone) this.forget(batch);
     if (gone.length > 0) {
-      this.pendingAcks.push(...ranges);
-      this.pendingAcks.splice(0, this.pendingAcks.length - MAX_PENDING_ACKS);
+      this.rememberAcks(ranges);
       void this.serial(() => this.release()).catch((error) => {
         this.options.log.error({ error: messageOf(error) }, 'cannot remove a spool segment');
       });
@@ -136,6 +135,10 @@ export class Spool {
     });
   }
 
+  private rememberAcks(ranges: readonly SequenceRange[]): void {
+    this.pendingAcks = [...this.pendingAcks, ...ranges].slice(-MAX_PENDING_ACKS);
+  }
+
   private serial<T>(work: () => Promise<T>): Promise<T> {
     const result = this.tail.then(work);
     this.tail = result.catch(() => {});
@@ -144,19 +147,22 @@ export class Spool {
 
   private async write(entry: Omit<NewEntry, 'acked'>): Promise<void> {
     const acked = this.pendingAcks;
+    // What is acknowledged from here on belongs to the next entry.
+    this.pendingAcks = [];
     const position = entry.position === undefined ? this.newestPosition : entry.position;
     const encoded = encodeEntry({ position, acked, batches: entry.batches });
-    const segment = await this.segmentFor(encoded.bytes.length);
+    let segment: Segment;
     let offset: number;
     try {
+      segment = await this.segmentFor(encoded.bytes.length);
       offset = await segment.append(encoded.bytes);
     } catch (error) {
       // After a failed flush nobody knows what is on the disk: never append to that file again.
       this.active = null;
+      this.rememberAcks(acked);
       throw error;
     }
     this.newestPosition = position;
-    this.pendingAcks = this.pendingAcks.slice(acked.length);
     for (const place of encoded.places) this.keep(segment, { ...place, offset: place.offset + offset });
   }
 
