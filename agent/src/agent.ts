@@ -3,9 +3,8 @@
  * with it (source first). Stages know nothing of each other; here is the only place that knows all.
  */
 import { join } from 'node:path';
-import { type AgentEvent, HISTORY_WINDOWS, type Scope, topics } from '@lineheron/models';
-import { ModelStore } from '@lineheron/models/persist';
-import { Engine } from '@lineheron/native';
+import { type AgentEvent, type Scope, topics } from '@lineheron/models';
+import type { Engine } from '@lineheron/native';
 import type { Clock } from './clock.js';
 import { DesiredState } from './command/desired.js';
 import { Inbox } from './command/inbox.js';
@@ -15,17 +14,18 @@ import { infoMessage } from './info.js';
 import { Intake } from './intake.js';
 import { FolderLock } from './lock.js';
 import { type Log, messageOf } from './log.js';
+import { buildEngine, buildForests, buildHistories, buildSpool, MAX_DEVICES } from './parts.js';
 import { DeviceStates } from './publish/device-states.js';
 import { Drain } from './publish/drain.js';
 import { Link } from './publish/link.js';
-import { Forests } from './score/forests.js';
-import { History } from './score/history.js';
+import type { Forests } from './score/forests.js';
+import type { History } from './score/history.js';
 import { type Output, Pipeline } from './score/pipeline.js';
 import { Training } from './score/training.js';
 import { createSource } from './source/create.js';
 import type { Phase, Source } from './source/source.js';
 import { Quarantine } from './spool/quarantine.js';
-import { Spool } from './spool/spool.js';
+import type { Spool } from './spool/spool.js';
 
 export interface AgentOptions {
   config: Config;
@@ -42,7 +42,6 @@ export interface AgentOptions {
   onFailure: (error: unknown) => void;
 }
 
-const MAX_DEVICES = 10_000;
 const TICK_MS = 1_000;
 const INFO_EVERY_TICKS = 30;
 /** How often, at most, it is told that a backlog is gone. */
@@ -79,27 +78,12 @@ export class Agent {
     const file = (...names: string[]) => join(config.data_dir, ...names);
     this.startedAt = new Date(clock.nowMs()).toISOString();
     this.lock = new FolderLock(config.data_dir, options.pid);
-    this.engine = new Engine({
-      windowSeconds: config.window_size_seconds,
-      channels: config.channels.map((channel) => ({ ...channel })),
-      publishRecords: config.publish_records,
-      maxDevices: MAX_DEVICES,
-    });
-    this.spool = new Spool({
-      folder: file('spool'),
-      maxBytes: config.spool.max_bytes,
-      segmentBytes: config.spool.segment_bytes,
-      dropOldest: config.source.type !== 'tail',
-      log,
-      counters,
-    });
+    this.engine = buildEngine(config);
+    this.spool = buildSpool(config, log, counters);
     this.quarantine = new Quarantine(config.data_dir);
     this.desired = new DesiredState({ path: file('desired.json'), log, onChange: () => this.applyDesired() });
-    this.forests = this.buildForests(file('models'));
-    this.histories = {
-      device: this.buildHistory(file('history.device.bin')),
-      gateway: this.buildHistory(file('history.gateway.bin')),
-    };
+    this.forests = buildForests(config, this.engine, clock, log);
+    this.histories = buildHistories(config, this.engine);
     this.training = new Training({
       forests: this.forests,
       histories: this.histories,
@@ -262,28 +246,6 @@ export class Agent {
     const untilMs = clock.monotonicMs() + GOODBYE_MS;
     while (this.link.connected && this.spool.batches > 0 && clock.monotonicMs() < untilMs)
       await clock.sleep(20);
-  }
-
-  private buildForests(folder: string): Forests {
-    const { config, clock, log } = this.options;
-    const store = new ModelStore(folder, (message) =>
-      log.error({ message }, 'a stored model was passed over'),
-    );
-    return new Forests({
-      engine: this.engine,
-      store,
-      agent: config.agent_id,
-      contamination: config.contamination,
-      seed: config.seed,
-      nowMs: () => clock.nowMs(),
-      monotonicMs: () => clock.monotonicMs(),
-      log,
-    });
-  }
-
-  private buildHistory(path: string): History {
-    const { fingerprint, features } = this.engine;
-    return new History({ path, fingerprint, columns: features.length, rows: HISTORY_WINDOWS });
   }
 
   private buildInbox(): Inbox {

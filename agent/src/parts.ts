@@ -1,0 +1,63 @@
+/** The agent's parts that need nothing but the configuration and each other, each made in one place. */
+import { join } from 'node:path';
+import { HISTORY_WINDOWS, type Scope } from '@lineheron/models';
+import { ModelStore } from '@lineheron/models/persist';
+import { Engine } from '@lineheron/native';
+import type { Clock } from './clock.js';
+import type { Config } from './config.js';
+import type { Counters } from './counters.js';
+import type { Log } from './log.js';
+import { Forests } from './score/forests.js';
+import { History } from './score/history.js';
+import { Spool } from './spool/spool.js';
+
+/** Devices followed at once; of more, the one silent longest is forgotten. */
+export const MAX_DEVICES = 10_000;
+
+export function buildEngine(config: Config): Engine {
+  return new Engine({
+    windowSeconds: config.window_size_seconds,
+    channels: config.channels.map((channel) => ({ ...channel })),
+    publishRecords: config.publish_records,
+    maxDevices: MAX_DEVICES,
+  });
+}
+
+/** Only a tail can wait for room without losing anything. */
+export function buildSpool(config: Config, log: Log, counters: Counters): Spool {
+  return new Spool({
+    folder: join(config.data_dir, 'spool'),
+    maxBytes: config.spool.max_bytes,
+    segmentBytes: config.spool.segment_bytes,
+    dropOldest: config.source.type !== 'tail',
+    log,
+    counters,
+  });
+}
+
+export function buildForests(config: Config, engine: Engine, clock: Clock, log: Log): Forests {
+  const folder = join(config.data_dir, 'models');
+  const store = new ModelStore(folder, (message) => log.error({ message }, 'a stored model was passed over'));
+  return new Forests({
+    engine,
+    store,
+    agent: config.agent_id,
+    contamination: config.contamination,
+    seed: config.seed,
+    nowMs: () => clock.nowMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    log,
+  });
+}
+
+export function buildHistories(config: Config, engine: Engine): Record<Scope, History> {
+  const { fingerprint, features } = engine;
+  const history = (scope: Scope) =>
+    new History({
+      path: join(config.data_dir, `history.${scope}.bin`),
+      fingerprint,
+      columns: features.length,
+      rows: HISTORY_WINDOWS,
+    });
+  return { device: history('device'), gateway: history('gateway') };
+}
