@@ -3,7 +3,7 @@
  * with it (source first). Stages know nothing of each other; here is the only place that knows all.
  */
 import { join } from 'node:path';
-import { type AgentEvent, type Scope, topics } from '@lineheron/models';
+import { type AgentEvent, FLEET, type Scope, topics } from '@lineheron/models';
 import type { Engine } from '@lineheron/native';
 import type { Clock } from './clock.js';
 import { DesiredState } from './command/desired.js';
@@ -219,6 +219,12 @@ export class Agent {
     this.drain.reconnected();
   }
 
+  private received(topic: string, payload: Buffer, retained: boolean): void {
+    this.inbox.receive(topic, payload);
+    // A collector says what is desired when it begins to listen: what went out before may have met nobody.
+    if (topic === topics.desired(FLEET) && !retained) this.drain.reconnected();
+  }
+
   private async setAside(boot: string, sequence: number, code: string): Promise<void> {
     const batch = { boot, sequence };
     if (!this.spool.has(batch)) return;
@@ -288,7 +294,7 @@ export class Agent {
       log,
       counters: this.counters,
       onConnect: () => this.connected(),
-      onMessage: (topic, payload) => this.inbox.receive(topic, payload),
+      onMessage: (topic, payload, retained) => this.received(topic, payload, retained),
     });
   }
 

@@ -21,7 +21,8 @@ export interface LinkOptions {
   log: Log;
   counters: Counters;
   onConnect: () => void;
-  onMessage: (topic: string, payload: Buffer) => void;
+  /** `retained`: kept by the broker for whoever subscribes, not said just now. */
+  onMessage: (topic: string, payload: Buffer, retained: boolean) => void;
 }
 
 const MIN_RECONNECT_MS = 500;
@@ -70,7 +71,7 @@ export class Link {
     client.on('connect', () => this.connectedNow(client));
     client.on('close', () => this.closedNow(client));
     client.on('error', (error) => this.failed(error.message));
-    client.on('message', (topic, payload) => this.options.onMessage(topic, payload));
+    client.on('message', (topic, payload, { retain }) => this.options.onMessage(topic, payload, retain));
     client.on('packetsend', ({ cmd }) => {
       if (cmd === 'pingreq' && !this.pinging) this.expectAnswer(() => {});
     });
