@@ -1,12 +1,8 @@
 //! Model bytes: every change of one bit and every truncation is refused, and no length is believed.
-//!
-//! The counting allocator needs two lines that the language calls unsafe; they only pass on what the
-//! system's allocator gives.
-#![allow(unsafe_code)]
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "support/heap.rs"]
+mod heap;
 
 use lineheron_native::forest::Forest;
 use lineheron_native::forest::fit::fit;
@@ -16,27 +12,8 @@ use support::{normal_rows, params};
 
 const DIGEST_BYTES: usize = 32;
 
-thread_local! {
-    /// Bytes that this thread asked for since it was last set to 0.
-    static ALLOCATED: Cell<usize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: both only forward to the system's allocator and touch no memory of their own.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ALLOCATED.try_with(|total| total.set(total.get() + layout.size()));
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: heap::Counting = heap::Counting;
 
 fn small_forest() -> Vec<u8> {
     let mut rows = normal_rows(60, 3, 9);
@@ -122,9 +99,9 @@ fn huge_lengths_are_refused_without_allocating_for_them() {
     let bytes = small_forest();
     let body = &bytes[..bytes.len() - DIGEST_BYTES];
     let own = {
-        ALLOCATED.set(0);
+        let before = heap::asked();
         Forest::from_bytes(&bytes).unwrap();
-        ALLOCATED.get()
+        heap::asked() - before
     };
     for place in 0..body.len() {
         for width in [1, 2, 4, 8] {
@@ -132,9 +109,9 @@ fn huge_lengths_are_refused_without_allocating_for_them() {
             let end = (place + width).min(hostile.len());
             hostile[place..end].fill(0xff);
             let hostile = sealed(&hostile);
-            ALLOCATED.set(0);
+            let before = heap::asked();
             let result = Forest::from_bytes(&hostile).is_ok();
-            let allocated = ALLOCATED.get();
+            let allocated = heap::asked() - before;
             // A table of path lengths for the largest allowed sample is half a megabyte.
             assert!(allocated < own + 1_100_000, "{allocated} bytes at {place}, read: {result}");
         }
