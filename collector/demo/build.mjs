@@ -100,12 +100,13 @@ function isFresh(part) {
 }
 
 /** Runs a command in the root folder and keeps the end of what it says for the case that it fails. */
-function run([command, ...args]) {
+function run([command, ...args], signal) {
   return new Promise((done, failed) => {
     const child = spawn(command, args, {
       cwd: ROOT,
       env: npmEnvironment(),
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(signal ? { signal } : {}),
     });
     let tail = '';
     const keep = (text) => {
@@ -121,8 +122,11 @@ function run([command, ...args]) {
   });
 }
 
-/** Brings everything up to date. Resolves to the names of the parts that were built; throws a BuildError. */
-export async function build() {
+/**
+ * Brings everything up to date. Resolves to the names of the parts that were built; throws a BuildError. When
+ * `signal` is aborted, what runs is ended.
+ */
+export async function build(signal) {
   const tooOld = nodeComplaint();
   if (tooOld) throw new BuildError(tooOld);
   const built = [];
@@ -136,7 +140,7 @@ export async function build() {
     }
     const step = progress(part.name, part.doing);
     try {
-      await run(part.command);
+      await run(part.command, signal);
     } catch (error) {
       step.fail('failed');
       throw error;

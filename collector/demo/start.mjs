@@ -51,7 +51,7 @@ class Demo {
 
   async run() {
     const { stateFolder, httpPort, mqttPort, classic } = this.options;
-    await build();
+    await build(this.abort.signal);
     if (this.abort.signal.aborted) return;
     const fleet = writeFleet(stateFolder, { httpPort, mqttPort, backfill: !classic });
     const collector = this.child('collector', 'collector', fleet.collector);
