@@ -41,10 +41,25 @@ export declare class Engine {
 export declare class Forest {
   /** Reads a saved forest. Throws when it is damaged. */
   static load(bytes: Uint8Array): Forest
+  /**
+   * One forest of several saved ones with the same features, all their trees in order. With
+   * `weights`, one a forest, each forest's trees share its weight; without, every tree keeps its own.
+   */
+  static merge(forests: Array<Uint8Array>, weights?: Array<number> | null): Forest
   /** What it is. */
   get info(): ForestInfo
+  /** The forest as bytes, for `Forest.load` and `Engine.setForest`. */
+  save(): Buffer
+  /** At most so many trees that stand for all of them, each part keeping its share. */
+  prune(trees: number): Forest
+  /** The same forest with its oldest `count` trees replaced by the first `count` of `fresh`. */
+  replaceTrees(fresh: Forest, count: number): Forest
+  /** The score of one row, 0–1; NaN in it is unknown. */
+  scoreOne(row: Float64Array): number
   /** Scores of row-major rows, one each, 0–1; NaN in a row is unknown. */
   score(rows: Float64Array): Float64Array
+  /** As `score`, on several threads. The scores are the same whatever their number. */
+  scoreBatch(rows: Float64Array, options?: ScoreOptions | undefined | null): Float64Array
   /** The features that made a row look anomalous, the strongest first; default 3. */
   explain(row: Float64Array, maxReasons?: number | undefined | null): Array<Reason>
 }
@@ -167,8 +182,21 @@ export interface ForestOptions {
   sampleSize?: number
   /** Default 0; the same seed gives the same bytes. */
   seed?: number
-  /** Share of the rows above the threshold, 0–0.5; default 0.1. */
+  /** Share of the rows above the threshold, 0–0.5; default 0.1. Taken from at most 2,048 rows. */
   contamination?: number
+  /** Columns that a split looks at; default 1. More make extended splits (Hariri, Kind, Brunner 2019). */
+  ndim?: number
+  /**
+   * How thresholds are chosen: `uniform` (default; Liu, Ting, Zhou 2008), `pooled_gain` or `density`
+   * (Cortes 2021).
+   */
+  splitChoice?: 'uniform' | 'pooled_gain' | 'density'
+  /** Most splits on a path, 1–64; default ⌈log₂ sampleSize⌉. */
+  maxDepth?: number
+  /** `exact` (default) or `euler`, the approximation that the paper and scikit-learn use. */
+  harmonic?: 'exact' | 'euler'
+  /** Threads to fit on, 1–64; default 1. The result is the same. */
+  threads?: number
 }
 
 /** Self-test: panics inside native code, which must arrive as a thrown `Error`. */
@@ -217,6 +245,12 @@ export interface RecordResult {
   suspect: boolean
   /** Offset in the chunk just after its line. */
   lineEnd: number
+}
+
+/** How a batch is scored. */
+export interface ScoreOptions {
+  /** 1–64; default 1. Small batches use fewer. */
+  threads?: number
 }
 
 /** Trains an autoencoder on row-major rows (NaN is unknown), off the JavaScript thread. */

@@ -1,6 +1,6 @@
-//! Quantiles, and an exponential and tangent of our own.
+//! Quantiles, and an exponential, logarithm and tangent of our own.
 //!
-//! The platform's `exp` and `tanh` differ in their last bits between C libraries; models must not.
+//! The platform's `exp`, `ln` and `tanh` differ in their last bits between C libraries; models must not.
 //! These use only additions, multiplications and divisions, which IEEE 754 fixes everywhere.
 
 const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
@@ -63,6 +63,25 @@ pub fn tanh(x: f64) -> f64 {
     if x.is_nan() { x } else { value.copysign(x) }
 }
 
+/// Natural logarithm of a positive normal number, exact to a few units in the last place; NaN for others.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_wrap)] // Exponents are small.
+pub fn ln(x: f64) -> f64 {
+    if !x.is_normal() || x < 0.0 {
+        return f64::NAN;
+    }
+    // x = 2^k · m with m in [√½, √2), and ln m = 2 artanh((m − 1) / (m + 1)).
+    let bits = x.to_bits();
+    let mut exponent = ((bits >> 52) as i64 - 1023) as f64;
+    let mut mantissa = f64::from_bits((bits & 0x000f_ffff_ffff_ffff) | 0x3ff0_0000_0000_0000);
+    if mantissa > std::f64::consts::SQRT_2 {
+        (mantissa, exponent) = (mantissa * 0.5, exponent + 1.0);
+    }
+    let ratio = (mantissa - 1.0) / (mantissa + 1.0);
+    let square = ratio * ratio;
+    let series = (0..12).rev().fold(0.0, |sum, k| sum * square + 1.0 / f64::from(2 * k + 1));
+    exponent * LN_2_HIGH + (2.0 * ratio * series + exponent * LN_2_LOW)
+}
+
 /// The `share` quantile (0–1) of ascending values by linear interpolation, as NumPy's default; NaN when empty.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub fn quantile_sorted(sorted: &[f64], share: f64) -> f64 {
@@ -90,6 +109,16 @@ mod tests {
         assert!(tanh(f64::NAN).is_nan());
         assert_eq!((exp(-1000.0), exp(1000.0)), (0.0, f64::INFINITY));
         assert_eq!((tanh(f64::INFINITY), tanh(f64::NEG_INFINITY), tanh(0.0)), (1.0, -1.0, 0.0));
+    }
+
+    #[test]
+    fn logarithms_agree_with_the_platform_to_a_few_last_bits() {
+        for step in 1..200_000 {
+            let x = f64::from(step) * 0.000_37;
+            assert!((ln(x) - x.ln()).abs() <= 1e-15 * x.ln().abs().max(0.01), "ln({x})");
+        }
+        assert!((ln(1e300) - 1e300_f64.ln()).abs() < 1e-12);
+        assert!([0.0, -1.0, f64::NAN, f64::INFINITY].iter().all(|&x| ln(x).is_nan()));
     }
 
     #[test]

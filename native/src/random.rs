@@ -3,6 +3,8 @@
 //! It is our own so that the same seed gives the same bytes on every platform and in every release;
 //! no pointer-sized integer is ever drawn. Not for secrets.
 
+use crate::math::ln;
+
 /// A small, fast generator with a fixed stream per seed.
 #[derive(Debug, Clone)]
 pub struct Random {
@@ -50,23 +52,23 @@ impl Random {
     /// A uniform integer in 0..bound without bias (Lemire's method); `bound` must not be 0.
     #[allow(clippy::cast_possible_truncation)] // Both halves of the product are meant.
     pub fn below(&mut self, bound: u64) -> u64 {
-        let floor = bound.wrapping_neg() % bound;
         loop {
             let product = u128::from(self.next_u64()) * u128::from(bound);
-            if product as u64 >= floor {
+            // The remainder is below the bound, so the division is rarely needed.
+            let low = product as u64;
+            if low >= bound || low >= bound.wrapping_neg() % bound {
                 return (product >> 64) as u64;
             }
         }
     }
 
-    /// A standard normal number (polar method). Its last bits depend on the platform's logarithm, so no
-    /// model draws any; it is for made-up data.
+    /// A standard normal number (polar method), the same on every platform.
     pub fn normal(&mut self) -> f64 {
         loop {
             let (a, b) = (self.unit() * 2.0 - 1.0, self.unit() * 2.0 - 1.0);
             let square = a * a + b * b;
             if square > 0.0 && square < 1.0 {
-                return a * (-2.0 * square.ln() / square).sqrt();
+                return a * (-2.0 * ln(square) / square).sqrt();
             }
         }
     }

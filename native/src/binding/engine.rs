@@ -2,7 +2,7 @@
 use napi::bindgen_prelude::{Error, Result, Status};
 use napi_derive::napi;
 
-use super::models::info;
+use super::forest::info;
 use super::shapes::{
     ChannelDefinition, EngineCounters, EngineOptions, FeatureDefinition, ForestInfo, PushResult,
     RecordResult, WindowResult, known, reasons,

@@ -10,8 +10,9 @@
     // Exports take what napi hands them by value.
     clippy::needless_pass_by_value
 )]
+pub mod autoencoder;
 pub mod engine;
-pub mod models;
+pub mod forest;
 pub mod shapes;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -163,8 +163,28 @@ pub struct ForestOptions {
     pub sample_size: Option<f64>,
     /// Default 0; the same seed gives the same bytes.
     pub seed: Option<f64>,
-    /// Share of the rows above the threshold, 0–0.5; default 0.1.
+    /// Share of the rows above the threshold, 0–0.5; default 0.1. Taken from at most 2,048 rows.
     pub contamination: Option<f64>,
+    /// Columns that a split looks at; default 1. More make extended splits (Hariri, Kind, Brunner 2019).
+    pub ndim: Option<f64>,
+    /// How thresholds are chosen: `uniform` (default; Liu, Ting, Zhou 2008), `pooled_gain` or `density`
+    /// (Cortes 2021).
+    #[napi(ts_type = "'uniform' | 'pooled_gain' | 'density'")]
+    pub split_choice: Option<String>,
+    /// Most splits on a path, 1–64; default ⌈log₂ sampleSize⌉.
+    pub max_depth: Option<f64>,
+    /// `exact` (default) or `euler`, the approximation that the paper and scikit-learn use.
+    #[napi(ts_type = "'exact' | 'euler'")]
+    pub harmonic: Option<String>,
+    /// Threads to fit on, 1–64; default 1. The result is the same.
+    pub threads: Option<f64>,
+}
+
+/// How a batch is scored.
+#[napi(object)]
+pub struct ScoreOptions {
+    /// 1–64; default 1. Small batches use fewer.
+    pub threads: Option<f64>,
 }
 
 /// What a forest is.

@@ -33,20 +33,25 @@ pub struct Reason {
 const MAX_DISTANCE: f64 = 9.0;
 
 impl Forest {
-    /// Mean credit of every feature; they add up to c(ψ) minus the row's mean path length.
-    #[allow(clippy::cast_precision_loss)] // At most 10,000 trees.
+    /// Mean credit of every feature; they add up to c(ψ) minus the row's mean path length, each tree's
+    /// measured by its own c(ψ). An extended split credits its columns in equal parts.
+    #[allow(clippy::cast_precision_loss)] // At most 1,024 columns.
     pub fn credits(&self, row: &[f64]) -> Vec<f64> {
         let row = self.narrow(row);
-        let mut credits = vec![0.0; self.features.len()];
-        for tree in &self.trees {
+        let mut credits = vec![0.0; self.features().len()];
+        let expected = self.lengths.of(self.sample_size());
+        for (tree, factor) in self.trees.iter().zip(&self.factors) {
+            let scale = factor * expected;
             tree.walk(&row, |split, next| {
-                let expected = self.lengths.of(split.size as usize);
-                let after = 1.0 + self.lengths.of(next.size as usize);
-                credits[usize::from(split.feature)] += expected - after;
+                let before = self.lengths.of(split.size as usize);
+                let credit = (before - 1.0 - self.lengths.of(next.size as usize)) * scale;
+                let Some(terms) = tree.terms(split) else {
+                    credits[usize::from(split.feature)] += credit;
+                    return;
+                };
+                let part = credit / terms.as_slice().len() as f64;
+                terms.as_slice().iter().for_each(|&(feature, _)| credits[usize::from(feature)] += part);
             });
-        }
-        for credit in &mut credits {
-            *credit /= self.trees.len() as f64;
         }
         credits
     }
@@ -56,7 +61,7 @@ impl Forest {
         let mut shares = self.credits(row);
         for (index, share) in shares.iter_mut().enumerate() {
             let value = row.get(index).copied().unwrap_or(f64::NAN);
-            *share *= 1.0 + distance(value, &self.summaries[index]);
+            *share *= 1.0 + distance(value, &self.summaries()[index]);
         }
         let total: f64 = shares.iter().map(|share| share.abs()).sum();
         if total > 0.0 {
@@ -77,7 +82,7 @@ impl Forest {
     }
 
     fn reason(&self, index: usize, share: f64, row: &[f64]) -> Reason {
-        let (name, summary) = (&self.features[index], &self.summaries[index]);
+        let (name, summary) = (&self.features()[index], &self.summaries()[index]);
         Reason {
             feature: name.name.clone(),
             unit: name.unit.clone(),

@@ -1,5 +1,8 @@
 //! Parameters of a fit: given raw, checked once; only checked ones can run.
 use super::FeatureName;
+use super::batch::MAX_THREADS;
+use super::lengths::Harmonic;
+use super::split::SplitChoice;
 use crate::error::{Error, Result};
 
 /// Most features of a model: nineteen and four for each of 64 declared channels, with room to grow.
@@ -24,13 +27,34 @@ pub struct ForestParams {
     pub seed: f64,
     /// Share of the training rows whose score lies above the threshold, 0–0.5.
     pub contamination: f64,
+    /// Columns that a split looks at, 1–1,024; more than 1 makes extended splits.
+    pub ndim: f64,
+    /// How thresholds are chosen: `uniform`, `pooled_gain` or `density`.
+    pub split_choice: String,
+    /// Most splits on a path, 1–64; `None` is ⌈log₂ ψ⌉, as published.
+    pub max_depth: Option<f64>,
+    /// How harmonic numbers are taken: `exact` or `euler`.
+    pub harmonic: String,
+    /// Threads to fit on, 1–64; the result is the same.
+    pub threads: f64,
 }
 
 impl ForestParams {
     /// The published defaults: 100 trees of 256 rows; contamination 0.1.
     pub fn new(fingerprint: &str, features: Vec<FeatureName>) -> Self {
-        let fingerprint = fingerprint.to_owned();
-        Self { fingerprint, features, trees: 100.0, sample_size: 256.0, seed: 0.0, contamination: 0.1 }
+        Self {
+            fingerprint: fingerprint.to_owned(),
+            features,
+            trees: 100.0,
+            sample_size: 256.0,
+            seed: 0.0,
+            contamination: 0.1,
+            ndim: 1.0,
+            split_choice: "uniform".to_owned(),
+            max_depth: None,
+            harmonic: "exact".to_owned(),
+            threads: 1.0,
+        }
     }
 
     /// Checks every parameter; the error names the first that is wrong and its range.
@@ -55,8 +79,32 @@ impl ForestParams {
             sample_size: whole("sampleSize", self.sample_size, 2.0, MAX_SAMPLE_SIZE as f64)?,
             seed: check_seed(self.seed)?,
             contamination: self.contamination,
+            ndim: whole("ndim", self.ndim, 1.0, MAX_FEATURES as f64)?,
+            split_choice: split_choice(&self.split_choice)?,
+            max_depth: self.max_depth.map(check_depth).transpose()?,
+            harmonic: harmonic(&self.harmonic)?,
+            threads: whole("threads", self.threads, 1.0, MAX_THREADS as f64)?,
         })
     }
+}
+
+fn split_choice(name: &str) -> Result<SplitChoice> {
+    let error =
+        || Error::new(format!("splitChoice is \"{name}\", expected uniform, pooled_gain or density"));
+    SplitChoice::from_name(name).ok_or_else(error)
+}
+
+fn harmonic(name: &str) -> Result<Harmonic> {
+    match name {
+        "exact" => Ok(Harmonic::Exact),
+        "euler" => Ok(Harmonic::Euler),
+        _ => Err(Error::new(format!("harmonic is \"{name}\", expected exact or euler"))),
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)] // At most 64.
+fn check_depth(depth: f64) -> Result<u32> {
+    Ok(whole("maxDepth", depth, 1.0, 64.0)? as u32)
 }
 
 /// Parameters that can run.
@@ -68,6 +116,11 @@ pub struct CheckedForestParams {
     pub(super) sample_size: usize,
     pub(super) seed: u64,
     pub(super) contamination: f64,
+    pub(super) ndim: usize,
+    pub(super) split_choice: SplitChoice,
+    pub(super) max_depth: Option<u32>,
+    pub(super) harmonic: Harmonic,
+    pub(super) threads: usize,
 }
 
 /// A seed given as a number of JavaScript.
@@ -108,7 +161,7 @@ mod tests {
     #[test]
     fn every_wrong_value_is_refused_by_name() {
         assert!(raw().check().is_ok());
-        let wrong: [Change; 10] = [
+        let wrong: [Change; 15] = [
             ("trees", |params| params.trees = 0.0),
             ("trees", |params| params.trees = 1.5),
             ("trees", |params| params.trees = 10_001.0),
@@ -116,6 +169,11 @@ mod tests {
             ("sampleSize", |params| params.sample_size = f64::NAN),
             ("seed", |params| params.seed = -1.0),
             ("contamination", |params| params.contamination = 0.6),
+            ("ndim", |params| params.ndim = 0.0),
+            ("splitChoice", |params| params.split_choice.clear()),
+            ("maxDepth", |params| params.max_depth = Some(65.0)),
+            ("harmonic", |params| params.harmonic = "euclid".to_owned()),
+            ("threads", |params| params.threads = 65.0),
             ("fingerprint", |params| params.fingerprint.clear()),
             ("feature name", |params| params.features[0].name.clear()),
             ("features", |params| params.features.clear()),

@@ -1,7 +1,10 @@
 //! One isolation tree: nodes in one flat array, the children of a split side by side.
 //!
 //! The n-th split's children are nodes 2n + 1 and 2n + 2 (splits counted from 0 in the order of the
-//! array), so a saved tree needs no positions at all and a loaded one cannot point astray.
+//! array), so a saved tree needs no positions at all and a loaded one cannot point astray. A split looks
+//! at one column, or at a weighted sum of several (extended splits, Hariri, Kind, Brunner 2019). The walk
+//! here defines the answer; [`super::compact`] and [`super::flat`] hold the same tree for speed.
+pub use super::lengths::PathLengths;
 
 /// A split or a leaf.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,16 +15,18 @@ pub struct Node {
     pub left: u32,
     /// Training rows that came here.
     pub size: u32,
-    /// Column that the split looks at.
+    /// Column that the split looks at; of an extended split its strongest.
     pub feature: u16,
     /// An unknown value goes right.
     pub missing_right: bool,
+    /// 0, or the place of the split's terms in the tree's list of extended splits, counted from 1.
+    pub extended: u32,
 }
 
 impl Node {
     /// A leaf that `size` training rows came to.
     pub fn leaf(size: u32) -> Self {
-        Self { threshold: 0.0, left: 0, size, feature: 0, missing_right: false }
+        Self { threshold: 0.0, left: 0, size, feature: 0, missing_right: false, extended: 0 }
     }
 
     /// Whether it is a leaf.
@@ -30,16 +35,42 @@ impl Node {
     }
 }
 
+/// The terms of an extended split: columns and their coefficients, summed in f64 in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Terms(pub(super) Vec<(u16, f32)>);
+
+impl Terms {
+    /// The weighted sum for a row; NaN when any of the columns is unknown.
+    pub fn project(&self, value: impl Fn(usize) -> f32) -> f64 {
+        self.0.iter().map(|&(feature, weight)| f64::from(weight) * f64::from(value(feature.into()))).sum()
+    }
+
+    /// Columns and coefficients.
+    pub fn as_slice(&self) -> &[(u16, f32)] {
+        &self.0
+    }
+}
+
 /// A tree; the first node is the root, and children stand behind their parent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tree {
     nodes: Vec<Node>,
+    extended: Vec<Terms>,
+    /// Its part in the forest's mean, above 0.
+    weight: f64,
 }
 
 impl Tree {
     /// Takes nodes whose children positions are already right.
-    pub(super) fn new(nodes: Vec<Node>) -> Self {
-        Self { nodes }
+    pub(super) fn new(nodes: Vec<Node>, extended: Vec<Terms>) -> Self {
+        Self { nodes, extended, weight: 1.0 }
+    }
+
+    /// The same tree with another weight.
+    #[must_use]
+    pub(super) fn weighted(mut self, weight: f64) -> Self {
+        self.weight = weight;
+        self
     }
 
     /// Its nodes.
@@ -47,12 +78,32 @@ impl Tree {
         &self.nodes
     }
 
+    /// Its part in the forest's mean.
+    pub fn weight(&self) -> f64 {
+        self.weight
+    }
+
+    /// Rows that it was grown from.
+    pub fn sample_size(&self) -> usize {
+        self.nodes[0].size as usize
+    }
+
+    /// Terms of a node's extended split.
+    pub fn terms(&self, node: &Node) -> Option<&Terms> {
+        self.extended.get((node.extended as usize).wrapping_sub(1))
+    }
+
+    /// Whether any split looks at several columns.
+    pub fn is_extended(&self) -> bool {
+        !self.extended.is_empty()
+    }
+
     /// Number of splits on the way plus the mean length of what the leaf did not grow.
     pub fn path_length(&self, row: &[f32], lengths: &PathLengths) -> f64 {
         let mut depth = 0.0;
         let mut node = &self.nodes[0];
         while !node.is_leaf() {
-            node = &self.nodes[child(node, row[usize::from(node.feature)])];
+            node = &self.nodes[self.child(node, row)];
             depth += 1.0;
         }
         depth + lengths.of(node.size as usize)
@@ -62,39 +113,29 @@ impl Tree {
     pub fn walk(&self, row: &[f32], mut visit: impl FnMut(&Node, &Node)) {
         let mut node = &self.nodes[0];
         while !node.is_leaf() {
-            let next = &self.nodes[child(node, row[usize::from(node.feature)])];
+            let next = &self.nodes[self.child(node, row)];
             visit(node, next);
             node = next;
         }
     }
-}
 
-fn child(node: &Node, value: f32) -> usize {
-    let right = if value.is_nan() { node.missing_right } else { value >= node.threshold };
-    node.left as usize + usize::from(right)
-}
-
-/// c(n), the mean path length of an unsuccessful search among n rows, for every n up to a limit.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PathLengths(Vec<f64>);
-
-impl PathLengths {
-    /// c(n) = 2 H(n − 1) − 2 (n − 1) / n with exact harmonic numbers, c(0) = c(1) = 0.
-    #[allow(clippy::cast_precision_loss)] // At most 65,536.
-    pub fn up_to(limit: usize) -> Self {
-        let mut table = vec![0.0, 0.0];
-        let mut harmonic = 0.0;
-        for n in 2..=limit {
-            let n = n as f64;
-            harmonic += 1.0 / (n - 1.0);
-            table.push(2.0 * harmonic - 2.0 * (n - 1.0) / n);
-        }
-        Self(table)
+    fn child(&self, node: &Node, row: &[f32]) -> usize {
+        let value = match self.terms(node) {
+            None => f64::from(row[usize::from(node.feature)]),
+            Some(terms) => terms.project(|feature| row[feature]),
+        };
+        let right = if value.is_nan() { node.missing_right } else { value >= f64::from(node.threshold) };
+        node.left as usize + usize::from(right)
     }
 
-    /// c(n); a size beyond the table has the last entry's.
-    pub fn of(&self, n: usize) -> f64 {
-        self.0[n.min(self.0.len() - 1)]
+    /// Depth of every node, the root's 0.
+    pub fn depths(&self) -> Vec<u32> {
+        let mut depths = vec![0; self.nodes.len()];
+        for (place, node) in self.nodes.iter().enumerate().filter(|(_, node)| !node.is_leaf()) {
+            let left = node.left as usize;
+            (depths[left], depths[left + 1]) = (depths[place] + 1, depths[place] + 1);
+        }
+        depths
     }
 }
 
@@ -103,21 +144,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn path_lengths_use_exact_harmonic_numbers() {
-        let lengths = PathLengths::up_to(256);
-        assert_eq!([lengths.of(0), lengths.of(1), lengths.of(2)], [0.0, 0.0, 1.0]);
-        assert!((lengths.of(3) - 5.0 / 3.0).abs() < 1e-15);
-        assert!((lengths.of(256) - 10.248_7).abs() < 1e-4);
-    }
-
-    #[test]
     fn a_row_follows_its_values_and_an_unknown_value_the_larger_child() {
-        let split = Node { threshold: 5.0, left: 1, size: 5, feature: 0, missing_right: true };
-        let tree = Tree::new(vec![split, Node::leaf(1), Node::leaf(4)]);
+        let split = Node { threshold: 5.0, left: 1, size: 5, feature: 0, missing_right: true, extended: 0 };
+        let tree = Tree::new(vec![split, Node::leaf(1), Node::leaf(4)], vec![]);
         let lengths = PathLengths::up_to(5);
         assert_eq!(tree.path_length(&[4.9], &lengths), 1.0);
         for row in [5.0, f32::NAN] {
             assert_eq!(tree.path_length(&[row], &lengths), 1.0 + lengths.of(4));
+        }
+    }
+
+    #[test]
+    fn an_extended_split_weighs_several_columns() {
+        let split = Node { threshold: 1.0, left: 1, size: 5, feature: 0, missing_right: false, extended: 1 };
+        let terms = Terms(vec![(0, 1.0), (1, -1.0)]);
+        let tree = Tree::new(vec![split, Node::leaf(1), Node::leaf(4)], vec![terms]);
+        let lengths = PathLengths::up_to(5);
+        for (row, size) in [([3.0, 2.5], 1), ([3.0, 2.0], 4), ([9.0, f32::NAN], 1)] {
+            assert_eq!(tree.path_length(&row, &lengths), 1.0 + lengths.of(size), "{row:?}");
         }
     }
 }

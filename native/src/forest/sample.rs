@@ -1,0 +1,151 @@
+//! Taking what a fit needs out of the rows, so that nobody need keep or copy all of them.
+//!
+//! Each tree draws its rows without replacement by Floyd's method, which touches no row that it does not
+//! take. Up to [`MAX_COPIED_ROWS`] rows are narrowed to f32 as a whole; of more only the drawn ones are
+//! gathered, tree by tree. The threshold and the summaries are taken from at most [`MAX_JUDGED_ROWS`] rows,
+//! drawn likewise. Limit: with so many rows that most are never looked at, an infinity among those is not
+//! found either. Gathering is bound by cache misses: about two for each row taken.
+use super::params::CheckedForestParams;
+use crate::error::{Error, Result};
+use crate::random::Random;
+
+/// Up to so many rows all are copied and checked.
+pub const MAX_COPIED_ROWS: usize = 65_536;
+/// Rows that threshold and summaries are taken from; the quantile's error is then below 1 % of the rows.
+pub const MAX_JUDGED_ROWS: usize = 2048;
+/// The random stream of the judged rows; trees count from 0.
+const JUDGED_PART: u64 = u64::MAX;
+
+/// A tree's random stream after its rows were drawn, and where they are in the sample.
+#[derive(Debug, Clone)]
+pub struct Draw {
+    pub random: Random,
+    pub rows: Vec<u32>,
+}
+
+/// Everything that a fit needs of the rows.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    pub params: CheckedForestParams,
+    pub columns: usize,
+    /// Rows that there were.
+    pub count: usize,
+    /// Rows for each tree.
+    pub size: usize,
+    /// Row-major rows that trees may draw from.
+    pub rows: Vec<f32>,
+    pub draws: Vec<Draw>,
+    /// Row-major rows for threshold and summaries.
+    pub judged: Vec<f64>,
+}
+
+impl Sample {
+    /// Draws from row-major `rows`, one column a feature; NaN is unknown.
+    pub fn take(rows: &[f64], params: CheckedForestParams) -> Result<Self> {
+        let columns = params.features.len();
+        let count = check_shape(rows, columns)?;
+        let size = params.sample_size.min(count);
+        let mut drawer = Drawer::new(count);
+        let mut draws: Vec<Draw> = (0..params.trees as u64)
+            .map(|index| {
+                let mut random = Random::for_part(params.seed, index);
+                Draw { rows: drawer.draw(size, &mut random), random }
+            })
+            .collect();
+        let judged = judged_rows(rows, columns, &mut drawer, params.seed);
+        let narrow = if count <= MAX_COPIED_ROWS {
+            narrow_all(rows, columns)?
+        } else {
+            gather(rows, columns, &mut draws)?
+        };
+        Ok(Self { columns, count, size, rows: narrow, draws, judged, params })
+    }
+}
+
+fn check_shape(rows: &[f64], columns: usize) -> Result<usize> {
+    if rows.is_empty() || !rows.len().is_multiple_of(columns) {
+        let length = rows.len();
+        return Err(Error::new(format!("{length} values are no rows of {columns} features, at least one")));
+    }
+    if u32::try_from(rows.len() / columns).is_err() {
+        return Err(Error::new("a forest is fitted on at most 2^32 − 1 rows"));
+    }
+    Ok(rows.len() / columns)
+}
+
+/// Draws distinct rows; a bit for each row says whether it is taken.
+struct Drawer {
+    count: usize,
+    taken: Vec<u64>,
+}
+
+impl Drawer {
+    fn new(count: usize) -> Self {
+        Self { count, taken: vec![0; count.div_ceil(64)] }
+    }
+
+    /// `size` distinct rows, each set equally likely (Floyd's method).
+    #[allow(clippy::cast_possible_truncation)] // Fewer than 2³² rows is checked.
+    fn draw(&mut self, size: usize, random: &mut Random) -> Vec<u32> {
+        let mut rows = Vec::with_capacity(size);
+        for last in self.count - size..self.count {
+            let drawn = random.below(last as u64 + 1) as usize;
+            let row = if self.take(drawn) { drawn } else { last };
+            self.take(row);
+            rows.push(row as u32);
+        }
+        for &row in &rows {
+            self.taken[row as usize / 64] = 0;
+        }
+        rows
+    }
+
+    /// Whether the row was still free.
+    fn take(&mut self, row: usize) -> bool {
+        let (word, bit) = (&mut self.taken[row / 64], 1 << (row % 64));
+        let free = *word & bit == 0;
+        *word |= bit;
+        free
+    }
+}
+
+fn judged_rows(rows: &[f64], columns: usize, drawer: &mut Drawer, seed: u64) -> Vec<f64> {
+    if drawer.count <= MAX_JUDGED_ROWS {
+        return rows.to_vec();
+    }
+    let drawn = drawer.draw(MAX_JUDGED_ROWS, &mut Random::for_part(seed, JUDGED_PART));
+    drawn.iter().flat_map(|&row| &rows[row as usize * columns..][..columns]).copied().collect()
+}
+
+#[allow(clippy::cast_possible_truncation)] // Trees compare f32; what does not fit is refused.
+fn narrow_all(rows: &[f64], columns: usize) -> Result<Vec<f32>> {
+    let narrow: Vec<f32> = rows.iter().map(|&value| value as f32).collect();
+    // Without an early end this is a pass at full speed, and nearly always there is nothing to find.
+    if narrow.iter().fold(false, |found, value| found | value.is_infinite()) {
+        let place = narrow.iter().position(|value| value.is_infinite()).unwrap_or(0);
+        return Err(infinite(place / columns, place % columns));
+    }
+    Ok(narrow)
+}
+
+/// The drawn rows of all trees one after another; the draws then point there.
+#[allow(clippy::cast_possible_truncation)] // At most 10,000 trees of 65,536 rows.
+fn gather(rows: &[f64], columns: usize, draws: &mut [Draw]) -> Result<Vec<f32>> {
+    let total: usize = draws.iter().map(|draw| draw.rows.len()).sum();
+    let mut narrow = Vec::with_capacity(total * columns);
+    for row in draws.iter_mut().flat_map(|draw| &mut draw.rows) {
+        let values = &rows[*row as usize * columns..][..columns];
+        let place = narrow.len();
+        narrow.extend(values.iter().map(|&value| value as f32));
+        if narrow[place..].iter().fold(false, |found, value| found | value.is_infinite()) {
+            let column = narrow[place..].iter().position(|value| value.is_infinite()).unwrap_or(0);
+            return Err(infinite(*row as usize, column));
+        }
+        *row = (place / columns) as u32;
+    }
+    Ok(narrow)
+}
+
+fn infinite(row: usize, column: usize) -> Error {
+    Error::new(format!("row {row}, feature {column} is infinite or beyond 3.4e38"))
+}
