@@ -100,4 +100,7 @@ async function main() {
   }
 }
 
-await main();
+await main().catch((error) => {
+  console.error(`bench:native: ${error.message}`);
+  process.exitCode = 1;
+});

@@ -34,16 +34,15 @@ it('a quick run of the peer benchmark measures every figure and writes them as J
     const { status, stdout, stderr } = spawnSync(process.execPath, [RUN, '--quick', '--json', file], {
       encoding: 'utf8',
     });
-    expect(stderr).not.toContain('Error');
-    expect(status).toBe(0);
+    expect(status, stderr).toBe(0);
     expect(stdout).toContain('| figure');
     const entries: Entry[] = JSON.parse(readFileSync(file, 'utf8'));
     expect([...new Set(entries.map(({ name }) => name))].sort()).toEqual([...NAMES].sort());
     for (const entry of entries) {
       expect(Object.keys(entry)).toEqual(['name', 'value', 'unit', 'peer', 'peer_value', 'ratio']);
       expect(entry.unit).toMatch(/^(µs|rows\/s|lines\/s|bytes)$/);
-      if (entry.name !== 'score_batch_2_threads') expect(entry.value).toBeGreaterThan(0);
-      expect(entry.ratio === null).toBe(entry.peer === null || entry.value === null);
+      expect(entry.value).toBeGreaterThan(0);
+      expect(entry.ratio === null).toBe(entry.peer === null);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
