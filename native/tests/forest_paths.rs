@@ -154,3 +154,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_column_of_nothing_but_minus_zero_gives_finite_shares() {
+    let rows: Vec<f64> = (0..10).flat_map(|row| [f64::from(row), -0.0]).collect();
+    let forest = fit(&rows, params(2).check().unwrap()).unwrap().forest;
+    for value in [-0.0, 0.0, 5.0, -5.0, f64::NAN, f64::INFINITY] {
+        let shares = forest.shares(&[4.0, value]);
+        assert!(shares.iter().all(|share| share.is_finite()), "{shares:?}");
+    }
+}

@@ -98,5 +98,7 @@ impl Forest {
 /// How far outside the usual range a value lies, in widths of the range; 0 inside and for unknown.
 fn distance(value: f64, summary: &FeatureSummary) -> f64 {
     let outside = (value - summary.p95).max(summary.p5 - value);
-    if outside > 0.0 { (outside / (summary.p95 - summary.p5)).min(MAX_DISTANCE) } else { 0.0 }
+    // Not −0 either, which a column of nothing but −0 would give: the quotient must not be −∞.
+    let width = (summary.p95 - summary.p5).abs();
+    if outside > 0.0 { (outside / width).min(MAX_DISTANCE) } else { 0.0 }
 }
