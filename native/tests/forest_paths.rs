@@ -6,6 +6,7 @@ mod support;
 use lineheron_native::forest::Forest;
 use lineheron_native::forest::fit::fit;
 use lineheron_native::forest::params::ForestParams;
+use lineheron_native::forest::tree::Tree;
 use lineheron_native::random::Random;
 use proptest::prelude::*;
 use support::params;
@@ -91,7 +92,7 @@ fn fitted(kind: &Kind, threads: usize) -> Forest {
 fn rows_to_score(kind: &Kind, forest: &Forest, count: usize) -> Vec<f64> {
     let mut random = Random::new(kind.seed + 1);
     let mut rows = rows(kind, count, &mut random);
-    let splits = forest.trees().iter().flat_map(|tree| tree.nodes()).filter(|node| !node.is_leaf());
+    let splits = forest.trees().iter().flat_map(Tree::nodes).filter(|node| !node.is_leaf());
     let mut awkward: Vec<f64> = splits.take(50).map(|node| f64::from(node.threshold)).collect();
     awkward.extend([f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 0.0, -0.0, 1e300, -1e300, 1e-310]);
     awkward.extend([f64::from(f32::MAX), f64::from(f32::MIN), f64::from(f32::MIN_POSITIVE)]);
