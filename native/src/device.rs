@@ -4,6 +4,7 @@
 //! search. Each gets a number that is never used twice, so that a newcomer is not taken for the one
 //! that left.
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::window::Window;
 use crate::window::gateway_clock::ClockOffset;
@@ -14,7 +15,7 @@ const NONE: usize = usize::MAX;
 #[derive(Debug)]
 pub struct Device {
     /// Name in its records.
-    pub name: String,
+    pub name: Arc<str>,
     /// Number that stands for it in the gateway's window.
     pub number: u64,
     /// Its own window.
@@ -35,7 +36,7 @@ pub struct Device {
 #[derive(Debug)]
 pub struct Devices {
     slots: Vec<Device>,
-    by_name: HashMap<String, usize>,
+    by_name: HashMap<Arc<str>, usize>,
     idlest: usize,
     latest: usize,
     capacity: usize,
@@ -81,8 +82,8 @@ impl Devices {
     fn append(&mut self, name: &str, window: Window) -> usize {
         let slot = self.slots.len();
         let device = self.make(name, window);
+        self.by_name.insert(Arc::clone(&device.name), slot);
         self.slots.push(device);
-        self.by_name.insert(name.to_owned(), slot);
         slot
     }
 
@@ -91,14 +92,14 @@ impl Devices {
         self.unlink(slot);
         self.by_name.remove(&self.slots[slot].name);
         self.slots[slot] = self.make(name, window);
-        self.by_name.insert(name.to_owned(), slot);
+        self.by_name.insert(Arc::clone(&self.slots[slot].name), slot);
         slot
     }
 
     fn make(&mut self, name: &str, window: Window) -> Device {
         self.next_number += 1;
         Device {
-            name: name.to_owned(),
+            name: name.into(),
             number: self.next_number,
             window,
             offset: ClockOffset::default(),
@@ -150,7 +151,7 @@ mod tests {
     fn touch(devices: &mut Devices, name: &str) -> (u64, bool) {
         let (slot, evicted) = devices.touch(name, || Window::new(1000, 1, 10));
         let device = devices.at(slot);
-        assert_eq!(device.name, name);
+        assert_eq!(&*device.name, name);
         (device.number, evicted)
     }
 

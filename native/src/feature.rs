@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::channel::{self, Channel, ChannelKind, ChannelList};
 use crate::error::{Error, Result};
 use crate::window::Window;
+use crate::window::plan::Plan;
 
 /// Version of the feature list; a change of any formula raises it.
 pub const FEATURE_VERSION: u32 = 1;
@@ -87,9 +88,23 @@ impl FeatureList {
         &self.fingerprint
     }
 
+    /// What windows have to keep for these features.
+    pub fn plan(&self, channels: usize) -> Plan {
+        let wanted = self.features.iter().filter_map(|feature| match feature.source {
+            Source::Channel(index, statistic) => Some((index, statistic)),
+            _ => None,
+        });
+        Plan::of(channels, wanted)
+    }
+
     /// Writes the features of `window` into `out`; what cannot be known is NaN.
     pub fn measure(&self, window: &Window, out: &mut Vec<f64>) {
         out.clear();
+        self.append(window, out);
+    }
+
+    /// Adds the features of `window` to the end of `out`.
+    pub fn append(&self, window: &Window, out: &mut Vec<f64>) {
         out.extend(self.features.iter().map(|feature| self.value(window, feature.source)));
     }
 

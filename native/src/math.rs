@@ -83,13 +83,18 @@ pub fn ln(x: f64) -> f64 {
 }
 
 /// The `share` quantile (0–1) of ascending values by linear interpolation, as NumPy's default; NaN when empty.
-#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub fn quantile_sorted(sorted: &[f64], share: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
+    interpolate(sorted.len(), share, |rank| sorted[rank])
+}
+
+/// The same of `count` values of which `at` gives the one at a rank.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub fn interpolate(count: usize, share: f64, at: impl Fn(usize) -> f64) -> f64 {
+    let Some(last) = count.checked_sub(1) else { return f64::NAN };
     let position = share.clamp(0.0, 1.0) * last as f64;
-    let below = position.floor() as usize;
+    let below = position as usize;
     let weight = position - below as f64;
-    let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
+    let (low, high) = (at(below), at((below + 1).min(last)));
     // NumPy's own form: the nearer end is the base, so that both ends come out exactly.
     if weight < 0.5 { low + (high - low) * weight } else { high - (high - low) * (1.0 - weight) }
 }

@@ -1,25 +1,32 @@
 //! Bytes in, scored windows out: the one pass that joins parser, windows, features and forests.
 //!
-//! Every record is scored on arrival in its device's window and in the gateway's; output is thinned to
-//! one quiet window per hop and scope, and a suspect one is always put out. Nothing here reads a clock
-//! or a file. Bounds: [`options`] says how many devices, and the constants below how many records.
+//! Every record is scored in its device's window and in the gateway's as they are when it arrives; output
+//! is thinned to one quiet window per hop and scope, and a suspect one is always put out. Features are
+//! collected for up to 128 records, which the forests then score together ([`block`]); output comes in
+//! the order of the lines all the same. Nothing here reads a clock or a file. Bounds: [`options`] says how
+//! many devices, and the constants below how many records. Limit of a line's time, as measured: half of it
+//! is the two forests, the rest windows and parsing in equal parts.
+mod block;
 pub mod counters;
-mod judge;
 pub mod options;
 pub mod output;
+
+use std::sync::Arc;
 
 use crate::device::{Device, Devices};
 use crate::error::{Error, Result};
 use crate::feature::FeatureList;
 use crate::forest::Forest;
+use crate::parse::canonical;
+use crate::parse::fast::{FastParser, Head};
 use crate::parse::lines::{Line, LineSplitter};
-use crate::parse::{Record, canonical};
 use crate::window::gateway_clock::GatewayClock;
+use crate::window::plan::Plan;
 use crate::window::{Mark, Window};
+use block::{Block, Detector, Look, Seen};
 use counters::Counters;
-use judge::{Context, Detector};
 use options::{CheckedOptions, PublishRecords};
-use output::{GATEWAY_DEVICE, Labels, Push, RecordOutput, Scope};
+use output::{Push, Scope, State};
 
 /// Most records in one device's window.
 pub const MAX_DEVICE_RECORDS: usize = 4096;
@@ -45,28 +52,35 @@ pub struct Engine {
     options: CheckedOptions,
     features: FeatureList,
     splitter: LineSplitter,
+    parser: FastParser,
+    /// Values of the line being read.
+    values: Vec<f64>,
+    plan: Arc<Plan>,
     devices: Devices,
     gateway: Gateway,
     device_detector: Detector,
     gateway_detector: Detector,
     detecting: bool,
     counters: Counters,
-    measured: Vec<f64>,
+    block: Block,
 }
 
 impl Engine {
     /// An engine that has seen nothing and does not detect yet.
     pub fn new(options: CheckedOptions) -> Result<Self> {
         let features = FeatureList::new(&options.channels, options.window_ms)?;
-        let channels = options.channels.as_slice().len();
+        let plan = Arc::new(features.plan(options.channels.as_slice().len()));
         let gateway = Gateway {
-            window: Window::new(options.window_ms, channels, MAX_GATEWAY_RECORDS),
+            window: Window::planned(options.window_ms, &plan, MAX_GATEWAY_RECORDS),
             clock: GatewayClock::new(options.window_ms + options.lateness_ms),
             first_ms: None,
             last_hop_ms: None,
         };
         Ok(Self {
             devices: Devices::new(options.max_devices),
+            parser: FastParser::new(&options.channels),
+            values: Vec::new(),
+            plan,
             options,
             features,
             splitter: LineSplitter::default(),
@@ -75,7 +89,7 @@ impl Engine {
             gateway_detector: Detector::default(),
             detecting: false,
             counters: Counters::default(),
-            measured: Vec::new(),
+            block: Block::default(),
         })
     }
 
@@ -151,29 +165,70 @@ impl Engine {
                 self.counters.lines -= 1;
                 continue;
             }
-            match canonical::parse(line, &self.options.channels) {
-                Ok(record) => self.take(record, arrival_ms, emit.then_some(line_end), &mut push),
-                Err(refusal) => self.counters.refuse(refusal),
-            }
+            self.read(chunk, line, line_end, arrival_ms, emit, &mut push);
         }
+        self.put_out(chunk, &mut push);
         push.consumed_bytes = offset;
         push
     }
 
-    /// Places one record in both windows, and puts out what it brings when `line_end` is given.
-    fn take(&mut self, record: Record, arrival_ms: i64, line_end: Option<usize>, push: &mut Push) {
-        let time_ms = self.stamp(record.timestamp_ms, arrival_ms);
-        let Some(slot) = self.join_device(&record, time_ms) else { return };
-        self.join_gateway(&record, slot, arrival_ms);
+    /// Reads one line, by the fast way when it is plain, and takes what it says.
+    fn read(
+        &mut self,
+        chunk: &[u8],
+        line: &[u8],
+        line_end: usize,
+        arrival_ms: i64,
+        emit: bool,
+        push: &mut Push,
+    ) {
+        let mut values = std::mem::take(&mut self.values);
+        let record;
+        let head = match self.parser.parse(line, &mut values) {
+            Some(head) => Ok(head),
+            None => match canonical::parse(line, &self.options.channels) {
+                Ok(read) => {
+                    record = read;
+                    values.clone_from(&record.values);
+                    Ok(Head::of(&record))
+                }
+                Err(refusal) => Err(refusal),
+            },
+        };
+        match head {
+            Ok(head) => {
+                let text = line_end - 1 - line.len()..line_end;
+                if let Some(seen) = self.take(&head, &values, arrival_ms, emit, push) {
+                    self.block.add(Seen { text, ..seen });
+                }
+            }
+            Err(refusal) => self.counters.refuse(refusal),
+        }
+        self.values = values;
+        if self.block.is_full() {
+            self.put_out(chunk, push);
+        }
+    }
+
+    /// Places one record in both windows; what is to be judged then, if anything.
+    fn take(
+        &mut self,
+        head: &Head<'_>,
+        values: &[f64],
+        arrival_ms: i64,
+        emit: bool,
+        push: &mut Push,
+    ) -> Option<Seen> {
+        let time_ms = self.stamp(head.timestamp_ms, arrival_ms);
+        let slot = self.join_device(head, values, time_ms)?;
+        self.join_gateway(head, values, slot, arrival_ms);
         self.counters.records += 1;
         push.newest_ms = push.newest_ms.max(Some(time_ms));
         let hop_ms = self.options.hop_ms;
         let device = self.devices.at(slot);
         let device_due = is_due(&mut device.last_hop_ms, device.window.newest_ms(), hop_ms);
         let gateway_due = is_due(&mut self.gateway.last_hop_ms, self.gateway.window.newest_ms(), hop_ms);
-        if let Some(line_end) = line_end {
-            self.put_out(record, time_ms, &Place { slot, device_due, gateway_due, line_end }, push);
-        }
+        if emit { self.look(slot, time_ms, device_due, gateway_due) } else { None }
     }
 
     fn stamp(&mut self, timestamp_ms: Option<i64>, arrival_ms: i64) -> i64 {
@@ -188,11 +243,10 @@ impl Engine {
     }
 
     /// Puts the record in its device's window; the device's slot, or `None` when the record came too late.
-    fn join_device(&mut self, record: &Record, time_ms: i64) -> Option<usize> {
-        let options = &self.options;
-        let channels = options.channels.as_slice().len();
-        let new_window = || Window::new(options.window_ms, channels, MAX_DEVICE_RECORDS);
-        let (slot, evicted) = self.devices.touch(&record.device, new_window);
+    fn join_device(&mut self, head: &Head<'_>, values: &[f64], time_ms: i64) -> Option<usize> {
+        let (options, plan) = (&self.options, &self.plan);
+        let new_window = || Window::planned(options.window_ms, plan, MAX_DEVICE_RECORDS).of_one_device();
+        let (slot, evicted) = self.devices.touch(head.device, new_window);
         self.counters.evicted_devices += u64::from(evicted);
         let device = self.devices.at(slot);
         if device.first_ms.is_some() && time_ms < device.window.newest_ms() - options.lateness_ms {
@@ -206,72 +260,60 @@ impl Engine {
         }
         device.far_behind = 0;
         device.first_ms.get_or_insert(time_ms);
-        let overflowed = device.window.push(mark(record, time_ms, device.number), &record.values);
+        let overflowed = device.window.push(mark(head, time_ms, device.number), values);
         self.counters.window_overflow += u64::from(overflowed);
         Some(slot)
     }
 
-    fn join_gateway(&mut self, record: &Record, slot: usize, arrival_ms: i64) {
+    fn join_gateway(&mut self, head: &Head<'_>, values: &[f64], slot: usize, arrival_ms: i64) {
         let (gateway, device) = (&mut self.gateway, self.devices.at(slot));
         let newest_ms = device.window.newest_ms();
         let now_ms = gateway.clock.advance(newest_ms, arrival_ms, &mut device.offset);
         gateway.first_ms.get_or_insert(now_ms);
-        let overflowed = gateway.window.push(mark(record, now_ms, device.number), &record.values);
+        let overflowed = gateway.window.push(mark(head, now_ms, device.number), values);
         self.counters.window_overflow += u64::from(overflowed);
     }
 
-    fn put_out(&mut self, record: Record, time_ms: i64, place: &Place, push: &mut Push) {
-        let context = Context {
-            features: &self.features,
-            detecting: self.detecting,
-            window_ms: self.options.window_ms,
-            max_reasons: self.options.max_reasons,
+    /// Measures both windows as they are now, as far as they are scored or due.
+    fn look(&mut self, slot: usize, time_ms: i64, device_due: bool, gateway_due: bool) -> Option<Seen> {
+        let device = self.devices.at(slot);
+        let (detecting, window_ms) = (self.detecting, self.options.window_ms);
+        let shows_all = self.options.publish_records == PublishRecords::All;
+        let state = |detector: &Detector, window: &Window, first_ms: Option<i64>| {
+            let warm = first_ms.is_some_and(|first_ms| window.newest_ms() - first_ms >= window_ms);
+            match detector.forest {
+                _ if !warm => State::WarmingUp,
+                None => State::Untrained,
+                Some(_) if !detecting => State::Stopped,
+                Some(_) => State::Scored,
+            }
         };
-        let device = self.devices.at(place.slot);
-        let own = context.judge(
-            &device.window,
-            device.first_ms,
-            &self.device_detector,
-            place.device_due,
-            &mut self.measured,
-        );
-        let suspect = own.as_ref().is_some_and(|judged| judged.suspect);
-        let whole = context.judge(
-            &self.gateway.window,
-            self.gateway.first_ms,
-            &self.gateway_detector,
-            place.gateway_due,
-            &mut self.measured,
-        );
-        let shown = match self.options.publish_records {
-            PublishRecords::All => true,
-            PublishRecords::Anomalous => suspect,
-            PublishRecords::None => false,
+        let own = state(&self.device_detector, &device.window, device.first_ms);
+        let whole = state(&self.gateway_detector, &self.gateway.window, self.gateway.first_ms);
+        let features = &self.features;
+        let own = self.block.device.look(features, &device.window, own, device_due);
+        let whole = self.block.gateway.look(features, &self.gateway.window, whole, gateway_due);
+        let looks: [Option<Look>; 2] = [own, whole];
+        let seen = || Seen { time_ms, device: Arc::clone(&device.name), looks, text: 0..0 };
+        (shows_all || looks.iter().any(Option::is_some)).then(seen)
+    }
+
+    /// Scores what was collected and puts out what is due or suspect.
+    fn put_out(&mut self, chunk: &[u8], push: &mut Push) {
+        let mut block = std::mem::take(&mut self.block);
+        let context = block::Context {
+            chunk,
+            options: &self.options,
+            device: &self.device_detector,
+            gateway: &self.gateway_detector,
         };
-        let labels = Labels {
-            is_anomaly: record.is_anomaly,
-            anomaly_type: record.anomaly_type.clone(),
-            record: shown.then_some(push.records.len()),
-            line_end: place.line_end,
-        };
-        push.windows.extend(own.map(|judged| labels.window(judged, Scope::Device, &record.device)));
-        push.windows.extend(whole.map(|judged| labels.window(judged, Scope::Gateway, GATEWAY_DEVICE)));
-        if shown {
-            push.records.push(RecordOutput { time_ms, record, suspect, line_end: place.line_end });
-        }
+        block.put_out(&context, push);
+        self.block = block;
     }
 }
 
-/// Where a record went and what is due for it.
-struct Place {
-    slot: usize,
-    device_due: bool,
-    gateway_due: bool,
-    line_end: usize,
-}
-
-fn mark(record: &Record, time_ms: i64, device: u64) -> Mark {
-    Mark { time_ms, device, error: record.error_code.is_some(), server_error: record.server_error }
+fn mark(head: &Head<'_>, time_ms: i64, device: u64) -> Mark {
+    Mark { time_ms, device, error: head.error, server_error: head.server_error }
 }
 
 /// Whether a quiet window is due; it depends on times alone, so that a silent refill gives the same hops.

@@ -10,8 +10,11 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::{Record, Refusal, timestamp};
 use crate::channel::{Channel, ChannelKind, ChannelList};
 
-const MAX_DEVICE_CHARACTERS: usize = 128;
-const MAX_TEXT_CHARACTERS: usize = 64;
+pub(super) const MAX_DEVICE_CHARACTERS: usize = 128;
+pub(super) const MAX_TEXT_CHARACTERS: usize = 64;
+
+/// These would change the meaning of a topic, or stand for "all devices".
+pub(super) const TOPIC_SIGNS: [char; 4] = ['/', '+', '#', '*'];
 
 /// Reads one line without its line feed.
 pub fn parse(line: &[u8], channels: &ChannelList) -> Result<Record, Refusal> {
@@ -108,8 +111,7 @@ fn check_device(field: Scalar<'_>) -> Result<String, Refusal> {
         Scalar::Text(text) => text,
         _ => return Err(Refusal::BadDevice),
     };
-    // These four would change the meaning of a topic, or stand for "all devices".
-    let allowed = |c: char| is_printable(c) && !matches!(c, '/' | '+' | '#' | '*');
+    let allowed = |c: char| is_printable(c) && !TOPIC_SIGNS.contains(&c);
     if text.is_empty() || text.chars().count() > MAX_DEVICE_CHARACTERS || !text.chars().all(allowed) {
         return Err(Refusal::BadDevice);
     }
@@ -149,24 +151,41 @@ fn check_error_code(field: Scalar<'_>) -> Result<(Option<String>, bool), Refusal
         Scalar::Text(text) if fits(&text) => text,
         _ => return Err(Refusal::BadErrorCode),
     };
+    let (error, server_error) = error_of(&text);
+    Ok((error.then(|| text.into_owned()), server_error))
+}
+
+/// Whether a code means an error, and whether a server error.
+pub(super) fn error_of(text: &str) -> (bool, bool) {
     match text.parse::<i64>() {
-        Ok(0 | 200) => Ok((None, false)),
-        Ok(code) => Ok((Some(text.into_owned()), code >= 500)),
-        Err(_) if text.is_empty() => Ok((None, false)),
-        Err(_) => Ok((Some(text.into_owned()), false)),
+        Ok(code) => error_of_number(code),
+        Err(_) => (!text.is_empty(), false),
     }
+}
+
+/// The same for a code that is a number.
+pub(super) fn error_of_number(code: i64) -> (bool, bool) {
+    (!matches!(code, 0 | 200), code >= 500)
 }
 
 fn check_value(field: &Scalar<'_>, channel: &Channel) -> Result<f64, Refusal> {
     match *field {
         Scalar::Absent => Ok(f64::NAN),
-        Scalar::Number(value) if value < channel.min && channel.min == 0.0 => Err(Refusal::Negative),
-        Scalar::Number(value) if !(channel.min..=channel.max).contains(&value) => Err(Refusal::OutOfRange),
-        Scalar::Number(value) if channel.kind == ChannelKind::Count && value.fract() != 0.0 => {
-            Err(Refusal::NotAnInteger)
-        }
-        Scalar::Number(value) => Ok(value + 0.0), // Turns −0 into 0.
+        Scalar::Number(value) => check_number(value, channel),
         _ => Err(Refusal::NotANumber),
+    }
+}
+
+/// A measured number as the channel takes it.
+pub(super) fn check_number(value: f64, channel: &Channel) -> Result<f64, Refusal> {
+    if value < channel.min && channel.min == 0.0 {
+        Err(Refusal::Negative)
+    } else if !(channel.min..=channel.max).contains(&value) {
+        Err(Refusal::OutOfRange)
+    } else if channel.kind == ChannelKind::Count && value.fract() != 0.0 {
+        Err(Refusal::NotAnInteger)
+    } else {
+        Ok(value + 0.0) // Turns −0 into 0.
     }
 }
 

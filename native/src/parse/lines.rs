@@ -26,7 +26,7 @@ impl LineSplitter {
     pub fn next<'a>(&mut self, chunk: &'a [u8], offset: &mut usize) -> Option<Line<'a>> {
         loop {
             let rest = &chunk[*offset..];
-            let Some(length) = rest.iter().position(|&byte| byte == b'\n') else {
+            let Some(length) = memchr::memchr(b'\n', rest) else {
                 return self.take_incomplete(rest.len(), offset);
             };
             *offset += length + 1;

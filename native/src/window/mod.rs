@@ -1,22 +1,32 @@
 //! One sliding window: the records of the last W by time, and statistics kept up to date with them.
 //!
-//! Records are ordered by time; a late one is inserted in its place. What is cheap to maintain is
-//! maintained ([`series`]); nothing is ever recomputed for a record that only adds to the end. The
-//! window knows no device's name and no clock: times come in, positions and numbers go out.
+//! Records are ordered by time; a late one is inserted in its place. Every statistic is maintained by what
+//! comes and what leaves ([`moments`], [`extreme`], [`ordered`]), and only those that a [`plan::Plan`] asks
+//! for. The window knows no device's name and no clock: times come in, positions and numbers go out.
+mod extreme;
 pub mod gateway_clock;
-pub mod series;
+mod moments;
+mod ordered;
+pub mod plan;
+mod ring;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 use crate::feature::Statistic;
-use series::Series;
+use extreme::Extreme;
+use moments::Moments;
+use ordered::Ordered;
+use plan::{NONE, Plan};
+use ring::Ring;
 
 /// What a window keeps of one record besides its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
     /// Time that orders the record in this window, epoch ms.
     pub time_ms: i64,
-    /// Number of the device that sent it.
+    /// Number of the device that sent it, below 2⁶².
     pub device: u64,
     /// It carries an error code.
     pub error: bool,
@@ -24,32 +34,82 @@ pub struct Mark {
     pub server_error: bool,
 }
 
+/// Spreads device numbers, which are counted up by us and not chosen by anyone, over a table.
+#[derive(Debug, Clone, Copy, Default)]
+struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+    }
+}
+
+/// Records by device.
+#[derive(Debug, Clone)]
+enum Census {
+    /// The window is one device's own.
+    One,
+    Many(HashMap<u64, u32, BuildHasherDefault<NumberHasher>>),
+}
+
 /// Records of (newest − length, newest], oldest first.
 #[derive(Debug, Clone)]
 pub struct Window {
     length_ms: i64,
-    max_records: usize,
     newest_ms: i64,
-    marks: VecDeque<Mark>,
-    series: Vec<Series>,
-    devices: HashMap<u64, u32>,
+    plan: Arc<Plan>,
+    ring: Ring,
+    /// Number of the oldest record held, counted since the window began; wraps around.
+    oldest: u32,
+    max_records: u32,
     errors: u32,
     server_errors: u32,
+    moments: Box<[Moments]>,
+    /// The largest values, then the smallest with their signs turned.
+    extremes: Box<[Extreme]>,
+    ordered: Box<[Ordered]>,
+    census: Census,
 }
 
 impl Window {
     /// An empty window over `length_ms`, for records of `channels` values, at most `max_records` of them.
     pub fn new(length_ms: i64, channels: usize, max_records: usize) -> Self {
+        Self::planned(length_ms, &Arc::new(Plan::full(channels)), max_records)
+    }
+
+    /// The same with only the statistics of a plan; the others are NaN.
+    pub fn planned(length_ms: i64, plan: &Arc<Plan>, max_records: usize) -> Self {
         Self {
             length_ms,
-            max_records,
             newest_ms: i64::MIN,
-            marks: VecDeque::new(),
-            series: vec![Series::default(); channels],
-            devices: HashMap::new(),
+            ring: Ring::new(plan.channels()),
+            oldest: 0,
+            max_records: u32::try_from(max_records).unwrap_or(u32::MAX),
             errors: 0,
             server_errors: 0,
+            moments: vec![Moments::default(); plan.channels()].into(),
+            extremes: vec![Extreme::default(); plan.largest.len() + plan.smallest.len()].into(),
+            ordered: vec![Ordered::default(); plan.ordered.len()].into(),
+            census: Census::Many(HashMap::default()),
+            plan: Arc::clone(plan),
         }
+    }
+
+    /// The same for the records of one device.
+    #[must_use]
+    pub fn of_one_device(mut self) -> Self {
+        self.census = Census::One;
+        self
     }
 
     /// Adds a record and drops what is now too old; returns whether the window overflowed.
@@ -58,38 +118,79 @@ impl Window {
     pub fn push(&mut self, mark: Mark, values: &[f64]) -> bool {
         self.newest_ms = self.newest_ms.max(mark.time_ms);
         let first_kept = self.newest_ms.saturating_sub(self.length_ms);
-        while self.marks.front().is_some_and(|oldest| oldest.time_ms <= first_kept) {
+        while self.ring.len() > 0 && self.ring.time_ms(0) <= first_kept {
             self.drop_oldest();
         }
-        if mark.time_ms <= first_kept {
-            return false;
+        if mark.time_ms > first_kept {
+            self.insert(mark, values);
         }
-        // Equal times keep the order of arrival.
-        let place = self.marks.partition_point(|other| other.time_ms <= mark.time_ms);
-        self.marks.insert(place, mark);
-        for (series, &value) in self.series.iter_mut().zip(values) {
-            series.insert(place, value);
-        }
-        *self.devices.entry(mark.device).or_insert(0) += 1;
-        self.errors += u32::from(mark.error);
-        self.server_errors += u32::from(mark.server_error);
-        let overflowed = self.marks.len() > self.max_records;
+        let overflowed = self.ring.len() > self.max_records as usize;
         if overflowed {
             self.drop_oldest();
+        }
+        for (channel, moments) in self.moments.iter_mut().enumerate() {
+            if moments.is_worn() {
+                moments.retake(self.ring.channel(channel));
+            }
         }
         overflowed
     }
 
-    fn drop_oldest(&mut self) {
-        let Some(mark) = self.marks.pop_front() else { return };
-        for series in &mut self.series {
-            series.drop_oldest();
+    #[allow(clippy::cast_possible_truncation)] // A window holds far fewer than 2³² records.
+    fn insert(&mut self, mark: Mark, values: &[f64]) {
+        // Equal times keep the order of arrival; hardly any record is late.
+        let mut place = self.ring.len();
+        while place > 0 && self.ring.time_ms(place - 1) > mark.time_ms {
+            place -= 1;
         }
-        if let Some(count) = self.devices.get_mut(&mark.device) {
-            *count -= 1;
-            if *count == 0 {
-                self.devices.remove(&mark.device);
+        self.ring.insert(place, mark, values);
+        for (moments, &value) in self.moments.iter_mut().zip(values) {
+            if !value.is_nan() {
+                moments.insert(value);
             }
+        }
+        let record = self.oldest.wrapping_add(place as u32);
+        let smallest = self.plan.smallest.iter().map(|&channel| -values[channel]);
+        let wanted = self.plan.largest.iter().map(|&channel| values[channel]).chain(smallest);
+        for (extreme, value) in self.extremes.iter_mut().zip(wanted) {
+            if value.is_nan() {
+                extreme.skip(record, self.oldest);
+            } else {
+                extreme.insert(value, record, self.oldest);
+            }
+        }
+        for (ordered, &channel) in self.ordered.iter_mut().zip(&self.plan.ordered) {
+            if !values[channel].is_nan() {
+                ordered.insert(values[channel]);
+            }
+        }
+        if let Census::Many(counts) = &mut self.census {
+            *counts.entry(mark.device).or_insert(0) += 1;
+        }
+        self.errors += u32::from(mark.error);
+        self.server_errors += u32::from(mark.server_error);
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some(mark) = self.ring.mark(0) else { return };
+        let values = self.ring.values(0);
+        for (moments, &value) in self.moments.iter_mut().zip(values) {
+            if !value.is_nan() {
+                moments.remove(value);
+            }
+        }
+        for extreme in &mut self.extremes {
+            extreme.drop_oldest(self.oldest);
+        }
+        for (ordered, &channel) in self.ordered.iter_mut().zip(&self.plan.ordered) {
+            if !values[channel].is_nan() {
+                ordered.remove(values[channel]);
+            }
+        }
+        self.ring.drop_oldest();
+        self.oldest = self.oldest.wrapping_add(1);
+        if let Census::Many(counts) = &mut self.census {
+            drop_one(counts, mark.device);
         }
         self.errors -= u32::from(mark.error);
         self.server_errors -= u32::from(mark.server_error);
@@ -102,12 +203,12 @@ impl Window {
 
     /// Records held.
     pub fn len(&self) -> usize {
-        self.marks.len()
+        self.ring.len()
     }
 
     /// Whether no record is held.
     pub fn is_empty(&self) -> bool {
-        self.marks.is_empty()
+        self.ring.len() == 0
     }
 
     /// Records with an error code.
@@ -122,20 +223,52 @@ impl Window {
 
     /// Distinct devices among the records.
     pub fn devices(&self) -> usize {
-        self.devices.len()
+        match &self.census {
+            Census::One => usize::from(!self.is_empty()),
+            Census::Many(counts) => counts.len(),
+        }
     }
 
-    /// A statistic of the channel at `index` over the records that know it; NaN when none does.
+    /// A statistic of the channel at `index` over the records that know it; NaN when none does, or when
+    /// the plan does not have it.
     pub fn statistic(&self, index: usize, statistic: Statistic) -> f64 {
-        let series = &self.series[index];
         match statistic {
-            Statistic::Mean => series.mean(),
-            Statistic::Variance => series.variance(),
-            Statistic::Max => series.max(),
-            Statistic::P95 => series.quantile(0.95),
-            Statistic::Delta => series.max() - series.min(),
-            Statistic::Total => series.total(),
-            Statistic::Rate => series.positive_share(),
+            Statistic::Mean => self.moments[index].mean(),
+            Statistic::Variance => self.moments[index].variance(),
+            Statistic::Max => self.largest(index),
+            Statistic::P95 => self.ordered_of(index).map_or(f64::NAN, |ordered| ordered.quantile(0.95)),
+            Statistic::Delta => self.largest(index) - self.smallest(index),
+            Statistic::Total => self.moments[index].total(),
+            Statistic::Rate => self.moments[index].positive_share(),
+        }
+    }
+
+    fn ordered_of(&self, index: usize) -> Option<&Ordered> {
+        self.ordered.get(self.plan.channel(index).ordered)
+    }
+
+    fn largest(&self, index: usize) -> f64 {
+        match self.plan.channel(index).largest {
+            NONE => self.ordered_of(index).map_or(f64::NAN, Ordered::max),
+            place => self.extremes[place].value(),
+        }
+    }
+
+    fn smallest(&self, index: usize) -> f64 {
+        match self.plan.channel(index).smallest {
+            NONE => self.ordered_of(index).map_or(f64::NAN, Ordered::min),
+            place => -self.extremes[self.plan.largest.len() + place].value(),
+        }
+    }
+}
+
+fn drop_one(counts: &mut HashMap<u64, u32, BuildHasherDefault<NumberHasher>>, device: u64) {
+    let Some(count) = counts.get_mut(&device) else { return };
+    *count -= 1;
+    if *count == 0 {
+        counts.remove(&device);
+        if counts.len() * 8 < counts.capacity() && counts.capacity() > 64 {
+            counts.shrink_to(counts.len() * 2);
         }
     }
 }

@@ -1,0 +1,454 @@
+//! Plain canonical lines read in one pass over their bytes, without allocating.
+//!
+//! It takes only what is beyond doubt: an object of printable ASCII without escapes, whose known fields
+//! are all acceptable. For anything else it gives up, and [`super::canonical`], which knows every rule
+//! and every refusal, reads the line from the start: so this needs no refusals of its own, and what it
+//! takes must be what the other would take (a test holds them against each other).
+//!
+//! Lines of one source mostly have their fields in one order, so each field is first compared with the
+//! one that stood there in the line before. Limit, as measured: branches on the lengths of numbers.
+use super::canonical::{
+    MAX_DEVICE_CHARACTERS, MAX_TEXT_CHARACTERS, TOPIC_SIGNS, check_number, error_of, error_of_number,
+};
+use super::{Record, timestamp};
+use crate::channel::{Channel, ChannelList};
+
+/// Fields whose order is remembered; a line has hardly more.
+const MAX_REMEMBERED: usize = 80;
+/// Powers of ten that an f64 holds exactly.
+const EXACT_POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
+];
+
+/// What a line says that windows need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head<'a> {
+    pub timestamp_ms: Option<i64>,
+    pub device: &'a str,
+    pub error: bool,
+    pub server_error: bool,
+}
+
+impl<'a> Head<'a> {
+    /// What a record says that windows need.
+    pub fn of(record: &'a Record) -> Self {
+        Self {
+            timestamp_ms: record.timestamp_ms,
+            device: &record.device,
+            error: record.error_code.is_some(),
+            server_error: record.server_error,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Timestamp,
+    Device,
+    ErrorCode,
+    IsAnomaly,
+    AnomalyType,
+    Channel(usize),
+    Unknown,
+}
+
+/// Reads lines of one list of channels.
+#[derive(Debug)]
+pub struct FastParser {
+    channels: Vec<Channel>,
+    /// Every known name, in quotes.
+    names: Vec<(Vec<u8>, Field)>,
+    /// Of each field of the line before, its place in `names`.
+    order: Vec<usize>,
+}
+
+impl FastParser {
+    /// A reader for these channels.
+    pub fn new(channels: &ChannelList) -> Self {
+        let others = [
+            ("timestamp", Field::Timestamp),
+            ("device_id", Field::Device),
+            ("error_code", Field::ErrorCode),
+            ("is_anomaly", Field::IsAnomaly),
+            ("anomaly_type", Field::AnomalyType),
+        ];
+        let measured = channels.as_slice().iter().enumerate();
+        let measured = measured.map(|(index, channel)| (channel.name.as_str(), Field::Channel(index)));
+        let quoted = |(name, field): (&str, Field)| (format!("\"{name}\"").into_bytes(), field);
+        Self {
+            channels: channels.as_slice().to_vec(),
+            names: others.into_iter().chain(measured).map(quoted).collect(),
+            order: Vec::with_capacity(MAX_REMEMBERED),
+        }
+    }
+
+    /// Reads a line and writes its values in channel order, NaN for unknown; `None` when it is not plain
+    /// and has to be read by all the rules.
+    pub fn parse<'a>(&mut self, line: &'a [u8], values: &mut Vec<f64>) -> Option<Head<'a>> {
+        values.clear();
+        values.resize(self.channels.len(), f64::NAN);
+        let mut rest = Cursor(line);
+        let mut found = Found { timestamp_ms: None, device: None, error: (false, false) };
+        rest.skip_blank();
+        rest.expect(b'{')?;
+        for place in 0.. {
+            rest.skip_blank();
+            let field = self.field(place, &mut rest)?;
+            rest.skip_blank();
+            rest.expect(b':')?;
+            rest.skip_blank();
+            self.value(field, &mut rest, &mut found, values)?;
+            rest.skip_blank();
+            match rest.next()? {
+                b',' => {}
+                b'}' => break,
+                _ => return None,
+            }
+        }
+        rest.skip_blank();
+        let (error, server_error) = found.error;
+        let head = Head { timestamp_ms: found.timestamp_ms, device: found.device?, error, server_error };
+        rest.0.is_empty().then_some(head)
+    }
+
+    /// Which field comes next; the cursor stands behind its name then.
+    fn field(&mut self, place: usize, rest: &mut Cursor<'_>) -> Option<Field> {
+        if let Some((name, field)) = self.order.get(place).and_then(|&index| self.names.get(index))
+            && let Some(behind) = rest.0.strip_prefix(name.as_slice())
+        {
+            rest.0 = behind;
+            return Some(*field);
+        }
+        let start = rest.0;
+        rest.text()?;
+        let name = &start[..start.len() - rest.0.len()];
+        let index = self.names.iter().position(|(known, _)| known == name);
+        let Some(index) = index else { return Some(Field::Unknown) };
+        if place < self.order.len() {
+            self.order[place] = index;
+        } else if place < MAX_REMEMBERED {
+            // Unknown fields in between leave any known one as the guess.
+            self.order.resize(place + 1, index);
+        }
+        Some(self.names[index].1)
+    }
+
+    fn value<'a>(
+        &self,
+        field: Field,
+        rest: &mut Cursor<'a>,
+        found: &mut Found<'a>,
+        values: &mut [f64],
+    ) -> Option<()> {
+        match (field, *rest.0.first()?) {
+            (Field::Channel(index), b'n') => {
+                rest.word(b"null")?;
+                values[index] = f64::NAN;
+            }
+            (Field::Channel(index), _) => {
+                values[index] = check_number(rest.number()?, &self.channels[index]).ok()?;
+            }
+            (Field::Timestamp, b'"') => found.timestamp_ms = Some(timestamp::from_iso(rest.text()?)?),
+            (Field::Timestamp, b'n') => {
+                rest.word(b"null")?;
+                found.timestamp_ms = None;
+            }
+            (Field::Timestamp, _) => found.timestamp_ms = Some(timestamp::from_number(rest.number()?)?),
+            (Field::Device, _) => found.device = Some(device(rest.text()?)?),
+            (Field::ErrorCode, b'"') => found.error = error_of(short(rest.text()?)?),
+            (Field::ErrorCode, b'n') => {
+                rest.word(b"null")?;
+                found.error = (false, false);
+            }
+            (Field::ErrorCode, _) => found.error = error_of_number(whole(rest.number()?)?),
+            (Field::IsAnomaly, first) => rest.literal(first)?,
+            (Field::AnomalyType, b'n') => rest.word(b"null")?,
+            (Field::AnomalyType, _) => {
+                short(rest.text()?)?;
+            }
+            (Field::Unknown, first) => rest.skip_scalar(first)?,
+        }
+        Some(())
+    }
+}
+
+/// What has been read of a line.
+struct Found<'a> {
+    timestamp_ms: Option<i64>,
+    device: Option<&'a str>,
+    error: (bool, bool),
+}
+
+/// A device name of 1–128 allowed characters; all are printable ASCII here.
+fn device(text: &str) -> Option<&str> {
+    let allowed = |byte: &u8| *byte != 0x7f && !TOPIC_SIGNS.contains(&char::from(*byte));
+    let fits = !text.is_empty() && text.len() <= MAX_DEVICE_CHARACTERS;
+    (fits && text.as_bytes().iter().all(allowed)).then_some(text)
+}
+
+fn short(text: &str) -> Option<&str> {
+    (text.len() <= MAX_TEXT_CHARACTERS).then_some(text)
+}
+
+#[allow(clippy::cast_possible_truncation)] // The range is checked.
+fn whole(number: f64) -> Option<i64> {
+    (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
+}
+
+/// The bytes still to be read.
+struct Cursor<'a>(&'a [u8]);
+
+impl<'a> Cursor<'a> {
+    fn next(&mut self) -> Option<u8> {
+        let (&first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(first)
+    }
+
+    fn expect(&mut self, byte: u8) -> Option<()> {
+        (self.next()? == byte).then_some(())
+    }
+
+    fn skip_blank(&mut self) {
+        while let [b' ' | b'\t' | b'\r' | b'\n', rest @ ..] = self.0 {
+            self.0 = rest;
+        }
+    }
+
+    fn word(&mut self, word: &[u8]) -> Option<()> {
+        self.0 = self.0.strip_prefix(word)?;
+        Some(())
+    }
+
+    fn literal(&mut self, first: u8) -> Option<()> {
+        match first {
+            b't' => self.word(b"true"),
+            b'f' => self.word(b"false"),
+            b'n' => self.word(b"null"),
+            _ => None,
+        }
+    }
+
+    fn skip_scalar(&mut self, first: u8) -> Option<()> {
+        match first {
+            b'"' => self.text().map(|_| ()),
+            b'-' | b'0'..=b'9' => self.number().map(|_| ()),
+            _ => self.literal(first),
+        }
+    }
+
+    /// A string of printable ASCII without escapes.
+    fn text(&mut self) -> Option<&'a str> {
+        let inner = self.0.strip_prefix(b"\"")?;
+        let length = plain_length(inner)?;
+        let (text, rest) = inner.split_at(length);
+        self.0 = &rest[1..];
+        // ASCII was checked; a second check of a short text costs next to nothing.
+        std::str::from_utf8(text).ok()
+    }
+
+    /// A finite number, to the last bit what the nearest f64 is.
+    fn number(&mut self) -> Option<f64> {
+        let start = self.0;
+        let negative = self.word(b"-").is_some();
+        let whole = self.digits(Digits::default());
+        let leading_zero = whole.count > 1 && start[usize::from(negative)] == b'0';
+        if whole.count == 0 || leading_zero {
+            return None;
+        }
+        let mut all = whole;
+        if self.word(b".").is_some() {
+            all = self.digits(whole);
+            if all.count == whole.count {
+                return None;
+            }
+        }
+        let decimals = all.count - whole.count;
+        if matches!(self.0.first(), Some(b'e' | b'E')) {
+            self.exponent()?;
+        } else if all.count <= 19 && all.value <= 1 << 53 && decimals < EXACT_POWERS.len() {
+            // Both are exact, so the one division rounds as the true value does.
+            #[allow(clippy::cast_precision_loss)] // At most 2⁵³.
+            let size = all.value as f64 / EXACT_POWERS[decimals];
+            return Some(if negative { -size } else { size });
+        }
+        let text = std::str::from_utf8(&start[..start.len() - self.0.len()]).ok()?;
+        text.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
+    fn digits(&mut self, mut digits: Digits) -> Digits {
+        while let [digit @ b'0'..=b'9', rest @ ..] = self.0 {
+            digits.value = digits.value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+            digits.count += 1;
+            self.0 = rest;
+        }
+        digits
+    }
+
+    fn exponent(&mut self) -> Option<()> {
+        self.next()?;
+        if let Some(b'+' | b'-') = self.0.first() {
+            self.next()?;
+        }
+        (self.digits(Digits::default()).count > 0).then_some(())
+    }
+}
+
+/// Digits read so far; the value is right for at most nineteen.
+#[derive(Clone, Copy, Default)]
+struct Digits {
+    value: u64,
+    count: usize,
+}
+
+/// Bytes before the closing quote when all of them are printable ASCII and none is a backslash.
+fn plain_length(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let zero_at = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // Below the first set bit these tell exactly; a false one can only stand above a true one.
+        let stops = zero_at(word ^ (ONES * u64::from(b'"')))
+            | zero_at(word ^ (ONES * u64::from(b'\\')))
+            | (word.wrapping_sub(ONES * 0x20) & !word & HIGHS)
+            | (word & HIGHS);
+        if stops != 0 {
+            let length = index * 8 + stops.trailing_zeros() as usize / 8;
+            return (bytes[length] == b'"').then_some(length);
+        }
+    }
+    let stop =
+        rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || !(0x20..0x80).contains(&byte))?;
+    (rest[stop] == b'"').then_some(words.len() * 8 + stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::canonical;
+    use proptest::prelude::*;
+
+    /// What the fast reader takes, the full one takes as the same.
+    fn assert_agrees(parser: &mut FastParser, channels: &ChannelList, line: &[u8]) -> bool {
+        let mut values = Vec::new();
+        let Some(head) = parser.parse(line, &mut values) else { return false };
+        let record = canonical::parse(line, channels).expect("taken by one, refused by the other");
+        assert_eq!((head.timestamp_ms, head.device), (record.timestamp_ms, record.device.as_str()));
+        assert_eq!((head.error, head.server_error), (record.error_code.is_some(), record.server_error));
+        let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&values), bits(&record.values));
+        true
+    }
+
+    fn list() -> ChannelList {
+        let declared = [("snr_db".to_owned(), "dB".to_owned(), crate::channel::ChannelKind::Gauge)];
+        ChannelList::new(&declared).unwrap()
+    }
+
+    #[test]
+    fn plain_lines_are_taken_in_any_order_and_again_in_another() {
+        let channels = list();
+        let mut parser = FastParser::new(&channels);
+        for line in [
+            r#"{"timestamp":"2026-01-31T12:00:00.123Z","device_id":"modem-1","latency_ms":12.25}"#,
+            r#" { "device_id" : "modem-1" , "x" : null , "error_code" : 503 , "snr_db" : -7.5e-1 } "#,
+            r#"{"y":"z","device_id":"a b","error_code":"200","is_anomaly":true,"anomaly_type":"latency"}"#,
+            r#"{"retry_count":3,"device_id":"d","retry_count":4,"timestamp":1769857200.5,"z":-0.0}"#,
+            r#"{"latency_ms":12345678901234567890e-10,"device_id":"d","latency_ms":0.1,"timestamp":null}"#,
+            r#"{"packet_loss_pct":1.0000000000000002220446049250313,"device_id":"d"}"#,
+        ] {
+            assert!(assert_agrees(&mut parser, &channels, line.as_bytes()), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_plain_is_left_to_the_other_reader() {
+        let channels = list();
+        let mut parser = FastParser::new(&channels);
+        for line in [
+            "",
+            "{",
+            "{}",
+            "[]",
+            "{\"device_id\":\"d\"",
+            "{\"device_id\":\"d\",}",
+            "{\"device_id\":\"d\"}x",
+            "{\"device_id\":\"\"}",
+            "{\"device_id\":\"a/b\"}",
+            "{\"device_id\":\"\\u0061\"}",
+            "{\"device_id\":\"é\"}",
+            "{\"device_id\":\"a\u{7f}\"}",
+            "{\"device_id\":\"d\",\"latency_ms\":01}",
+            "{\"device_id\":\"d\",\"latency_ms\":-1}",
+            "{\"device_id\":\"d\",\"latency_ms\":1.}",
+            "{\"device_id\":\"d\",\"latency_ms\":\"1\"}",
+            "{\"device_id\":\"d\",\"retry_count\":1.5}",
+            "{\"device_id\":\"d\",\"x\":[1]}",
+            "{\"device_id\":\"d\",\"x\":1e999}",
+            "{\"device_id\":null}",
+            "{\"device_id\":\"d\",\"timestamp\":\"now\"}",
+            "{\"device_id\":\"d\",\"is_anomaly\":1}",
+        ] {
+            assert!(!assert_agrees(&mut parser, &channels, line.as_bytes()), "{line}");
+        }
+    }
+
+    /// Pieces of lines, right and wrong, put together at random.
+    fn piece() -> impl Strategy<Value = String> {
+        let name = prop_oneof![
+            Just("device_id"),
+            Just("timestamp"),
+            Just("latency_ms"),
+            Just("retry_count"),
+            Just("snr_db"),
+            Just("error_code"),
+            Just("is_anomaly"),
+            Just("anomaly_type"),
+            Just("x"),
+            Just("l\\u0061tency_ms"),
+        ];
+        let value = prop_oneof![
+            any::<f64>().prop_map(|number| format!("{number:?}")),
+            any::<i64>().prop_map(|number| number.to_string()),
+            (0..1_000_000_u32, 0..8_usize).prop_map(|(n, d)| format!("{:.*}", d, f64::from(n) / 1000.0)),
+            "[ -~]{0,20}".prop_map(|text| format!("{text:?}")),
+            "\\PC{0,12}".prop_map(|text| format!("\"{text}\"")),
+            "-?[0-9]{0,25}(\\.[0-9]{0,25})?([eE][+-]?[0-9]{0,3})?",
+            Just("null".to_owned()),
+            Just("true".to_owned()),
+            Just("[1,{}]".to_owned()),
+            Just("\"2026-01-31T12:00:00Z\"".to_owned()),
+            Just("\"modem-1\"".to_owned()),
+        ];
+        (name, "[ \t]{0,2}", value)
+            .prop_map(|(name, blank, value)| format!("\"{name}\"{blank}:{blank}{value}"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn what_is_taken_is_taken_by_both_as_the_same(pieces in prop::collection::vec(piece(), 0..7)) {
+            let channels = list();
+            let mut parser = FastParser::new(&channels);
+            for first in ["", "\"device_id\":\"d\","] {
+                let line = format!("{{{first}{}}}", pieces.join(","));
+                for _ in 0..2 {
+                    assert_agrees(&mut parser, &channels, line.as_bytes());
+                }
+            }
+        }
+
+        #[test]
+        fn one_changed_byte_changes_both_alike(place in 0..120_usize, byte in any::<u8>()) {
+            let channels = list();
+            let mut line = br#"{"timestamp":"2026-01-01T00:00:00.5+01:00","device_id":"dev-1","latency_ms":12.5,"error_code":500,"is_anomaly":false}"#.to_vec();
+            let place = place % line.len();
+            line[place] = byte;
+            assert_agrees(&mut FastParser::new(&channels), &channels, &line);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Which statistics windows have to maintain: only those that some feature asks for.
+use crate::feature::Statistic;
+
+/// Marks a channel that has no entry in a list.
+pub const NONE: usize = usize::MAX;
+
+/// What is kept of each channel, shared by all windows of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    channels: Vec<ChannelPlan>,
+    /// Channels whose largest values are tracked, those tracked for their smallest, those kept in order.
+    pub largest: Vec<usize>,
+    pub smallest: Vec<usize>,
+    pub ordered: Vec<usize>,
+}
+
+/// Where a channel's structures stand in their lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChannelPlan {
+    pub largest: usize,
+    pub smallest: usize,
+    pub ordered: usize,
+}
+
+impl Plan {
+    /// Everything of every channel.
+    pub fn full(channels: usize) -> Self {
+        let all = [Statistic::Max, Statistic::Delta, Statistic::P95];
+        Self::of(channels, (0..channels).flat_map(|channel| all.map(|statistic| (channel, statistic))))
+    }
+
+    /// What these statistics of these channels need.
+    pub fn of(channels: usize, wanted: impl Iterator<Item = (usize, Statistic)>) -> Self {
+        let none = ChannelPlan { largest: NONE, smallest: NONE, ordered: NONE };
+        let mut plan =
+            Self { channels: vec![none; channels], largest: vec![], smallest: vec![], ordered: vec![] };
+        let wanted: Vec<(usize, Statistic)> = wanted.collect();
+        for &(channel, _) in wanted.iter().filter(|(_, statistic)| *statistic == Statistic::P95) {
+            enlist(&mut plan.ordered, &mut plan.channels[channel].ordered, channel);
+        }
+        for (channel, statistic) in wanted {
+            let own = &mut plan.channels[channel];
+            // A channel that is kept in order has its extremes at the ends.
+            if own.ordered == NONE && matches!(statistic, Statistic::Max | Statistic::Delta) {
+                enlist(&mut plan.largest, &mut own.largest, channel);
+            }
+            if own.ordered == NONE && statistic == Statistic::Delta {
+                enlist(&mut plan.smallest, &mut own.smallest, channel);
+            }
+        }
+        plan
+    }
+
+    /// How many channels a record has.
+    pub fn channels(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// Where a channel's structures stand.
+    pub fn channel(&self, index: usize) -> ChannelPlan {
+        self.channels[index]
+    }
+}
+
+fn enlist(list: &mut Vec<usize>, place: &mut usize, channel: usize) {
+    if *place == NONE {
+        *place = list.len();
+        list.push(channel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_asked_for_is_kept_and_order_includes_the_extremes() {
+        let wanted = [(0, Statistic::Max), (0, Statistic::P95), (1, Statistic::Max), (2, Statistic::Delta)];
+        let plan = Plan::of(4, wanted.into_iter());
+        assert_eq!((plan.ordered, plan.largest, plan.smallest), (vec![0], vec![1, 2], vec![2]));
+        assert_eq!(Plan::full(2).ordered, [0, 1]);
+    }
+}
