@@ -17,7 +17,7 @@ const BOOT = '0123456789abcdef';
 const lineOf = (second: number) =>
   `{"timestamp":${1_700_000_000 + second},"device_id":"a","latency_ms":${20 + (second % 7)}}\n`;
 
-/** Endless lines, 50 a chunk; the position is the number of the next line. */
+/** `count` lines, 50 a chunk; the position is the number of the next line. */
 class Numbers implements Source {
   readonly type = 'tail';
   readonly detail = 'numbers';
@@ -25,10 +25,14 @@ class Numbers implements Source {
   readonly canWait = true;
   pulled = 0;
 
-  constructor(private readonly count: number) {}
+  constructor(public count: number) {}
 
   async *chunks(signal: AbortSignal): AsyncGenerator<Chunk> {
-    while (!signal.aborted && this.pulled < this.count) {
+    while (!signal.aborted) {
+      if (this.pulled >= this.count) {
+        await systemClock.sleep(10, signal);
+        continue;
+      }
       const text = Array.from({ length: 50 }, () => lineOf(this.pulled++)).join('');
       const next = this.pulled;
       yield { bytes: Buffer.from(text), emit: true, position: () => ({ next }) };
@@ -114,6 +118,26 @@ describe('Intake', () => {
         records.push(...batch.records);
       expect(records).toHaveLength(100);
       expect(failures).toEqual([]);
+      await spool.close();
+    }));
+
+  it('at its end makes nothing durable after what the disk refused, so that a tail reads it again', () =>
+    withFolder(async (folder) => {
+      const { intake, spool, source, counters } = await build(folder, 50);
+      const append = spool.append.bind(spool);
+      // Only the first batch is refused: on a full disk a smaller entry may fit where a larger one did not.
+      spool.append = (entry) =>
+        entry.batches.some(({ sequence }) => sequence === 1)
+          ? Promise.reject(new Error('no'))
+          : append(entry);
+      intake.start();
+      await until('a refused write', () => counters.get('spool_write_errors') > 0);
+      source.count += 50;
+      await until('more lines', () => source.pulled === 100);
+      await intake.stop();
+      expect(counters.get('windows_lost_at_stop')).toBeGreaterThan(0);
+      expect(spool.position).toBeUndefined();
+      expect(spool.batches).toBe(0);
       await spool.close();
     }));
 });

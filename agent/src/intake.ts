@@ -37,6 +37,7 @@ export class Intake {
   private timer: NodeJS.Timeout | undefined;
   private keptPosition: unknown;
   private keptAtMs = 0;
+  private gaveUp = false;
 
   constructor(private readonly options: IntakeOptions) {}
 
@@ -84,6 +85,7 @@ export class Intake {
 
   private async flushOnce(final: boolean): Promise<void> {
     const { pipeline, clock, counters, onDurable } = this.options;
+    if (this.gaveUp) return;
     pipeline.sweep(clock.nowMs());
     const output = pipeline.take();
     const moved = output.position !== this.keptPosition;
@@ -98,7 +100,7 @@ export class Intake {
   }
 
   private async append(output: Output, final: boolean): Promise<boolean> {
-    const { spool, clock, log, counters } = this.options;
+    const { source, pipeline, spool, clock, log, counters } = this.options;
     for (;;) {
       try {
         await spool.append({ position: output.position, batches: output.batches });
@@ -106,17 +108,25 @@ export class Intake {
       } catch (error) {
         counters.add('spool_write_errors');
         log.error({ error: messageOf(error) }, 'cannot write the spool: intake waits');
-        if (final || this.abort.signal.aborted) return this.giveUp(output);
+        if (final || this.abort.signal.aborted) return this.giveUp(output, 'windows_lost_at_stop');
+        // Who cannot wait must go on measuring; what it cannot keep is counted.
+        if (!source.canWait && pipeline.pendingBytes > MAX_PENDING_BYTES) {
+          return this.giveUp(output, 'windows_dropped_by_disk');
+        }
         await clock.sleep(RETRY_MS, this.abort.signal);
       }
     }
   }
 
-  /** The process ends with a disk that refuses. A tail reads these lines again; the rest is lost, and counted. */
-  private giveUp(output: Output): false {
+  /**
+   * The disk refuses, and nobody can wait. Nothing may become durable after this, or its position would step over
+   * what was given up: a tail, which only gives up at its end, then reads these lines again.
+   */
+  private giveUp(output: Output, counter: string): false {
     const windows = output.batches.reduce((sum, batch) => sum + batch.windows, 0);
-    this.options.counters.add('windows_lost_at_stop', windows);
-    this.options.log.error({ windows }, 'ended without being able to keep the last windows');
+    this.gaveUp = this.options.source.canWait;
+    this.options.counters.add(counter, windows);
+    this.options.log.error({ windows }, 'the disk refuses: these windows are not kept');
     return false;
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { deviceIdSchema } from './identity.js';
 import { fromAllAgents, parseAgentTopic, topics } from './topics.js';
 
 describe('topics', () => {
@@ -20,8 +21,9 @@ describe('topics', () => {
     expect(parseAgentTopic(topic)).toBeNull();
   });
 
-  it('gives the gateway scope a state topic without a wildcard-like level', () => {
-    expect(topics.state('gw-1', '*')).toBe('lineheron/v1/gw-1/state/_gateway');
+  it('gives the gateway itself a state topic that no device can have', () => {
+    expect(topics.state('gw-1', '*')).toBe('lineheron/v1/gw-1/state/*');
+    expect(deviceIdSchema.safeParse('*').success).toBe(false);
     expect(topics.state('gw-1', 'modem 1')).toBe('lineheron/v1/gw-1/state/modem 1');
   });
 

@@ -20,7 +20,8 @@ export const topics = {
   info: (agent: string) => `${ROOT}/${agent}/info`,
   score: (agent: string) => `${ROOT}/${agent}/score`,
   anomaly: (agent: string) => `${ROOT}/${agent}/anomaly`,
-  state: (agent: string, device: string) => `${ROOT}/${agent}/state/${device === '*' ? '_gateway' : device}`,
+  /** `*` is the gateway itself; no device can have that name, and to MQTT it is an ordinary character. */
+  state: (agent: string, device: string) => `${ROOT}/${agent}/state/${device}`,
   event: (agent: string) => `${ROOT}/${agent}/event`,
   ack: (agent: string) => `${ROOT}/${agent}/ack`,
   verdict: (agent: string) => `${ROOT}/${agent}/verdict`,

@@ -19,6 +19,7 @@ import {
   type ReadEntry,
   type SequenceRange,
 } from './entry.js';
+import { Reserve } from './reserve.js';
 import { Segment, segmentNumber } from './segment.js';
 import { SpoolIndex } from './spool-index.js';
 
@@ -51,16 +52,22 @@ export class Spool {
   /** Everything that changes files happens one after another. */
   private tail: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly options: SpoolOptions) {}
+  private readonly reserve: Reserve;
+
+  constructor(private readonly options: SpoolOptions) {
+    this.reserve = new Reserve(options.folder);
+  }
 
   /** Reads what an earlier run left. */
   async start(): Promise<void> {
     await mkdir(this.options.folder, { recursive: true, mode: 0o700 });
-    const names = await readdir(this.options.folder);
+    const files = await readdir(this.options.folder, { withFileTypes: true });
+    const names = files.filter((file) => file.isFile()).map(({ name }) => name);
     const numbers = names.flatMap((name) => segmentNumber(name) ?? []).sort((a, b) => a - b);
     for (const number of numbers) await this.recover(number, number === numbers.at(-1));
     await this.tidy(names);
     await this.removeFinished();
+    await this.reserve.take();
   }
 
   /** The newest durable position of the source, undefined when there is none. */
@@ -146,6 +153,35 @@ export class Spool {
   }
 
   private async write(entry: Omit<NewEntry, 'acked'>): Promise<void> {
+    try {
+      await this.writeOnce(entry);
+    } catch (error) {
+      if (!isNoSpace(error) || !(await this.freeSpace())) throw error;
+      await this.writeOnce(entry);
+    }
+  }
+
+  /**
+   * The disk is full. Removes what nobody waits for any more, or the oldest segment where that is the rule; whether
+   * anything was removed.
+   */
+  private async freeSpace(): Promise<boolean> {
+    const nothingWaits = this.index.size === 0;
+    const oldest = this.segments[0];
+    if (!oldest || !(nothingWaits || this.options.dropOldest)) return false;
+    await this.reserve.release();
+    try {
+      await this.beginSegment();
+    } catch {
+      return false;
+    }
+    if (!nothingWaits) await this.dropUnsent(oldest, 'the disk is full: oldest dropped');
+    await this.removeFinished();
+    await this.reserve.take();
+    return true;
+  }
+
+  private async writeOnce(entry: Omit<NewEntry, 'acked'>): Promise<void> {
     const acked = this.pendingAcks;
     // What is acknowledged from here on belongs to the next entry.
     this.pendingAcks = [];
@@ -194,16 +230,19 @@ export class Spool {
   private async makeRoom(length: number): Promise<void> {
     if (!this.options.dropOldest) return;
     while (this.segments.length > 0 && this.bytes + length > this.options.maxBytes) {
-      const oldest = this.segments[0]!;
-      const { live, liveWindows } = oldest;
-      if (live > 0) {
-        this.options.counters.add('spool_dropped_batches', live);
-        this.options.counters.add('spool_dropped_windows', liveWindows);
-        this.options.log.error({ batches: live, windows: liveWindows }, 'the spool is full: oldest dropped');
-      }
-      this.index.removeSegment(oldest);
-      await this.drop(oldest);
+      await this.dropUnsent(this.segments[0]!, 'the spool is full: oldest dropped');
     }
+  }
+
+  private async dropUnsent(segment: Segment, why: string): Promise<void> {
+    const { live, liveWindows } = segment;
+    if (live > 0) {
+      this.options.counters.add('spool_dropped_batches', live);
+      this.options.counters.add('spool_dropped_windows', liveWindows);
+      this.options.log.error({ batches: live, windows: liveWindows }, why);
+    }
+    this.index.removeSegment(segment);
+    await this.drop(segment);
   }
 
   private keep(segment: Segment, place: BatchPlace): void {
@@ -273,4 +312,9 @@ export class Spool {
       await rm(join(this.options.folder, name), { force: true });
     }
   }
+}
+
+function isNoSpace(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
