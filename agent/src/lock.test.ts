@@ -1,10 +1,10 @@
 /** The lock of a data folder. */
 import { spawn } from 'node:child_process';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { FolderLock, LockedError } from './lock.js';
-import { withFolder } from './test-support.js';
+import { until, withFolder } from './test-support.js';
 
 it('keeps a second living process out and lets it in after the release', () =>
   withFolder(async (folder) => {
@@ -33,3 +33,31 @@ it('takes over the lock of a dead process, of a process id that came again, and 
     }
     expect(await readdir(folder)).toEqual([]);
   }));
+
+it.skipIf(process.platform !== 'linux')(
+  'takes over the lock of a process that has ended but was not reaped',
+  () =>
+    withFolder(async (folder) => {
+      // The shell's child ends when its input does; what the shell has turned into by then never asks for it.
+      const parent = spawn('sh', ['-c', 'cat <&3 >/dev/null & echo $!; exec 3<&-; exec sleep 1000'], {
+        stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+      });
+      try {
+        const told = await new Promise((resolve) => parent.stdout!.once('data', resolve));
+        const pid = Number(String(told));
+        const lock = new FolderLock(folder, pid);
+        await lock.acquire();
+        await expect(new FolderLock(folder, process.pid).acquire()).rejects.toThrow(LockedError);
+        await until('sleep in place of the shell', async () =>
+          (await readFile(`/proc/${parent.pid}/stat`, 'utf8')).includes('(sleep)'),
+        );
+        parent.stdio[3]!.destroy();
+        await until('the end of the child', async () =>
+          /\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8')),
+        );
+        await new FolderLock(folder, process.pid).acquire();
+      } finally {
+        parent.kill('SIGKILL');
+      }
+    }),
+);

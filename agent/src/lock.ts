@@ -27,7 +27,8 @@ export class FolderLock {
   }
 
   async acquire(): Promise<void> {
-    const mine = JSON.stringify({ pid: this.pid, started: await startOf(this.pid) } satisfies Holder);
+    const started = (await statOf(this.pid))?.started ?? null;
+    const mine = JSON.stringify({ pid: this.pid, started } satisfies Holder);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       if (await this.create(mine)) return;
       const text = await readFile(this.path, 'utf8').catch(() => null);
@@ -91,12 +92,20 @@ async function isAlive(holder: Holder, ownPid: number): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
-  const started = await startOf(holder.pid);
-  return holder.started === null || started === null || started === holder.started;
+  const stat = await statOf(holder.pid);
+  if (stat === null) return true;
+  // A process that has ended keeps its id until its parent asks for it; it holds nothing any more.
+  if (stat.state === 'Z' || stat.state === 'X') return false;
+  return holder.started === null || stat.started === null || stat.started === holder.started;
 }
 
-/** The start time in `/proc/<pid>/stat`, the 20th field after the name in brackets. */
-async function startOf(pid: number): Promise<string | null> {
+/**
+ * State and start time in `/proc/<pid>/stat`: the first and the 20th field after the name in brackets, which may hold
+ * brackets itself. Null where the system does not tell.
+ */
+async function statOf(pid: number): Promise<{ state: string; started: string | null } | null> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  if (text === null) return null;
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0] ?? '', started: fields[19] ?? null };
 }
