@@ -23,8 +23,8 @@ const deviceNamesSchema = z
 
 const generateSchema = z.strictObject({
   type: z.literal('generate'),
-  /** Names, or how many. */
-  devices: z.union([z.int().min(1).max(10_000), deviceNamesSchema]).default(4),
+  /** Names, or how many; when absent 4, with `independent` 10. */
+  devices: z.union([z.int().min(1).max(10_000), deviceNamesSchema]).optional(),
   seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
   /** `independent`: one record per interval over all devices together, each anomalous by itself. */
   anomalies: z.enum(['episodes', 'independent', 'none']).default('episodes'),
@@ -74,7 +74,7 @@ export const sourceSchema = z
   .discriminatedUnion('type', [generateSchema, hostSchema, tailSchema])
   .superRefine((source, context) => {
     if (source.type !== 'generate' || source.faults === undefined) return;
-    const names = new Set(deviceNames(source.devices));
+    const names = new Set(deviceNames(source));
     source.faults.forEach((fault, index) => {
       if (names.has(fault.device_id)) return;
       context.addIssue({
@@ -90,8 +90,15 @@ export type GenerateConfig = z.infer<typeof generateSchema>;
 export type HostConfig = z.infer<typeof hostSchema>;
 export type TailConfig = z.infer<typeof tailSchema>;
 
+const DEFAULT_DEVICES: Readonly<Record<GenerateConfig['anomalies'], number>> = {
+  episodes: 4,
+  independent: 10,
+  none: 4,
+};
+
 /** The names meant by `devices`. */
-export function deviceNames(devices: GenerateConfig['devices']): string[] {
+export function deviceNames(config: Pick<GenerateConfig, 'devices' | 'anomalies'>): string[] {
+  const devices = config.devices ?? DEFAULT_DEVICES[config.anomalies];
   if (typeof devices !== 'number') return devices;
   const digits = Math.max(2, String(devices).length);
   return Array.from({ length: devices }, (_, index) => `line-${String(index + 1).padStart(digits, '0')}`);

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, hostDevice, parseConfig } from './config.js';
+import { deviceNames } from './config-source.js';
 
 const MINIMAL = 'agent_id: gw-1\ndata_dir: /var/lib/x\nsource: {type: host}\n';
 
@@ -55,6 +56,8 @@ describe('parseConfig', () => {
     ['an unknown source', 'agent_id: gw-1\ndata_dir: x\nsource: {type: magic}\n', /^source\.type: /],
     ['the reserved name', MINIMAL.replace('gw-1', 'fleet'), /^agent_id: "fleet" is reserved$/],
     ['a name that is none', MINIMAL.replace('gw-1', 'GW/1'), /^agent_id: must be/],
+    ['a port that is none', `${MINIMAL}mqtt: {url: 'mqtt://host:65536'}\n`, /^mqtt\.url: .*1 to 65535$/],
+    ['port 0', `${MINIMAL}mqtt: {url: 'mqtt://[::1]:0'}\n`, /^mqtt\.url: .*1 to 65535$/],
     ['no mapping at all', '- 1\n', /top level/],
     ['broken YAML', 'a: [1\n', /^not valid YAML: /],
     [
@@ -74,6 +77,20 @@ describe('parseConfig', () => {
     ],
   ])('says what is wrong with %s', (_name, text, pattern) => {
     expect(messageOf(text)).toMatch(pattern);
+  });
+
+  it.each([
+    ['episodes', 4],
+    ['none', 4],
+    ['independent', 10],
+  ])('simulates with anomalies %s %i devices unless told how many', (anomalies, count) => {
+    const devicesOf = (rest: string) => {
+      const text = `agent_id: g\ndata_dir: x\nsource: {type: generate, anomalies: ${anomalies}${rest}}\n`;
+      const { source } = parseConfig(text);
+      return source.type === 'generate' ? deviceNames(source) : [];
+    };
+    expect(devicesOf('')).toHaveLength(count);
+    expect(devicesOf(', devices: 3')).toEqual(['line-01', 'line-02', 'line-03']);
   });
 
   it('makes a device name of any machine name', () => {

@@ -22,10 +22,14 @@ const MIB = 1024 * 1024;
 /** A configuration that cannot be used. The message is for people. */
 export class ConfigError extends Error {}
 
+/** A port that is none is told at the start, not by a connection that never comes about. */
+const isUrl = (text: string): boolean => URL.canParse(text) && new URL(text).port !== '0';
+
 const mqttSchema = z.strictObject({
   url: z
     .string()
     .regex(/^(mqtts?|wss?):\/\/[^\s/]+/, 'must look like mqtt://host:1883')
+    .refine(isUrl, 'must look like mqtt://host:1883, with a port of 1 to 65535')
     .default('mqtt://127.0.0.1:1883'),
   username: z.string().max(256).optional(),
   password: z.string().max(1024).optional(),

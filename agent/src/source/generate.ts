@@ -26,7 +26,7 @@ export class GenerateSource implements Source {
   private readonly names: string[];
 
   constructor(private readonly options: GenerateOptions) {
-    this.names = deviceNames(options.config.devices);
+    this.names = deviceNames(options.config);
     this.current = options.backfill && options.config.backfill_minutes > 0 ? 'backfilling' : 'live';
   }
 
