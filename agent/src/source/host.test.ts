@@ -136,6 +136,21 @@ describe('HostSource', () => {
       ]);
     }));
 
+  it('ends at once when it is told so, while a round trip still waits for its answer', async () => {
+    const abort = new AbortController();
+    const source = new HostSource({
+      config,
+      device: 'me',
+      roundTrip: () => {
+        setImmediate(() => abort.abort());
+        return new Promise(() => {});
+      },
+      target: 'nowhere',
+      clock: steppingClock(async () => {}),
+    });
+    expect(await source.chunks(abort.signal).next()).toEqual({ done: true, value: undefined });
+  }, 5_000);
+
   it('knows only the round trip where there is no /proc', () =>
     withFolder(async (root) => {
       const records = await firstRecords(

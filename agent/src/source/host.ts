@@ -45,7 +45,8 @@ export class HostSource implements Source {
       if (signal.aborted) return;
       const timeMs = clock.nowMs();
       const now = await this.counters();
-      const roundTripMs = await this.options.roundTrip(Math.min(intervalMs * 0.9, MAX_ROUND_TRIP_MS));
+      const timeoutMs = Math.min(intervalMs * 0.9, MAX_ROUND_TRIP_MS);
+      const roundTripMs = await orAborted(this.options.roundTrip(timeoutMs), signal);
       if (signal.aborted) return;
       yield { bytes: this.line(timeMs, before, now, roundTripMs), emit: true, position: null };
       before = now;
@@ -76,4 +77,13 @@ export class HostSource implements Source {
     if (devices === '' && snmp === '') return null;
     return { interfaces: parseInterfaces(devices, config.interfaces), ...parseTcp(snmp) };
   }
+}
+
+/** What is awaited, or null once the signal is aborted: the end of the agent waits for no answer. */
+function orAborted<T>(awaited: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const abort = () => resolve(null);
+    signal.addEventListener('abort', abort, { once: true });
+    awaited.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
