@@ -9,7 +9,7 @@ import type { TrainingCoordinator } from './detect/training-coordinator.js';
 import type { Feed } from './hub/feed.js';
 import type { Fleet } from './hub/fleet.js';
 import type { LiveState } from './hub/live-state.js';
-import type { IncidentDraft, IncidentTracker } from './incident/incident-tracker.js';
+import { type IncidentDraft, type IncidentTracker, SILENCE_MS } from './incident/incident-tracker.js';
 import { acknowledgements } from './ingest/acknowledge.js';
 import type { ScoreMessage } from './ingest/batch-queue.js';
 import { type Ledger, mergeSequences } from './ingest/ledger.js';
@@ -37,7 +37,7 @@ export interface PipelineParts {
   fleet: Fleet;
   live: LiveState;
   feed: Feed;
-  link: MqttLink;
+  link: Pick<MqttLink, 'connected' | 'publish'>;
   /** Detection as it is switched now. */
   settings: () => Settings;
 }
@@ -48,6 +48,8 @@ export class Pipeline {
   /** Verdict as it was last sent, by open alert. */
   private readonly sent = new Map<string, string>();
   private turn: Promise<void> = Promise.resolve();
+  /** When the broker was last found away: nobody can be heard then, nor until the agents are back. */
+  private deafMs = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly parts: PipelineParts) {}
 
@@ -59,8 +61,11 @@ export class Pipeline {
   /** Closes the alerts of lines that have fallen silent, and keeps counters that no batch has carried along. */
   tick(): Promise<void> {
     return this.exclusively('closing silent lines failed', async () => {
-      const draft = this.parts.incidents.draft();
-      draft.closeSilent(this.parts.now());
+      const { incidents, link, now } = this.parts;
+      const draft = incidents.draft();
+      const nowMs = now();
+      if (!link.connected) this.deafMs = nowMs;
+      if (nowMs - this.deafMs >= SILENCE_MS) draft.closeSilent(nowMs);
       await this.commit({ ranges: [], windows: [], records: [], alerts: draft.changes }, draft, {});
       this.tell([], [], draft.changes);
     });

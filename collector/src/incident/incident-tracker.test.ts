@@ -180,6 +180,48 @@ describe('how an alert ends', () => {
     expect(draft.changes[0]?.summary).toContain('fell silent');
   });
 
+  describe('of a line that was silent while its episode went on', () => {
+    const silence = (story: Story) => {
+      const draft = story.tracker.draft();
+      draft.closeSilent(NOW + SILENCE_MS);
+      story.tracker.accept(draft);
+      for (const alert of draft.changes) story.alerts.set(alert.id, alert);
+    };
+
+    it('goes on as the same alert with the next window of that episode', () => {
+      const story = new Story();
+      story.tell({ second: 1, edge: true, episode: id(1) });
+      silence(story);
+      expect(story.alerts.get(id(1))?.status).toBe('closed');
+      const draft = story.tracker.draft();
+      expect(draft.apply(reviewed({ second: 90, edge: true, episode: id(1) }), 'ensemble', NOW)).toBe(id(1));
+      expect(draft.opened).toBe(0);
+      story.tracker.accept(draft);
+      expect(story.tracker.openAlerts).toMatchObject([{ id: id(1), status: 'open', windows: 2 }]);
+      expect(story.tracker.openAlerts[0]).toMatchObject({ closed_at: null });
+      expect(draft.changes[0]?.summary).not.toContain('silent');
+      story.tell({ second: 101, episode: null });
+      expect(story.tracker.openAlerts).toEqual([]);
+    });
+
+    it('goes on too when the autoencoder had opened it', () => {
+      const story = new Story();
+      story.tell({ second: 1, autoencoder: true }, { second: 2, edge: true, episode: id(2) });
+      silence(story);
+      story.tell({ second: 90, edge: true, episode: id(2) });
+      expect(story.tracker.openAlerts).toMatchObject([{ id: id(1), windows: 3 }]);
+    });
+
+    it('is over once a later window came without the episode', () => {
+      const story = new Story();
+      story.tell({ second: 1, edge: true, episode: id(1) });
+      silence(story);
+      story.tell({ second: 90, episode: null }, { second: 2, edge: true, episode: id(1) });
+      expect(story.tracker.openAlerts).toEqual([]);
+      expect(story.alerts.get(id(1))?.status).toBe('closed');
+    });
+  });
+
   it('and a late window of the ended episode does not open it again', () => {
     const story = new Story();
     story.tell({ second: 1, edge: true, episode: id(1) }, { second: 11, episode: null });

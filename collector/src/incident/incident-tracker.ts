@@ -24,7 +24,11 @@ interface Line {
   open: OpenAlert | null;
   /** The edge's episode that was closed last: a late window of it opens nothing again. */
   closedEpisode: string | null;
+  /** The alert of that episode as silence closed it: silence does not end the edge's episode, so it may go on. */
+  silenced: OpenAlert | null;
 }
+
+const NEW_LINE: Line = { open: null, closedEpisode: null, silenced: null };
 
 export class IncidentTracker {
   private lines = new Map<string, Line>();
@@ -33,10 +37,8 @@ export class IncidentTracker {
   restore(alerts: readonly Alert[], nowMs: number): void {
     for (const alert of alerts) {
       const boot = parseWindowId(alert.id)?.boot ?? '';
-      this.lines.set(lineKey(alert.agent, alert.device), {
-        open: restoreAlert(alert, boot, nowMs),
-        closedEpisode: null,
-      });
+      const open = restoreAlert(alert, boot, nowMs);
+      this.lines.set(lineKey(alert.agent, alert.device), { ...NEW_LINE, open });
     }
   }
 
@@ -82,15 +84,17 @@ export class IncidentDraft {
   apply(window: ReviewedWindow, model: ActiveModel, nowMs: number): string | null {
     const key = lineKey(window.agent, window.device);
     const before = this.line(key);
-    let line = before;
+    let line = this.reopened(before, window);
     if (line.open && isEnded(line.open, window)) {
       this.note(closeAlert(line.open, Math.max(window.endMs, line.open.lastSuspectMs)));
-      line = { open: null, closedEpisode: line.open.episode ?? line.closedEpisode };
+      line = { ...NEW_LINE, closedEpisode: line.open.episode ?? line.closedEpisode };
     }
     const open = line.open
       ? this.extend(line.open, window, model, nowMs)
       : this.begin(line, window, model, nowMs);
-    if (open !== line.open || line !== before) this.changed.set(key, { ...line, open });
+    if (open !== line.open || line !== before) {
+      this.changed.set(key, { ...line, open, silenced: open ? null : line.silenced });
+    }
     return open && window.endMs >= Date.parse(open.alert.opened_at) ? open.alert.id : null;
   }
 
@@ -99,8 +103,23 @@ export class IncidentDraft {
     for (const [key, { open }] of this.base) {
       if (!open || nowMs - open.heardMs < SILENCE_MS) continue;
       this.note(closeAlert(open, open.lastEndMs, 'Closed because the line fell silent.'));
-      this.changed.set(key, { open: null, closedEpisode: open.episode });
+      this.changed.set(key, {
+        open: null,
+        closedEpisode: open.episode,
+        silenced: open.episode === null ? null : open,
+      });
     }
+  }
+
+  /** What silence closed is open again with a window of its episode, and over for good with a later one without. */
+  private reopened(line: Line, { episode, endMs }: ReviewedWindow): Line {
+    const { silenced } = line;
+    if (silenced === null) return line;
+    if (episode !== silenced.episode) {
+      return endMs >= silenced.lastEndMs ? { ...line, silenced: null } : line;
+    }
+    this.note(silenced.alert);
+    return { ...NEW_LINE, open: silenced };
   }
 
   private begin(line: Line, window: ReviewedWindow, model: ActiveModel, nowMs: number): OpenAlert | null {
@@ -124,7 +143,7 @@ export class IncidentDraft {
   }
 
   private line(key: string): Line {
-    return this.changed.get(key) ?? this.base.get(key) ?? { open: null, closedEpisode: null };
+    return this.changed.get(key) ?? this.base.get(key) ?? NEW_LINE;
   }
 
   private note(alert: Alert): void {
@@ -142,8 +161,8 @@ export class IncidentDraft {
 /** Who opened an alert ends it; a suspect of the autoencoder's holds it a little longer. Late windows end nothing. */
 function isEnded(open: OpenAlert, window: ReviewedWindow): boolean {
   if (window.endMs < open.lastEndMs) return false;
+  if (open.episode !== null && window.episode === open.episode) return false;
   if (open.alert.opened_by === 'collector' || open.episode === null) return isQuiet(open, window.endMs);
-  if (window.episode === open.episode) return false;
   if (window.boot !== open.boot) return window.episode === null && isQuiet(open, window.endMs);
   return window.episode !== null || !heldByAutoencoder(open) || isQuiet(open, window.endMs);
 }

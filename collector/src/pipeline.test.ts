@@ -1,0 +1,61 @@
+/** The way of a group of batches on a real store and real parts; only the broker is told by the test. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from './config.js';
+import { SILENCE_MS } from './incident/incident-tracker.js';
+import { createLogger } from './log.js';
+import { buildParts, type Parts } from './parts.js';
+import { Pipeline, type PipelineParts } from './pipeline.js';
+import { BOOT, makeBatch, makeWindow, START_MS } from './testing/messages.js';
+
+let folder: string;
+let parts: Parts;
+let nowMs: number;
+const said: string[] = [];
+const link = { connected: true, publish: (topic: string) => void said.push(topic) };
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lineheron-pipeline-'));
+  nowMs = START_MS;
+  link.connected = true;
+  said.length = 0;
+  const config = loadConfig({ flags: { data_dir: folder } });
+  const onFatal = (error: Error) => {
+    throw error;
+  };
+  const now = () => nowMs;
+  parts = buildParts({ config, log: createLogger('silent'), version: '0.1.0', now, onFatal });
+  await parts.store.open();
+});
+
+afterEach(async () => {
+  await parts.store.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const build = (changes: Partial<PipelineParts> = {}) =>
+  new Pipeline({ ...parts, link, settings: () => parts.control.settings, ...changes });
+
+const message = (sequence: number, agent = 'gw-1', suspect = false) => {
+  const episode = suspect ? `${agent}/${BOOT}/${sequence}/0` : null;
+  const batch = makeBatch({ agent, sequence, windows: [makeWindow({ suspect, score: 0.7, episode })] });
+  return { kind: 'score' as const, agent, batch, bytes: 100 };
+};
+
+describe('lines that have fallen silent', () => {
+  it('are not closed while the broker is away, nor before agents had time to come back', async () => {
+    const pipeline = build();
+    await pipeline.handle([message(1, 'gw-1', true)]);
+    const openAfter = async (ms: number, connected: boolean) => {
+      nowMs += ms;
+      link.connected = connected;
+      await pipeline.tick();
+      return parts.incidents.openAlerts.length;
+    };
+    expect(await openAfter(2 * SILENCE_MS, false)).toBe(1);
+    expect(await openAfter(SILENCE_MS - 1, true)).toBe(1);
+    expect(await openAfter(1, true)).toBe(0);
+  });
+});
