@@ -20,7 +20,7 @@ class Client implements FeedClient {
 const nothing = { windows: [], records: [], alerts: [] };
 
 function build() {
-  const clock = { ms: 0 };
+  const clock = { ms: 0, snapshots: 0 };
   const state: Omit<SnapshotFrame, 'type' | 'n' | 'windows' | 'records' | 'alerts'> = {
     status: {} as SnapshotFrame['status'],
     models: [],
@@ -28,7 +28,10 @@ function build() {
   };
   const feed = new Feed({
     now: () => clock.ms,
-    snapshot: () => ({ ...state, ...nothing }),
+    snapshot: () => {
+      clock.snapshots++;
+      return { ...state, ...nothing };
+    },
     status: () => state.status,
     models: () => state.models,
     metrics: () => state.metrics,
@@ -126,6 +129,51 @@ describe('Feed', () => {
     feed.add({ ...nothing, windows: [makeView()] });
     feed.flush();
     expect(slow.frames.at(-1)).toMatchObject({ type: 'update', n: before + 6 });
+  });
+
+  it('gives a client that asks without reading one snapshot, once it has read', () => {
+    const { feed, connect } = build();
+    const client = connect();
+    feed.flush();
+    const before = client.frames.length;
+    client.bufferedAmount = 10;
+    for (let turn = 0; turn < 20; turn++) feed.message(client, '{"type":"resync"}');
+    expect(client.frames).toHaveLength(before);
+    client.bufferedAmount = 0;
+    feed.flush();
+    feed.flush();
+    expect(client.frames.slice(before)).toMatchObject([{ type: 'snapshot' }]);
+  });
+
+  it('writes one snapshot for all who need it at one number', () => {
+    const { feed, clock, connect } = build();
+    const clients = [connect(), connect()];
+    for (const client of clients) {
+      client.bufferedAmount = 10;
+      feed.message(client, '{"type":"resync"}');
+    }
+    for (const client of clients) client.bufferedAmount = 0;
+    const before = clock.snapshots;
+    feed.add({ ...nothing, windows: [makeView()] });
+    feed.flush();
+    expect(clients.map(({ frames }) => frames.at(-1)?.type)).toEqual(['snapshot', 'snapshot']);
+    expect(clock.snapshots).toBe(before + 1);
+  });
+
+  it('keeps the newest 4,000 rows of a group of any size', () => {
+    const { feed, connect } = build();
+    const client = connect();
+    const row = makeView();
+    const last = makeView({ agent: 'gw-last' });
+    feed.add({ ...nothing, windows: [...new Array(200_000).fill(row), last] });
+    feed.add({ ...nothing, windows: [last] });
+    feed.flush();
+    expect(client.frames.at(-1)?.windows).toHaveLength(4000);
+    expect(client.frames.at(-1)?.windows?.slice(-3)).toMatchObject([
+      { agent: row.agent },
+      { agent: 'gw-last' },
+      { agent: 'gw-last' },
+    ]);
   });
 
   it('is full at its bound', () => {

@@ -45,7 +45,7 @@ const STATUS_MS = 1000;
 const METRICS_MS = 2000;
 const HEARTBEAT_MS = 30_000;
 const MAX_BUFFERED_BYTES = 1024 * 1024;
-/** Pending rows between two updates; more are left out, since a client could not show them anyway. */
+/** Pending rows between two updates; of more the newest are kept, since a client could not show them all anyway. */
 const MAX_PENDING = 4000;
 const MAX_SNAPSHOTS_PER_HEARTBEAT = 60;
 
@@ -59,6 +59,8 @@ export class Feed {
   private statusDueMs = 0;
   private metricsDueMs = 0;
   private changed = false;
+  /** The snapshot at the present number, once somebody has needed it. */
+  private snapshotText: string | null = null;
 
   constructor(private readonly options: FeedOptions) {}
 
@@ -83,8 +85,8 @@ export class Feed {
 
   add(changes: Changes): void {
     if (this.connections.size === 0) return;
-    if (this.windows.length < MAX_PENDING) this.windows.push(...changes.windows);
-    if (this.records.length < MAX_PENDING) this.records.push(...changes.records);
+    append(this.windows, changes.windows);
+    append(this.records, changes.records);
     for (const alert of changes.alerts) this.alerts.set(alert.id, alert);
   }
 
@@ -95,6 +97,8 @@ export class Feed {
 
   connect(client: FeedClient): void {
     const connection: Connection = { client, behind: false, alive: true, snapshots: 0 };
+    // While nobody listened nothing was numbered: the snapshot that was kept may be old.
+    if (this.connections.size === 0) this.snapshotText = null;
     this.flush();
     this.connections.set(client, connection);
     this.sendSnapshot(connection);
@@ -119,7 +123,9 @@ export class Feed {
       return;
     }
     this.flush();
-    this.sendSnapshot(connection);
+    // Who has not read what it was sent gets nothing on top of it: flush sends one snapshot when it has caught up.
+    if (client.bufferedAmount > 0) connection.behind = true;
+    else this.sendSnapshot(connection);
   }
 
   /** Sends what has gathered, at most once a call. */
@@ -152,13 +158,20 @@ export class Feed {
     if (metricsDue) this.metricsDueMs = nowMs + METRICS_MS;
     this.changed = false;
     [this.windows, this.records, this.alerts] = [[], [], new Map()];
-    return Object.keys(update).length === 1 ? null : { ...update, n: ++this.n };
+    if (Object.keys(update).length === 1) return null;
+    this.snapshotText = null;
+    return { ...update, n: ++this.n };
   }
 
   private sendSnapshot(connection: Connection): void {
     connection.behind = false;
+    this.snapshotText ??= this.writeSnapshot();
+    connection.client.send(this.snapshotText);
+  }
+
+  private writeSnapshot(): string {
     const frame: SnapshotFrame = { type: 'snapshot', n: this.n, ...this.options.snapshot() };
-    connection.client.send(JSON.stringify(frame));
+    return JSON.stringify(frame);
   }
 
   private heartbeat(): void {
@@ -173,6 +186,12 @@ export class Feed {
       client.ping();
     }
   }
+}
+
+/** Item by item, since a spread of a large group overflows the stack. */
+function append<T>(pending: T[], more: readonly T[]): void {
+  for (const item of more.slice(-MAX_PENDING)) pending.push(item);
+  if (pending.length > MAX_PENDING) pending.splice(0, pending.length - MAX_PENDING);
 }
 
 function isResync(text: string): boolean {
