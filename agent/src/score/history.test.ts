@@ -1,5 +1,6 @@
 /** The history file: bound, torn tails, damage, another feature list. */
-import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { withFolder } from '../test-support.js';
@@ -58,4 +59,45 @@ it('drops rows of another feature list and a file that is none', () =>
     expect(await (await open(path, 'fedcba9876543210')).read()).toEqual([]);
     await writeFile(path, 'rubbish');
     expect(await (await open(path)).read()).toEqual([]);
+  }));
+
+/** The largest size that a file of this process may have. */
+function limitFiles(bytes: number | 'unlimited'): void {
+  execFileSync('prlimit', [`--fsize=${bytes}:unlimited`, '--pid', String(process.pid)]);
+}
+
+const mayLimit = spawnSync('prlimit', ['--fsize', '--pid', String(process.pid)]).status === 0;
+
+it.skipIf(!mayLimit)(
+  'loses no row when the disk takes only a part of a write (skipped where prlimit is missing)',
+  () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'h.bin');
+      const history = await open(path);
+      await fill(history, 0, 3);
+      const whole = (await stat(path)).size;
+      const rowBytes = (whole - 24) / 3;
+      limitFiles(whole + Math.round(1.5 * rowBytes));
+      try {
+        await expect(fill(history, 3, 6)).rejects.toThrow();
+        expect((await stat(path)).size % rowBytes).not.toBe(whole % rowBytes);
+        expect(await history.read()).toEqual(rows(0, 6));
+      } finally {
+        limitFiles('unlimited');
+      }
+      await fill(history, 6, 7);
+      expect(await history.read()).toEqual(rows(0, 7));
+      expect(await (await open(path)).read()).toEqual(rows(0, 7));
+    }),
+);
+
+it('begins again when its file was removed meanwhile', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'h.bin');
+    const history = await open(path);
+    await fill(history, 0, 3);
+    await rm(path);
+    await fill(history, 3, 5);
+    expect(await history.read()).toEqual(rows(3, 5));
+    expect(await (await open(path)).read()).toEqual(rows(3, 5));
   }));

@@ -1,9 +1,9 @@
 /**
  * The last windows of one scope on disk, for training on the past. Rows of fixed size with a CRC each, appended as
  * windows come; at twice the bound the newest half is written aside and renamed. A torn or damaged row is passed
- * over. Rows of another feature list are dropped: no forest of ours could use them.
+ * over; what a full disk took only in part is written again at the same place. Rows of another feature list are dropped: no forest of ours could use them.
  */
-import { appendFile, mkdir, readFile, truncate } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { writeFileAtomic } from '@lineheron/models/persist';
@@ -27,7 +27,10 @@ export interface HistoryOptions {
 
 export class History {
   private pending: Buffer[] = [];
+  /** Whole rows in the file; what may stand behind them does not count. */
   private onDisk = 0;
+  /** Writing and reading happen one after another. */
+  private tail: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: HistoryOptions) {}
 
@@ -50,19 +53,68 @@ export class History {
     if (this.pending.length > this.options.rows) this.pending.shift();
   }
 
-  async flush(): Promise<void> {
-    if (this.pending.length === 0) return;
-    const rows = this.pending;
-    this.pending = [];
-    await appendFile(this.options.path, Buffer.concat(rows), { mode: 0o600 });
-    this.onDisk += rows.length;
-    if (this.onDisk >= 2 * this.options.rows) await this.compact();
+  /** Writes what waits. Rejects when the disk refuses: then it goes on waiting. */
+  flush(): Promise<void> {
+    return this.serial(async () => {
+      if (this.pending.length === 0) return;
+      const rows = this.pending;
+      this.pending = [];
+      try {
+        await this.write(Buffer.concat(rows));
+      } catch (error) {
+        this.pending = [...rows, ...this.pending].slice(-this.options.rows);
+        throw error;
+      }
+      this.onDisk += rows.length;
+      if (this.onDisk >= 2 * this.options.rows) await this.compact();
+    });
   }
 
   /** The newest rows, oldest first. */
-  async read(): Promise<HistoryRow[]> {
-    const bytes = Buffer.concat([await this.readFile(), ...this.pending]);
-    return this.rowsOf(bytes).flatMap((row) => this.decode(row) ?? []);
+  read(): Promise<HistoryRow[]> {
+    return this.serial(async () => {
+      const bytes = Buffer.concat([await this.readWhole(), ...this.pending]);
+      return this.rowsOf(bytes).flatMap((row) => this.decode(row) ?? []);
+    });
+  }
+
+  private serial<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.tail.then(work);
+    this.tail = result.catch(() => {});
+    return result;
+  }
+
+  /** Behind the last whole row, not at the file's end: an earlier write may have left a part of a row there. */
+  private async write(bytes: Buffer): Promise<void> {
+    const file = await this.openForWriting();
+    try {
+      let at = HEADER_BYTES + this.onDisk * this.rowBytes;
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at);
+        if (bytesWritten === 0) throw new Error('the disk takes no more');
+        done += bytesWritten;
+        at += bytesWritten;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Somebody may have removed the file meanwhile: then it begins again. */
+  private async openForWriting(): Promise<FileHandle> {
+    try {
+      return await open(this.options.path, 'r+');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+    await writeFileAtomic(this.options.path, this.header());
+    this.onDisk = 0;
+    return open(this.options.path, 'r+');
+  }
+
+  private async readWhole(): Promise<Buffer> {
+    const bytes = await this.readFile();
+    return bytes.length === 0 ? this.header() : bytes.subarray(0, HEADER_BYTES + this.onDisk * this.rowBytes);
   }
 
   private get rowBytes(): number {
@@ -86,7 +138,7 @@ export class History {
   }
 
   private async compact(): Promise<void> {
-    const rows = this.rowsOf(await this.readFile());
+    const rows = this.rowsOf(await this.readWhole());
     await writeFileAtomic(this.options.path, Buffer.concat([this.header(), ...rows]));
     this.onDisk = rows.length;
   }
