@@ -25,6 +25,12 @@ export const MIN_TRAINING_ROWS = 30;
 
 const MEASURED_SCORES = 512;
 
+/** A forest that is fitted and nowhere in use yet. */
+export interface Fitted {
+  draft: Parameters<ModelStore['save']>[0];
+  payload: Uint8Array;
+}
+
 export class Forests {
   private readonly inUse = new Map<Scope, AgentModel>();
 
@@ -51,13 +57,9 @@ export class Forests {
     }
   }
 
-  /** Fits, keeps and takes into use. `isCancelled` is asked once the fit is done. Null when it was cancelled. */
-  async train(
-    scope: Scope,
-    rows: readonly HistoryRow[],
-    isCancelled: () => boolean,
-  ): Promise<AgentModel | null> {
-    const { engine, store, agent, contamination, seed, nowMs, monotonicMs } = this.options;
+  /** Fits, and changes nothing. */
+  async fit(scope: Scope, rows: readonly HistoryRow[]): Promise<Fitted> {
+    const { engine, agent, contamination, seed, nowMs, monotonicMs } = this.options;
     const { features, fingerprint } = engine;
     const startedMs = monotonicMs();
     const fitted = await fitForest(matrix(rows, features.length), {
@@ -66,26 +68,27 @@ export class Forests {
       seed,
       contamination,
     });
-    if (isCancelled()) return null;
     const times = rows.map(({ endMs }) => endMs);
-    const manifest = await store.save(
-      {
-        kind: 'isolation_forest',
-        scope,
-        fingerprint,
-        trained_at: new Date(nowMs()).toISOString(),
-        training_from: isoOrNull(times.reduce((low, time) => Math.min(low, time), Number.POSITIVE_INFINITY)),
-        training_to: isoOrNull(times.reduce((high, time) => Math.max(high, time), Number.NEGATIVE_INFINITY)),
-        rows: rows.length,
-        seed,
-        threshold: fitted.threshold,
-        training_ms: Math.round((monotonicMs() - startedMs) * 100) / 100,
-        agents: [agent],
-        metrics: { trees: fitted.info.trees, sample_size: fitted.info.sampleSize },
-      },
-      fitted.bytes,
-    );
-    return this.use(manifest, fitted.bytes);
+    const draft: Fitted['draft'] = {
+      kind: 'isolation_forest',
+      scope,
+      fingerprint,
+      trained_at: new Date(nowMs()).toISOString(),
+      training_from: isoOrNull(times.reduce((low, time) => Math.min(low, time), Number.POSITIVE_INFINITY)),
+      training_to: isoOrNull(times.reduce((high, time) => Math.max(high, time), Number.NEGATIVE_INFINITY)),
+      rows: rows.length,
+      seed,
+      threshold: fitted.threshold,
+      training_ms: Math.round((monotonicMs() - startedMs) * 100) / 100,
+      agents: [agent],
+      metrics: { trees: fitted.info.trees, sample_size: fitted.info.sampleSize },
+    };
+    return { draft, payload: fitted.bytes };
+  }
+
+  /** Keeps a fitted forest and takes it into use. */
+  async install({ draft, payload }: Fitted): Promise<AgentModel> {
+    return this.use(await this.options.store.save(draft, payload), payload);
   }
 
   private use(manifest: Manifest, payload: Uint8Array): AgentModel {

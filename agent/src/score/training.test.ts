@@ -24,7 +24,11 @@ function jumpingClock(onSleep: () => void = () => {}): Clock {
   };
 }
 
-async function build(folder: string, onSleep: (training: Training) => void = () => {}) {
+async function build(
+  folder: string,
+  onSleep: (training: Training) => void = () => {},
+  onFitted: (training: Training) => void = () => {},
+) {
   const engine = new Engine({});
   const damage: string[] = [];
   const store = new ModelStore(join(folder, 'models'), (message) => damage.push(message));
@@ -35,7 +39,10 @@ async function build(folder: string, onSleep: (training: Training) => void = () 
     agent: 'gw',
     contamination: 0.1,
     seed: 1,
-    nowMs: clock.nowMs,
+    nowMs: () => {
+      onFitted(training);
+      return clock.nowMs();
+    },
     monotonicMs: clock.monotonicMs,
     log: silentLog,
   });
@@ -135,6 +142,25 @@ describe('Training', () => {
       expect(of('two')).toMatchObject({ phase: 'failed', message: 'Another training (one) is running.' });
       expect(of('one')).toMatchObject({ phase: 'cancelled' });
       expect(built.training.running).toBeNull();
+    }));
+
+  it('leaves every forest as it was when it is cancelled between two fits', () =>
+    withFolder(async (folder) => {
+      const built = await build(
+        folder,
+        () => {},
+        (training) => training.cancel('r'),
+      );
+      for (let number = 0; number < 50; number++) {
+        built.histories.device.add(row(number));
+        built.histories.gateway.add(row(number));
+      }
+      await built.training.start({ requestId: 'r', durationSeconds: 0, useHistory: true });
+      expect(built.events.at(-1)).toMatchObject({ phase: 'cancelled' });
+      expect(built.forests.models).toEqual([]);
+      const again = await build(folder);
+      await again.forests.start();
+      expect(again.forests.models).toEqual([]);
     }));
 
   it('falls back to the forest before a damaged newest one', () =>

@@ -6,7 +6,7 @@ import type { AgentEvent, Scope } from '@lineheron/models';
 import { SCOPES } from '@lineheron/models';
 import type { Clock } from '../clock.js';
 import { messageOf } from '../log.js';
-import { type Forests, MIN_TRAINING_ROWS } from './forests.js';
+import { type Fitted, type Forests, MIN_TRAINING_ROWS } from './forests.js';
 import type { History, HistoryRow } from './history.js';
 
 type TrainingEvent = Extract<AgentEvent, { type: 'training' }>;
@@ -97,7 +97,7 @@ export class Training {
   }
 
   private async perform(run: Run): Promise<void> {
-    const { histories, forests, onTrained } = this.options;
+    const { histories } = this.options;
     const past: Rows = { device: [], gateway: [] };
     if (run.request.useHistory) for (const scope of SCOPES) past[scope] = await histories[scope].read();
     await this.collectForAWhile(run);
@@ -109,24 +109,29 @@ export class Training {
     if (shortage) return this.tellRun(run, 'failed', 1, shortage);
     this.tellRun(run, 'fitting', COLLECTING_SHARE);
     const notes: string[] = [];
+    const fitted: Fitted[] = [];
     for (const scope of SCOPES) {
       const note = lack(scope, run.rows[scope].length);
       if (note) notes.push(note);
-      else if (!(await this.fit(scope, run, forests, cancelled))) {
-        if (scope === 'gateway') onTrained();
-        return this.tellRun(run, 'cancelled', 1);
-      }
+      else fitted.push(await this.options.forests.fit(scope, run.rows[scope]));
+      if (cancelled()) return this.tellRun(run, 'cancelled', 1);
     }
-    onTrained();
+    await this.install(fitted);
     this.tellRun(run, 'done', 1, notes.join(' ') || undefined);
   }
 
-  private async fit(scope: Scope, run: Run, forests: Forests, cancelled: () => boolean): Promise<boolean> {
-    const model = await forests.train(scope, run.rows[scope], cancelled);
-    if (!model) return false;
-    const message = `${model.rows} windows, threshold ${model.threshold.toFixed(3)}, release ${model.release}`;
-    this.options.onEvent({ v: 1, type: 'model', accepted: true, kind: model.kind, scope, message });
-    return true;
+  /** All of them, once nothing can be cancelled any more: a cancelled training leaves every forest as it was. */
+  private async install(all: readonly Fitted[]): Promise<void> {
+    const { forests, onEvent, onTrained } = this.options;
+    try {
+      for (const fitted of all) {
+        const { kind, scope, rows, threshold, release } = await forests.install(fitted);
+        const message = `${rows} windows, threshold ${threshold.toFixed(3)}, release ${release}`;
+        onEvent({ v: 1, type: 'model', accepted: true, kind, scope, message });
+      }
+    } finally {
+      onTrained();
+    }
   }
 
   private async collectForAWhile(run: Run): Promise<void> {
