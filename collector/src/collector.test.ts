@@ -330,6 +330,33 @@ describe('training, review and alerts', () => {
     expect((await of('gw-2')).autoencoder.score).toBeNull();
   });
 
+  it('keeps the opinion on an agent that was away when the others were trained again', async () => {
+    const [there, away] = [await Agent.connect('gw-1'), await Agent.connect('gw-2')];
+    await there.introduce();
+    await sendQuiet(there, 1, 70);
+    await sendQuiet(away, 1, 70);
+    const train = async (body: object, meanwhile: () => Promise<void>) => {
+      const { id: request_id } = await post<Training>('/train', { epochs: 5, ...body });
+      await meanwhile();
+      const rows = { device: 70, gateway: 70 };
+      const done = { v: 1, type: 'training', request_id, phase: 'done', progress: 1, rows };
+      await there.say(topics.event('gw-1'), done);
+      return until('the end', async () => {
+        const training = await get<Training>(`/api/v1/trainings/${request_id}`);
+        return training.finished_at === null ? null : training;
+      });
+    };
+    await train({ duration_seconds: 0, use_history: true }, async () => {});
+    const ended = await train({ duration_seconds: 1 }, () => sendQuiet(there, 71, 70));
+    expect(ended.autoencoders.map(({ state }) => state)).toEqual(['done', 'done']);
+    expect(ended.message).toBeNull();
+    await post('/start');
+    await away.send({ sequence: 100 });
+    await until('the batch acknowledged', () => away.acked(100));
+    const [view] = (await get<{ results: WindowView[] }>('/recent-results?limit=1&agent=gw-2')).results;
+    expect(view?.autoencoder.score).toEqual(expect.any(Number));
+  });
+
   it('says in words that there is too little to learn from', async () => {
     const agent = await Agent.connect();
     await agent.introduce();

@@ -101,6 +101,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
       else for (const agent of agents) link.publish(topics.command(agent), command);
     },
     history: (query) => store.history(query),
+    covered: (scope, fingerprint) => reviewer.agentsOf(scope, fingerprint),
     fit: (request) => trainer.fit(request),
     save: (record) => store.saveTraining(record),
     onChange: (record) => {

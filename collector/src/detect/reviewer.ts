@@ -43,6 +43,11 @@ export class Reviewer {
     return [...this.autoencoders.values()];
   }
 
+  /** Agents that the model in use was trained on; none when there is no model. */
+  agentsOf(scope: Scope, fingerprint: string): readonly string[] {
+    return this.autoencoders.get(modelKey(scope, fingerprint))?.manifest.agents ?? [];
+  }
+
   async start(): Promise<void> {
     for (const { manifest, payload } of await this.options.models.loadAll()) {
       if (manifest.kind !== 'autoencoder') continue;

@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Command, HISTORY_WINDOWS, SCOPES, type Scope, type Training } from '@lineheron/models';
 import { type FitRequest, type FitResult, type HistoryRows, rowCount } from './autoencoder-trainer.js';
 import { type GatheredWindow, RowBuffers } from './row-buffer.js';
+import { type HistoryWanted, lostSentence, trainingRows } from './training-rows.js';
 import {
   cancelled,
   concluded,
@@ -33,7 +34,9 @@ export interface TrainingDependencies {
   onlineAgents: () => ReadonlyArray<{ id: string; fingerprint: string }>;
   /** To the agents named, or to the whole fleet when null. */
   send: (agents: readonly string[] | null, command: Command) => void;
-  history: (query: { scope: Scope; fingerprint: string; limit: number }) => Promise<HistoryRows>;
+  history: (query: HistoryWanted) => Promise<HistoryRows>;
+  /** Agents that the autoencoder in use was trained on. */
+  covered: (scope: Scope, fingerprint: string) => readonly string[];
   fit: (request: FitRequest) => Promise<FitResult>;
   save: (training: Training) => Promise<void>;
   onChange: (training: Training) => void;
@@ -182,9 +185,16 @@ export class TrainingCoordinator {
   private async fitAll(running: Running, options: TrainingOptions): Promise<void> {
     for (const { scope, fingerprint, rows: gathered } of running.buffers.all) {
       if (running.abort.signal.aborted) return;
-      const history = options.useHistory
-        ? await this.dependencies.history({ scope, fingerprint, limit: HISTORY_WINDOWS })
-        : null;
+      const { history, lost } = await trainingRows(
+        {
+          scope,
+          fingerprint,
+          gathered,
+          useHistory: options.useHistory,
+          covered: this.dependencies.covered(scope, fingerprint),
+        },
+        this.dependencies.history,
+      );
       const rows = rowCount(gathered, history);
       const outcome = await this.dependencies
         .fit({ scope, fingerprint, gathered, history, epochs: options.epochs })
@@ -194,7 +204,7 @@ export class TrainingCoordinator {
             rows: manifest.rows,
             epochs_run: epochsRun,
             threshold: manifest.threshold,
-            message: null,
+            message: lostSentence(lost),
           }),
           (error: unknown) => ({
             state: 'failed' as const,

@@ -91,6 +91,14 @@ describe('the end', () => {
     expect(concluded(training, 9)).toMatchObject({ state: 'done', progress: 1, message: 'gw-2: too few.' });
   });
 
+  it('says what a model that was trained leaves out', () => {
+    const training = running({ agents: [agent('gw-1', 'done')], autoencoders: [model('done', 'no gw-2')] });
+    expect(concluded(training, 9)).toMatchObject({
+      state: 'done',
+      message: 'autoencoder (device): no gw-2.',
+    });
+  });
+
   it('is failed when nothing was', () => {
     const training = running({
       agents: [agent('gw-1', 'missed', 'silent')],

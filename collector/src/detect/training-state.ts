@@ -66,7 +66,7 @@ export function concluded(training: Training, nowMs: number): Training {
       .filter(({ state }) => state !== 'done')
       .map(({ id, state, message }) => `${id}: ${message ?? state}`),
     ...training.autoencoders
-      .filter(({ state }) => state !== 'done')
+      .filter(({ state, message }) => state !== 'done' || message !== null)
       .map(({ scope, message }) => `autoencoder (${scope}): ${message ?? 'failed'}`),
   ]
     .slice(0, 10)

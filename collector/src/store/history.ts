@@ -9,16 +9,14 @@ interface Row {
 }
 
 /** Agents with few windows leave room for the others, who are asked again for that many more. */
-export function readHistory(database: Database, { scope, fingerprint, limit }: HistoryQuery): HistoryRows {
-  const agents = (
-    database.prepare('SELECT DISTINCT agent FROM received').all() as Array<{ agent: string }>
-  ).map(({ agent }) => agent);
+export function readHistory(database: Database, query: HistoryQuery): HistoryRows {
+  const { scope, fingerprint, limit, agents = allAgents(database) } = query;
   const select = database.prepare(
     `SELECT end_ms, features FROM windows WHERE agent = ? AND scope = ? AND fingerprint = ?
      AND state <> 'warming_up' ORDER BY id DESC LIMIT ? OFFSET ?`,
   );
   const taken = new Map<string, Row[]>();
-  let hungry = agents;
+  let hungry: readonly string[] = agents;
   let left = limit;
   while (left > 0 && hungry.length > 0) {
     const share = Math.max(1, Math.floor(left / hungry.length));
@@ -37,10 +35,19 @@ export function readHistory(database: Database, { scope, fingerprint, limit }: H
   return pack(taken);
 }
 
+function allAgents(database: Database): string[] {
+  const rows = database.prepare('SELECT DISTINCT agent FROM received').all() as Array<{ agent: string }>;
+  return rows.map(({ agent }) => agent);
+}
+
+/** Rows that no model could learn from are left out: an infinite feature, or another number of them. */
 function pack(taken: ReadonlyMap<string, Row[]>): HistoryRows {
-  const rows = [...taken.values()].flat();
-  const columns = (rows[0]?.features.length ?? 0) / 4;
-  const fitting = rows.filter(({ features }) => features.length === columns * 4);
+  const columns = ([...taken.values()][0]?.[0]?.features.length ?? 0) / 4;
+  const kept = [...taken].map(([agent, rows]) => ({
+    agent,
+    rows: rows.filter(({ features }) => features.length === columns * 4 && !hasInfinite(features)),
+  }));
+  const fitting = kept.flatMap(({ rows }) => rows);
   const packed = new Float32Array(fitting.length * columns);
   let [oldestMs, newestMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   fitting.forEach(({ features, end_ms }, at) => {
@@ -52,8 +59,16 @@ function pack(taken: ReadonlyMap<string, Row[]>): HistoryRows {
   return {
     columns,
     rows: packed,
-    agents: [...taken.keys()],
+    agents: kept.filter(({ rows }) => rows.length > 0).map(({ agent }) => agent),
     oldestMs: empty ? null : oldestMs,
     newestMs: empty ? null : newestMs,
   };
+}
+
+/** A value that is too large for 32 bits was once stored as infinite. */
+function hasInfinite(features: Buffer): boolean {
+  for (let at = 0; at < features.length; at += 4) {
+    if (Math.abs(features.readFloatLE(at)) === Number.POSITIVE_INFINITY) return true;
+  }
+  return false;
 }

@@ -183,6 +183,30 @@ describe('history', () => {
     expect([...history.rows.slice(0, 19)]).toEqual(expected);
   });
 
+  it('gives only the windows of the agents that are asked for', async () => {
+    const ranges = ['gw-1', 'gw-2', 'gw-3'].map((agent) => ({ agent, boot: BOOT, first: 1, last: 4 }));
+    const windows = ['gw-1', 'gw-2'].flatMap((agent) => [1, 2].map((n) => makeStored(n, { agent })));
+    await commit({ ranges, windows });
+    const query = { scope: 'device' as const, fingerprint: FINGERPRINT, limit: 30 };
+    const history = await store.history({ ...query, agents: ['gw-2', 'gw-3'] });
+    expect(history.agents).toEqual(['gw-2']);
+    expect(history.rows).toHaveLength(2 * 19);
+  });
+
+  it('leaves out rows with a value that 32 bits cannot hold, and agents with no others', async () => {
+    const ranges = ['gw-1', 'gw-2'].map((agent) => ({ agent, boot: BOOT, first: 1, last: 2 }));
+    const poison = makeFeatures().with(3, 1e39);
+    const windows = [
+      makeStored(1),
+      { ...makeStored(2), features: poison },
+      { ...makeStored(1, { agent: 'gw-2' }), features: poison.map((value) => value && -value) },
+    ];
+    await commit({ ranges, windows });
+    const history = await store.history({ scope: 'device', fingerprint: FINGERPRINT, limit: 30 });
+    expect(history.agents).toEqual(['gw-1']);
+    expect(history.rows).toHaveLength(19);
+  });
+
   it('leaves out other scopes, other fingerprints and windows that were warming up', async () => {
     const ranges = [{ agent: 'gw-1', boot: BOOT, first: 1, last: 3 }];
     const foreign = { ...makeStored(3), fingerprint: 'ffffffffffffffff' };

@@ -57,6 +57,8 @@ export interface HistoryQuery {
   scope: Scope;
   fingerprint: string;
   limit: number;
+  /** Only of these; of all when absent. */
+  agents?: readonly string[];
 }
 
 /** Windows to train on, row after row; a missing feature is NaN. */
