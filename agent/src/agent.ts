@@ -156,6 +156,7 @@ export class Agent {
   private tick(): void {
     this.ticks += 1;
     void this.drain.resendDue();
+    this.states.repeatDue();
     void this.flushHistories();
     this.checkPhase();
     const drained =
@@ -175,6 +176,9 @@ export class Agent {
     const topic = topics.anomaly(this.options.config.agent_id);
     for (const anomaly of output.anomalies) this.link.publish(topic, JSON.stringify(anomaly));
     this.states.update(output.latest);
+    for (const { phase, device, episode } of output.anomalies) {
+      if (phase === 'closed') this.states.close(device, episode);
+    }
     this.drain.pump();
   }
 

@@ -19,6 +19,8 @@ const window = (device: string, fields: Partial<ScoredWindow> = {}): ScoredWindo
 });
 
 const EPISODE = 'gw/0123456789abcdef/1/0';
+const LATER_EPISODE = 'gw/0123456789abcdef/9/0';
+const COLLECTOR_ALERT = 'gw/0123456789abcdef/5/2';
 
 function build(maxDevices = 100) {
   const told: { topic: string; state: DeviceState | null }[] = [];
@@ -38,7 +40,7 @@ function build(maxDevices = 100) {
   return { states, told, world, see };
 }
 
-const verdict = (device: string): Verdict => ({
+const verdict = (device: string, fields: Partial<Verdict> = {}): Verdict => ({
   v: 1,
   alert: EPISODE,
   device,
@@ -50,6 +52,7 @@ const verdict = (device: string): Verdict => ({
   autoencoder_score: 1,
   autoencoder_threshold: 0.5,
   summary: '',
+  ...fields,
 });
 
 describe('DeviceStates', () => {
@@ -74,9 +77,7 @@ describe('DeviceStates', () => {
   it("carries the collector's verdict while the episode is open", () => {
     const { told, states, see } = build();
     states.review(verdict('a'));
-    see(window('a'));
-    states.review(verdict('a'));
-    expect(told).toHaveLength(1);
+    expect(told).toHaveLength(0);
     see(window('a', { episode: EPISODE, suspect: true }));
     states.review(verdict('a'));
     expect(told.at(-1)!.state!.verdict).toBe('confirmed');
@@ -84,6 +85,67 @@ describe('DeviceStates', () => {
     expect(told.at(-1)!.state).toMatchObject({ verdict: 'confirmed', suspect: false });
     see(window('a'));
     expect(told.at(-1)!.state!.verdict).toBeNull();
+  });
+
+  it('leaves a late verdict of an episode that is over, whether or not the next one is open', () => {
+    const { told, states, see } = build();
+    see(window('a', { episode: EPISODE, suspect: true }));
+    see(window('a'));
+    states.review(verdict('a'));
+    expect(told.at(-1)!.state!.verdict).toBeNull();
+    see(window('a', { episode: LATER_EPISODE, suspect: true }));
+    states.review(verdict('a'));
+    expect(told.at(-1)!.state).toMatchObject({ episode: LATER_EPISODE, verdict: 'unreviewed' });
+  });
+
+  it("carries the verdict of the collector's own alert while no episode is open, until it is closed", () => {
+    const { told, states, see } = build();
+    const own = { alert: COLLECTOR_ALERT };
+    see(window('a', { episode: EPISODE, suspect: true }));
+    states.review(verdict('a', own));
+    expect(told.at(-1)!.state!.verdict).toBe('unreviewed');
+    see(window('a'));
+    states.review(verdict('a', own));
+    expect(told.at(-1)!.state).toMatchObject({ episode: null, verdict: 'confirmed' });
+    see(window('a', { score: 0.41 }));
+    states.review(verdict('a', { ...own, status: 'closed' }));
+    expect(told.at(-1)!.state).toMatchObject({ episode: null, verdict: null });
+    states.review(verdict('a', own));
+    states.republish();
+    expect(told.at(-1)!.state!.verdict).toBeNull();
+  });
+
+  it('tells at once that an episode has ended because its device fell silent', () => {
+    const { told, states, see } = build();
+    see(window('a', { episode: LATER_EPISODE, suspect: true }));
+    states.close('a', EPISODE);
+    states.close('b', EPISODE);
+    expect(told).toHaveLength(1);
+    states.close('a', LATER_EPISODE);
+    expect(told.at(-1)!.state).toMatchObject({
+      suspect: false,
+      episode: null,
+      verdict: null,
+      summary: 'a has fallen silent.',
+    });
+  });
+
+  it('repeats every 30 s without a new window, a bounded number at once, and none while away', () => {
+    const { told, world, states, see } = build(1000);
+    for (let number = 0; number < 600; number++) see(window(`line-${number}`));
+    world.nowMs = 29_999;
+    states.repeatDue();
+    expect(told).toHaveLength(600);
+    world.nowMs = 30_000;
+    world.connected = false;
+    states.repeatDue();
+    world.connected = true;
+    states.repeatDue();
+    expect(told).toHaveLength(1100);
+    states.repeatDue();
+    states.repeatDue();
+    expect(told).toHaveLength(1200);
+    expect(new Set(told.slice(600).map(({ topic }) => topic)).size).toBe(600);
   });
 
   it('tells everything again after a reconnect, and what could not be told', () => {

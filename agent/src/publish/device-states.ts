@@ -21,9 +21,20 @@ export interface DeviceStatesOptions {
 }
 
 const REPEAT_MS = 30_000;
+/** Repeats in one go: what was told together must not be repeated together for ever. */
+const MAX_REPEATS = 500;
+
+/** An alert that the collector opened by itself. */
+interface CollectorAlert {
+  id: string;
+  verdict: Verdict['verdict'];
+}
 
 interface Entry {
   state: DeviceState;
+  /** The newest episode of ours, open or not. */
+  lastEpisode: string | null;
+  alert: CollectorAlert | null;
   /** Kind of state that was sent last; null when nothing was. */
   sentKind: string | null;
   sentMs: number;
@@ -38,45 +49,93 @@ export class DeviceStates {
   update(windows: ReadonlyMap<string, ScoredWindow>): void {
     for (const [device, window] of windows) {
       const earlier = this.entries.get(device);
-      const state = this.stateOf(window, earlier?.state);
       this.entries.delete(device);
-      const entry = { state, sentKind: earlier?.sentKind ?? null, sentMs: earlier?.sentMs ?? 0 };
+      const entry: Entry = {
+        state: this.stateOf(window, earlier),
+        lastEpisode: window.episode ?? earlier?.lastEpisode ?? null,
+        alert: earlier?.alert ?? null,
+        sentKind: earlier?.sentKind ?? null,
+        sentMs: earlier?.sentMs ?? 0,
+      };
       this.entries.set(device, entry);
       this.tell(entry);
     }
     this.evict();
   }
 
-  /** The collector's opinion of the episode that is open on a device. */
-  review({ device, status, verdict }: Verdict): void {
+  /**
+   * The collector's opinion of the episode that is open on a device, or of an alert that it opened itself while none
+   * of ours is. What comes late, for an episode of ours that is over, is left.
+   */
+  review({ alert, device, status, verdict }: Verdict): void {
     const entry = this.entries.get(device);
-    if (!entry || entry.state.episode === null || status !== 'open') return;
-    entry.state.verdict = verdict;
+    if (!entry) return;
+    const open = status === 'open';
+    if (alert === entry.lastEpisode) {
+      if (open && alert === entry.state.episode) entry.state.verdict = verdict;
+    } else if (!open) {
+      if (alert === entry.alert?.id) this.forgetAlert(entry);
+    } else if (entry.state.episode === null) {
+      entry.alert = { id: alert, verdict };
+      entry.state.verdict = verdict;
+    }
     this.tell(entry);
+  }
+
+  /** An episode has ended. Says so where no window did: the device has fallen silent. */
+  close(device: string, episode: string): void {
+    const entry = this.entries.get(device);
+    if (entry?.state.episode !== episode) return;
+    const summary = `${subjectOf(device)} has fallen silent.`;
+    const verdict = entry.alert?.verdict ?? null;
+    entry.state = { ...entry.state, suspect: false, episode: null, verdict, summary };
+    this.tell(entry);
+  }
+
+  /** Repeats what is due, whether or not a window comes. Cheap to call often. */
+  repeatDue(): void {
+    const nowMs = this.options.monotonicMs();
+    let repeated = 0;
+    for (const entry of this.entries.values()) {
+      if (nowMs - entry.sentMs < REPEAT_MS) continue;
+      if (!this.tell(entry)) return;
+      repeated += 1;
+      if (repeated >= MAX_REPEATS) return;
+    }
   }
 
   /** A broker may have forgotten everything: tell it all again. */
   republish(): void {
     for (const entry of this.entries.values()) {
+      // That the collector closed its alert may have been said to nobody.
+      this.forgetAlert(entry);
       entry.sentKind = null;
       this.tell(entry);
     }
   }
 
-  private tell(entry: Entry): void {
+  private forgetAlert(entry: Entry): void {
+    entry.alert = null;
+    if (entry.state.episode === null) entry.state.verdict = null;
+  }
+
+  /** False when it could not be sent now. */
+  private tell(entry: Entry): boolean {
     const { agent, publish, monotonicMs } = this.options;
     const { state } = entry;
     const kind = `${state.state} ${state.suspect} ${state.episode} ${state.verdict}`;
     const nowMs = monotonicMs();
-    if (kind === entry.sentKind && nowMs - entry.sentMs < REPEAT_MS) return;
-    if (!publish(topics.state(agent, state.device), JSON.stringify(state))) return;
+    if (kind === entry.sentKind && nowMs - entry.sentMs < REPEAT_MS) return true;
+    if (!publish(topics.state(agent, state.device), JSON.stringify(state))) return false;
     entry.sentKind = kind;
     entry.sentMs = nowMs;
+    return true;
   }
 
-  private stateOf(window: ScoredWindow, earlier: DeviceState | undefined): DeviceState {
+  private stateOf(window: ScoredWindow, earlier: Entry | undefined): DeviceState {
     const feature = (name: string) => window.features[this.options.featureNames.indexOf(name)] ?? null;
-    const same = window.episode !== null && earlier?.episode === window.episode;
+    const same = window.episode !== null && earlier?.state.episode === window.episode;
+    const reviewed = same ? (earlier?.state.verdict ?? 'unreviewed') : 'unreviewed';
     return {
       agent: this.options.agent,
       device: window.device,
@@ -86,7 +145,7 @@ export class DeviceStates {
       threshold: window.threshold,
       suspect: window.suspect,
       episode: window.episode,
-      verdict: window.episode === null ? null : same ? (earlier?.verdict ?? 'unreviewed') : 'unreviewed',
+      verdict: window.episode === null ? (earlier?.alert?.verdict ?? null) : reviewed,
       latency_ms: feature('latency_mean'),
       packet_loss_pct: feature('packet_loss_mean'),
       traffic_mb: feature('traffic_mean'),
@@ -105,8 +164,12 @@ export class DeviceStates {
   }
 }
 
+function subjectOf(device: string): string {
+  return device === GATEWAY_DEVICE ? 'The gateway as a whole' : device;
+}
+
 function summaryOf(window: ScoredWindow): string {
-  const subject = window.device === GATEWAY_DEVICE ? 'The gateway as a whole' : window.device;
+  const subject = subjectOf(window.device);
   if (window.suspect) return anomalySentence(window.device, window.reasons);
   if (window.episode !== null) return `${subject} is recovering.`;
   if (window.state === 'warming_up') return `${subject}: the first window is filling.`;
