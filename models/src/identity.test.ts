@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { agentIdSchema, bootIdSchema, deviceIdSchema, parseWindowId, windowId } from './identity.js';
+import {
+  agentIdSchema,
+  bootIdSchema,
+  deviceIdSchema,
+  parseWindowId,
+  sequenceSchema,
+  timeSchema,
+  windowId,
+  windowIdSchema,
+} from './identity.js';
 
 const boot = '0123456789abcdef';
 
@@ -19,6 +28,25 @@ describe('identity', () => {
       expect(parseWindowId(id)).toBeNull();
     },
   );
+
+  it('parses every id that it accepts, up to the largest sequence', () => {
+    const largest = 999_999_999_999_999;
+    expect(sequenceSchema.safeParse(largest).success).toBe(true);
+    expect(sequenceSchema.safeParse(largest + 1).success).toBe(false);
+    expect(parseWindowId(windowIdSchema.parse(windowId('gw-1', boot, largest, 1023)))).not.toBeNull();
+    for (const id of [`gw-1/${boot}/1000000000000000/0`, `gw-1/${boot}/1/10000000`]) {
+      expect(windowIdSchema.safeParse(id).success).toBe(false);
+    }
+  });
+
+  it.each([
+    ['1970-01-01T00:00:00Z', true],
+    ['9999-12-31T23:59:59.999Z', true],
+    ['1970-01-01T00:00:00+00:01', false],
+    ['9999-12-31T23:59:59-00:01', false],
+  ])('%s as a time is accepted: %s', (text, accepted) => {
+    expect(timeSchema.safeParse(text).success).toBe(accepted);
+  });
 
   it.each(['modem-1', 'Modem 1 (küche)', 'a'.repeat(128)])('accepts %j as a device', (id) => {
     expect(deviceIdSchema.safeParse(id).success).toBe(true);

@@ -18,12 +18,13 @@ export const deviceIdSchema = z
 /** A device, or `*` for the gateway's own window. */
 export const windowDeviceSchema = z.union([z.literal('*'), deviceIdSchema]);
 
-export const sequenceSchema = z.int().min(1);
+/** As many digits as a window's id may carry. */
+export const sequenceSchema = z.int().min(1).max(999_999_999_999_999);
 
 export const windowIdSchema = z
   .string()
   .max(160)
-  .regex(/^[a-z0-9._-]{1,64}\/[0-9a-f]{16}\/\d+\/\d+$/, 'must be <agent>/<boot>/<sequence>/<index>');
+  .regex(/^[a-z0-9._-]{1,64}\/[0-9a-f]{16}\/\d{1,15}\/\d{1,7}$/, 'must be <agent>/<boot>/<sequence>/<index>');
 
 /** The id of a window, everywhere: `<agent>/<boot>/<sequence>/<index>`. */
 export function windowId(agent: string, boot: string, sequence: number, index: number): string {
@@ -40,5 +41,11 @@ export function parseWindowId(
   return { agent: agent!, boot: boot!, sequence: Number(sequence), index: Number(index) };
 }
 
+/** The last moment of the year 9999: times after it are not written as ISO 8601 with four digits any more. */
+const MAX_TIME_MS = 253_402_300_799_999;
+
 /** ISO 8601 in UTC with milliseconds, as every message of ours writes time. */
-export const timeSchema = z.iso.datetime({ offset: true });
+export const timeSchema = z.iso.datetime({ offset: true }).refine((text) => {
+  const ms = Date.parse(text);
+  return ms >= 0 && ms <= MAX_TIME_MS;
+}, 'must be between 1970 and 9999');

@@ -40,6 +40,13 @@ describe('score batch', () => {
     ['a time without offset', { created_at: '2026-01-02T03:04:05' }],
     ['too many windows', { windows: Array(1025).fill(batch.windows[0]) }],
     ['a score above 1', { windows: [{ ...batch.windows[0], score: 1.5 }] }],
+    ['a feature that 32 bits cannot hold', { windows: [{ ...batch.windows[0], features: [-1e39] }] }],
+    ['a sequence that no window id can carry', { sequence: 1e15 }],
+    ['a window before 1970', { windows: [{ ...batch.windows[0], end: '1969-12-31T23:59:59.999Z' }] }],
+    [
+      'a record after the year 9999',
+      { records: [{ timestamp: '9999-12-31T23:59:59-01:00', device_id: 'a', suspect: false }] },
+    ],
     ['a device with a wildcard', { windows: [{ ...batch.windows[0], device: 'a+' }] }],
   ])('refuses %s', (_what, change) => {
     expect(scoreBatchSchema.safeParse({ ...batch, ...change }).success).toBe(false);

@@ -32,6 +32,11 @@ export const reasonSchema = z
   .meta({ id: 'Reason', description: 'How much one feature contributed to a score' });
 export type Reason = z.infer<typeof reasonSchema>;
 
+/** Features are kept and learnt from in 32 bits: what is larger would become infinite there. */
+export const MAX_FEATURE_VALUE = 3.4e38;
+
+export const featureValueSchema = z.number().min(-MAX_FEATURE_VALUE).max(MAX_FEATURE_VALUE);
+
 export const scoredWindowSchema = z.object({
   scope: scopeSchema,
   device: windowDeviceSchema,
@@ -44,7 +49,7 @@ export const scoredWindowSchema = z.object({
   score: z.number().min(0).max(1).nullable(),
   threshold: z.number().nullable(),
   suspect: z.boolean(),
-  features: z.array(z.number().nullable()).max(MAX_FEATURES),
+  features: z.array(featureValueSchema.nullable()).max(MAX_FEATURES),
   reasons: z.array(reasonSchema).max(8),
   /** Id of the first window of the episode that is open on this device, null when none is. */
   episode: windowIdSchema.nullable(),

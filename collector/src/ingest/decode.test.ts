@@ -45,6 +45,16 @@ describe('decodeMessage', () => {
     });
   });
 
+  it.each([
+    ['a feature that 32 bits cannot hold', { windows: [makeWindow({ features: [1e39] })] }],
+    ['a window of a time before 1970', { windows: [makeWindow({ end: '1969-12-31T00:00:00.000Z' })] }],
+  ])('refuses the batch of %s, naming it', (_name, changes) => {
+    expect(score(makeBatch({ sequence: 4, ...changes }))).toMatchObject({
+      reason: 'invalid_schema',
+      refusal: { boot: BOOT, sequence: 4 },
+    });
+  });
+
   it('refuses what is too large, what is binary and topics that are not ours', () => {
     expect(score('x'.repeat(MAX_PACKET_BYTES + 1))).toMatchObject({ reason: 'too_large' });
     expect(decodeMessage(topics.info('gw-1'), Buffer.from([0xff, 0xfe, 0x00]))).toMatchObject({
