@@ -128,8 +128,13 @@ export class CollectorControl implements Control {
     return this.change({ detecting });
   }
 
-  setModel(active_model: ActiveModel): Promise<void> {
-    return this.change({ active_model });
+  /** While detecting, only a trained model may take over: another would find nothing, and say nothing of it. */
+  async setModel(active_model: ActiveModel): Promise<void> {
+    if (this.current.detecting && !this.trained()[active_model]) {
+      const detail = `${active_model} is not trained yet: call POST /train first, or POST /stop to choose it.`;
+      throw new ProblemError('not_trained', detail);
+    }
+    await this.change({ active_model });
   }
 
   notReady(): string | null {

@@ -111,6 +111,7 @@ describe('reading', () => {
     ['/recent-results?devise=x', 'devise'],
     ['/api/v1/alerts?status=half-open', 'status'],
     ['/api/v1/windows?after=here', 'after'],
+    [`/api/v1/windows?after=gw-1/${BOOT}/1000000000000000/0`, 'after'],
     ['/api/v1/trainings?limit=51', 'limit'],
   ])('GET %s is refused, naming %s', async (path, field) => {
     const { code, errors } = await problem(get(path));
@@ -252,8 +253,25 @@ describe('orders', () => {
       expect(response.status).toBe(200);
       expect(await response.json()).toMatchObject({ detecting: true, trained: { isolation_forest: true } });
     }
+    await post('/stop');
     await post('/model', { model_name: 'autoencoder' });
     expect((await problem(post('/start'))).code).toBe('not_trained');
+  });
+
+  it('POST /model to one that is not trained is refused while detecting, and allowed while stopped', async () => {
+    await post('/model', { model_name: 'ensemble' });
+    expect((await post('/start')).status).toBe(200);
+    expect(await problem(post('/model', { model_name: 'autoencoder' }))).toMatchObject({
+      status: 409,
+      code: 'not_trained',
+      detail: expect.stringContaining('/train'),
+    });
+    expect(parts.control.settings.active_model).toBe('ensemble');
+    for (const model_name of ['isolation_forest', 'ensemble']) {
+      expect((await post('/model', { model_name })).status).toBe(200);
+    }
+    await post('/stop');
+    expect((await post('/model', { model_name: 'autoencoder' })).status).toBe(200);
   });
 });
 

@@ -34,6 +34,7 @@ const modelRoute = createRoute({
   responses: {
     200: answer,
     ...problems('invalid_request', 'invalid_json', 'unsupported_media_type', 'too_large', 'forbidden_origin'),
+    ...problems('not_trained'),
   },
 });
 
