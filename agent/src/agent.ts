@@ -46,7 +46,9 @@ const TICK_MS = 1_000;
 const INFO_EVERY_TICKS = 30;
 /** How often, at most, it is told that a backlog is gone. */
 const DRAINED_EVERY_TICKS = 5;
-const GOODBYE_MS = 800;
+/** All that an end may cost once the source has stopped, and the part of it that may go by in waiting for answers. */
+const GOODBYE_MS = 1_500;
+const LAST_ACKS_MS = 800;
 
 export class Agent {
   private readonly counters = new Counters();
@@ -146,9 +148,11 @@ export class Agent {
     await this.intake?.stop();
     await this.flushHistories();
     await this.desired.flush();
-    await this.waitForAcks();
+    const { clock } = this.options;
+    const startMs = clock.monotonicMs();
+    await this.drain.finish(startMs + LAST_ACKS_MS, () => this.link.connected);
     this.publishInfo();
-    await this.link.stop(GOODBYE_MS);
+    await this.link.stop(startMs + GOODBYE_MS - clock.monotonicMs());
     await this.spool.close();
     await this.lock.release();
   }
@@ -249,13 +253,6 @@ export class Agent {
         this.options.log.warn({ error: messageOf(error) }, 'cannot write the history');
       });
     }
-  }
-
-  private async waitForAcks(): Promise<void> {
-    const { clock } = this.options;
-    const untilMs = clock.monotonicMs() + GOODBYE_MS;
-    while (this.link.connected && this.spool.batches > 0 && clock.monotonicMs() < untilMs)
-      await clock.sleep(20);
   }
 
   private buildInbox(): Inbox {

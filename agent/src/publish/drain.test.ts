@@ -9,8 +9,15 @@ function build(count: number) {
     Array.from({ length: count }, (_, index) => [index + 1, Buffer.from(`${index + 1}`)]),
   );
   const sent: number[] = [];
-  const world = { nowMs: 0, connected: true };
-  const clock: Clock = { nowMs: () => world.nowMs, monotonicMs: () => world.nowMs, sleep: async () => {} };
+  const world = { nowMs: 0, connected: true, onSleep: () => {} };
+  const clock: Clock = {
+    nowMs: () => world.nowMs,
+    monotonicMs: () => world.nowMs,
+    sleep: async (ms) => {
+      world.nowMs += ms;
+      world.onSleep();
+    },
+  };
   const drain = new Drain({
     waiting: {
       oldest: (except) => {
@@ -83,5 +90,38 @@ describe('Drain', () => {
     drain.reconnected();
     await until('all again', () => sent.length === 6);
     expect(sent.slice(3)).toEqual([1, 2, 3]);
+  });
+
+  describe('at the end', () => {
+    const DEADLINE_MS = 1_500;
+
+    async function sentAll(count: number) {
+      const built = build(count);
+      built.drain.pump();
+      await until('all', () => built.sent.length === count);
+      return built;
+    }
+
+    it('waits until everything is acknowledged', async () => {
+      const { drain, settle, world } = await sentAll(2);
+      world.onSleep = () => settle(world.nowMs / 20);
+      await drain.finish(DEADLINE_MS, () => true);
+      expect(world.nowMs).toBe(40);
+    });
+
+    it('does not wait when what is on the way has had no answer for long', async () => {
+      const { drain, world } = await sentAll(2);
+      world.nowMs = 800;
+      await drain.finish(800 + DEADLINE_MS, () => true);
+      expect(world.nowMs).toBe(800);
+    });
+
+    it('waits no longer than it is told, and not without a connection', async () => {
+      const { drain, world } = await sentAll(1);
+      await drain.finish(100, () => true);
+      expect(world.nowMs).toBe(100);
+      await drain.finish(200, () => false);
+      expect(world.nowMs).toBe(100);
+    });
   });
 });

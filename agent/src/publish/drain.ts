@@ -27,9 +27,13 @@ export interface DrainOptions {
 export const MAX_IN_FLIGHT = 16;
 const RESEND_MS = 30_000;
 const MAX_RESEND_MS = 5 * 60_000;
+/** Who has not answered for this long is not waited for at the end. */
+const PATIENCE_MS = 800;
+const FINISH_POLL_MS = 20;
 
 interface Sent {
   batch: BatchKey;
+  sentMs: number;
   dueMs: number;
   attempts: number;
 }
@@ -82,6 +86,21 @@ export class Drain {
     this.pump();
   }
 
+  /**
+   * Waits for the acknowledgements of what still waits: until `untilMs`, and no longer than somebody answers and
+   * `connected` says that somebody could.
+   */
+  async finish(untilMs: number, connected: () => boolean): Promise<void> {
+    const { clock, waiting } = this.options;
+    const waits = () => connected() && waiting.oldest(() => false) !== null && !this.isUnanswered;
+    while (clock.monotonicMs() < untilMs && waits()) await clock.sleep(FINISH_POLL_MS);
+  }
+
+  private get isUnanswered(): boolean {
+    const sinceMs = this.options.clock.monotonicMs() - PATIENCE_MS;
+    return [...this.inFlight.values()].some(({ sentMs, attempts }) => attempts > 1 || sentMs <= sinceMs);
+  }
+
   private async work(): Promise<void> {
     try {
       while (this.again) {
@@ -109,7 +128,8 @@ export class Drain {
     }
     if (!this.options.send(bytes)) return false;
     const delayMs = Math.min(MAX_RESEND_MS, RESEND_MS * 2 ** (attempts - 1));
-    this.inFlight.set(keyOf(batch), { batch, attempts, dueMs: this.options.clock.monotonicMs() + delayMs });
+    const sentMs = this.options.clock.monotonicMs();
+    this.inFlight.set(keyOf(batch), { batch, attempts, sentMs, dueMs: sentMs + delayMs });
     return true;
   }
 }

@@ -116,14 +116,16 @@ export class Link {
     });
   }
 
-  /** Says goodbye and closes; at most `timeoutMs`. */
+  /** Says goodbye and closes; both together take at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
     const { client } = this;
     if (!client) return;
     this.stopping = true;
+    const { clock } = this.options;
+    const untilMs = clock.monotonicMs() + timeoutMs;
     await this.publishAndWait(topics.status(this.options.agent), 'offline', true, timeoutMs);
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
+      const timer = setTimeout(resolve, Math.max(0, untilMs - clock.monotonicMs()));
       client.end(true, {}, () => {
         clearTimeout(timer);
         resolve();
