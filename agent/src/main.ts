@@ -2,9 +2,9 @@
 /** The process edge: arguments, configuration, signals, exit codes (0 ended as asked, 1 failed, 2 wrong setup). */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
-import { defineCommand, runMain } from 'citty';
 import { Agent } from './agent.js';
 import { systemClock } from './clock.js';
+import { type CommandLine, parseCommandLine, UsageError } from './command-line.js';
 import { ConfigError, loadConfig } from './config.js';
 import { LockedError } from './lock.js';
 import { createLog, messageOf } from './log.js';
@@ -16,10 +16,14 @@ function end(code: number, message?: string): never {
   process.exit(code);
 }
 
+async function ownVersion(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
 async function run(path: string): Promise<void> {
   const config = await loadConfig(path, process.env);
-  const packageText = await readFile(new URL('../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(packageText) as { version: string };
+  const version = await ownVersion();
   const log = createLog(config.log_level, config.agent_id);
   await mkdir(config.data_dir, { recursive: true, mode: 0o700 }).catch((error) => {
     throw new ConfigError(`data_dir: ${messageOf(error)}`);
@@ -53,17 +57,21 @@ async function run(path: string): Promise<void> {
   send({ type: 'ready' });
 }
 
-const runCommand = defineCommand({
-  meta: { name: 'run', description: 'Run the agent until it is told to end' },
-  args: { config: { type: 'string', required: true, description: 'Configuration file (YAML)' } },
-  run: ({ args }) =>
-    run(args.config).catch((error) => {
+async function perform(command: CommandLine): Promise<void> {
+  if (command.action === 'help') process.stdout.write(`${command.text}\n`);
+  else if (command.action === 'version') process.stdout.write(`${await ownVersion()}\n`);
+  else {
+    await run(command.config).catch((error) => {
       const setup = error instanceof ConfigError;
       end(
         setup || error instanceof LockedError ? 2 : 1,
-        setup ? `${args.config}: ${error.message}` : messageOf(error),
+        setup ? `${command.config}: ${error.message}` : messageOf(error),
       );
-    }),
-});
+    });
+  }
+}
 
-await runMain(defineCommand({ meta: { name: 'lineheron-agent' }, subCommands: { run: runCommand } }));
+await parseCommandLine(process.argv.slice(2)).then(perform, (error) => {
+  const usage = error instanceof UsageError;
+  end(usage ? 2 : 1, usage ? `${error.message} (--help tells more)` : messageOf(error));
+});
