@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { topics } from '@lineheron/models';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from './config.js';
 import { SILENCE_MS } from './incident/incident-tracker.js';
@@ -43,6 +44,27 @@ const message = (sequence: number, agent = 'gw-1', suspect = false) => {
   const batch = makeBatch({ agent, sequence, windows: [makeWindow({ suspect, score: 0.7, episode })] });
   return { kind: 'score' as const, agent, batch, bytes: 100 };
 };
+
+describe('after a commit', () => {
+  it('verdicts go out and faults are called by their name, whatever else fails', async () => {
+    const faults: string[] = [];
+    const log = createLogger('silent');
+    log.error = (_detail: unknown, text?: string) => void faults.push(text ?? '');
+    const { feed } = parts;
+    feed.add = () => {
+      throw new RangeError('too much');
+    };
+    parts.training.gather = () => {
+      throw new Error('no room');
+    };
+    await build({ feed, log }).handle([message(1, 'gw-1', true)]);
+    expect(said).toEqual([topics.ack('gw-1'), topics.verdict('gw-1')]);
+    expect(faults).toEqual([
+      'everything is stored, but measuring failed',
+      'everything is stored, but telling the feed failed',
+    ]);
+  });
+});
 
 describe('lines that have fallen silent', () => {
   it('are not closed while the broker is away, nor before agents had time to come back', async () => {

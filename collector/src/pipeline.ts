@@ -96,10 +96,8 @@ export class Pipeline {
     });
     for (const range of ranges) ledger.add(range);
     totals.count('duplicates', duplicates);
-    for (const [agent, ack] of acknowledgements(group.map(({ batch }) => batch))) {
-      this.parts.link.publish(topics.ack(agent), ack);
-    }
-    this.measure(fresh, judged);
+    this.afterwards('acknowledging', () => this.acknowledge(group));
+    this.afterwards('measuring', () => this.measure(fresh, judged));
     this.tell(
       content.windows.map(({ view }) => view),
       content.records.map(({ view }) => view),
@@ -144,6 +142,21 @@ export class Pipeline {
     incidents.accept(draft);
   }
 
+  /** What follows a commit takes nothing back and holds up nothing else when it fails. */
+  private afterwards(what: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.parts.log.error({ error: errorText(error) }, `everything is stored, but ${what} failed`);
+    }
+  }
+
+  private acknowledge(group: readonly ScoreMessage[]): void {
+    for (const [agent, ack] of acknowledgements(group.map(({ batch }) => batch))) {
+      this.parts.link.publish(topics.ack(agent), ack);
+    }
+  }
+
   /** Everything that learns from windows, after they are safe. */
   private measure(batches: readonly ScoreBatch[], judged: readonly JudgedWindow[]): void {
     const { now, latency, fleet, quality, training, settings } = this.parts;
@@ -173,10 +186,15 @@ export class Pipeline {
     records: Parameters<Feed['add']>[0]['records'],
     alerts: readonly Alert[],
   ): void {
-    const { live, feed, link, now } = this.parts;
+    const { live, feed } = this.parts;
     const changes = { windows, records, alerts };
-    live.add(changes);
-    feed.add(changes);
+    this.afterwards('sending verdicts', () => this.sendVerdicts(alerts));
+    this.afterwards('keeping what a new client sees', () => live.add(changes));
+    this.afterwards('telling the feed', () => feed.add(changes));
+  }
+
+  private sendVerdicts(alerts: readonly Alert[]): void {
+    const { link, now } = this.parts;
     for (const alert of alerts) {
       const said = `${alert.status} ${alert.verdict} ${alert.severity}`;
       if (this.sent.get(alert.id) === said) continue;

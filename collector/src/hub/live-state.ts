@@ -19,7 +19,8 @@ export class LiveState {
   private readonly alerts = new Map<string, Alert>();
 
   add(changes: Changes): void {
-    this.windows.push(...changes.windows);
+    // One by one: a group may hold more windows than a call may have arguments.
+    for (const window of changes.windows.slice(-MAX_WINDOWS)) this.windows.push(window);
     // Cut in large steps, so that the copying is rare.
     if (this.windows.length > 2 * MAX_WINDOWS) this.windows = this.windows.slice(-MAX_WINDOWS);
     this.records = this.records.concat(changes.records).slice(-SNAPSHOT_RECORDS);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makeBatch } from '../testing/messages.js';
+import { makeBatch, makeWindow } from '../testing/messages.js';
 import { BatchQueue, type ScoreMessage } from './batch-queue.js';
 
 const message = (sequence: number, bytes = 10): ScoreMessage => ({
@@ -9,12 +9,15 @@ const message = (sequence: number, bytes = 10): ScoreMessage => ({
   bytes,
 });
 
-function collect(limits: { maxGroup?: number; maxBatches?: number; maxBytes?: number } = {}) {
+function collect(
+  limits: { maxGroup?: number; maxGroupWindows?: number; maxBatches?: number; maxBytes?: number } = {},
+) {
   const groups: number[][] = [];
   let release = () => {};
   const queue = new BatchQueue({
     gatherMs: 10_000,
     maxGroup: 3,
+    maxGroupWindows: 1000,
     maxBatches: 5,
     maxBytes: 1000,
     ...limits,
@@ -40,6 +43,22 @@ describe('BatchQueue', () => {
       [1, 2, 3],
       [4, 5, 6],
     ]);
+  });
+
+  it('hands on no more windows at once than it may, but never less than a batch', async () => {
+    const { queue, groups, release } = collect({ maxGroupWindows: 5 });
+    [2, 3, 7, 1, 1].forEach((windows, at) => {
+      const batch = makeBatch({ sequence: at + 1, windows: Array(windows).fill(makeWindow()) });
+      queue.push({ ...message(at + 1), batch });
+    });
+    const closed = queue.close();
+    for (let turn = 0; turn < 3; turn++) {
+      release();
+      await Promise.resolve();
+      await Promise.resolve();
+    }
+    await closed;
+    expect(groups).toEqual([[1, 2], [3], [4, 5]]);
   });
 
   it('drops and counts what goes over its bounds', () => {

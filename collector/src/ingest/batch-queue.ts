@@ -8,7 +8,10 @@ export type ScoreMessage = Extract<Incoming, { kind: 'score' }>;
 
 export interface BatchQueueOptions {
   gatherMs: number;
+  /** Most batches of a group. */
   maxGroup: number;
+  /** Most windows of a group; a batch that holds more makes a group of its own. */
+  maxGroupWindows: number;
   maxBatches: number;
   maxBytes: number;
   /** Resolves when the group is dealt with; must not reject. */
@@ -55,9 +58,21 @@ export class BatchQueue {
 
   private async drain(): Promise<void> {
     while (this.waiting.length > 0) {
-      const group = this.waiting.splice(0, this.options.maxGroup);
+      const group = this.waiting.splice(0, this.groupSize());
       for (const message of group) this.bytes -= message.bytes;
       await this.options.handle(group);
     }
+  }
+
+  /** How many of the waiting batches are dealt with next. */
+  private groupSize(): number {
+    const { maxGroup, maxGroupWindows } = this.options;
+    let [size, windows] = [0, 0];
+    for (const { batch } of this.waiting) {
+      windows += batch.windows.length;
+      if (size === maxGroup || (size > 0 && windows > maxGroupWindows)) break;
+      size++;
+    }
+    return size;
   }
 }
