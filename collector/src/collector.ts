@@ -1,6 +1,7 @@
 /**
  * The collector's life: starts its parts from the store outwards and ingest last, stops them from the source inwards.
  */
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { MAX_PACKET_BYTES } from '@lineheron/models';
 import { BrokerStartError, EmbeddedBroker } from './broker/embedded-broker.js';
@@ -28,6 +29,7 @@ export interface Addresses {
 const CONNECT_MS = 5000;
 const TICK_MS = 5000;
 const MAX_CONNECTIONS = 2000;
+const MAX_RETAINED = { maxTopics: 50_000, maxBytes: 64 * 1024 * 1024 };
 const DASHBOARD = fileURLToPath(new URL('../../dashboard/dist', import.meta.url));
 
 export class Collector {
@@ -46,9 +48,11 @@ export class Collector {
     try {
       await this.openStore();
       await this.startReviewer();
-      const mqttUrl = this.options.config.mqtt.url ?? (await this.startBroker());
+      const { url } = this.options.config.mqtt;
+      const secret = randomBytes(24).toString('base64url');
+      const mqttUrl = url ?? (await this.startBroker(secret));
       const httpPort = await this.startHttp();
-      await this.startIngest(mqttUrl);
+      await this.startIngest(mqttUrl, url === undefined ? secret : undefined);
       return { httpPort, mqttUrl };
     } catch (error) {
       await this.stop();
@@ -80,10 +84,20 @@ export class Collector {
     await reviewer.start();
   }
 
-  private async startBroker(): Promise<string> {
-    const { host, port, username, password } = this.options.config.mqtt;
-    const limits = { maxPacketBytes: MAX_PACKET_BYTES, maxConnections: MAX_CONNECTIONS };
-    const broker = new EmbeddedBroker({ host, port, username, password, ...limits }, this.options.onFatal);
+  private async startBroker(secret: string): Promise<string> {
+    const { config, log, onFatal } = this.options;
+    const { host, port, username, password } = config.mqtt;
+    const owner = { clientId: this.parts.link.clientId, secret };
+    const limits = {
+      maxPacketBytes: MAX_PACKET_BYTES,
+      maxConnections: MAX_CONNECTIONS,
+      retained: MAX_RETAINED,
+    };
+    const broker = new EmbeddedBroker(
+      { host, port, username, password, owner, ...limits },
+      onFatal,
+      (problem) => log.warn(problem),
+    );
     this.stops.push(() => broker.stop());
     const listening = await broker.start().catch((error: unknown) => {
       throw error instanceof BrokerStartError ? portError('mqtt.port', port, error) : error;
@@ -117,7 +131,7 @@ export class Collector {
   }
 
   /** Ingest comes last: everything that it feeds is there. It stops first, and its last acknowledgements go out. */
-  private async startIngest(mqttUrl: string): Promise<void> {
+  private async startIngest(mqttUrl: string, secret: string | undefined): Promise<void> {
     const { pipeline, retention, receiver, link, training, queue } = this.parts;
     const ticks = setInterval(() => void pipeline.tick(), TICK_MS);
     retention.start();
@@ -130,7 +144,7 @@ export class Collector {
       await link.stop();
     });
     const connected = receiver.connected();
-    link.start(mqttUrl);
+    link.start(mqttUrl, secret);
     // An external broker may come later; ingest then begins later.
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {

@@ -5,9 +5,13 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
-import { Aedes, type AuthenticateError } from 'aedes';
+import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import type { BrokerOptions, BrokerReport } from './embedded-broker.js';
 import { PacketGuard } from './packet-guard.js';
+import { RetainedBound } from './retained-bound.js';
+
+/** A client that reads nothing for so long is cut, since whoever publishes waits for it. */
+const DRAIN_MS = 1000;
 
 const options = workerData as BrokerOptions;
 const report = (message: BrokerReport) => parentPort?.postMessage(message);
@@ -17,21 +21,53 @@ const same = (a: string, b: string): boolean => {
   return left.length === right.length && timingSafeEqual(left, right);
 };
 
+const retained = new RetainedBound(options.retained);
+/** The collector's own connections. */
+const owners = new WeakSet<Client>();
+
+/** Null when it may come in. Only who knows the secret may bear the owner's id: that would end the owner's session. */
+function admit(client: Client, username: string, password: string): string | null {
+  const { owner, username: user, password: secret } = options;
+  if (owner && client.id === owner.clientId) {
+    if (!same(password, owner.secret)) return 'this client id is taken';
+    owners.add(client);
+    waitForEver(client);
+    return null;
+  }
+  if (user === undefined) return null;
+  return same(username, user) && same(password, secret ?? '') ? null : 'bad user name or password';
+}
+
+/**
+ * The collector may be busy for longer than any other client may: what it is sent waits, and who publishes waits for
+ * its PUBACK. Cutting it would lose what is acknowledged already. It dies with this thread, so no limit is needed.
+ */
+function waitForEver(client: Client): void {
+  Object.assign(client, { waitForDrain: (done: () => void) => client.conn.once('drain', () => done()) });
+}
+
 const broker = await Aedes.createBroker({
-  drainTimeout: 1000,
+  drainTimeout: DRAIN_MS,
   connectTimeout: 10_000,
-  authenticate: (_client, username, password, done) => {
-    const { username: user, password: secret } = options;
-    if (user === undefined) return done(null, true);
-    if (same(username ?? '', user) && same(password?.toString() ?? '', secret ?? '')) return done(null, true);
-    // 4 is MQTT's "bad user name or password".
-    return done(
-      Object.assign(new Error('bad user name or password'), { returnCode: 4 }) as AuthenticateError,
-      null,
-    );
+  preConnect: (_client, packet, done) => {
+    // A session that outlives its connection would gather messages without a bound; agents send again by themselves.
+    packet.clean = true;
+    done(null, true);
   },
-  authorizePublish: (_client, packet, done) =>
-    done(packet.topic.startsWith('$') ? new Error('topics that begin with $ belong to the broker') : null),
+  authenticate: (client, username, password, done) => {
+    const refusal = admit(client, username ?? '', password?.toString() ?? '');
+    if (refusal === null) return done(null, true);
+    // 4 is MQTT's "bad user name or password".
+    return done(Object.assign(new Error(refusal), { returnCode: 4 }) as AuthenticateError, null);
+  },
+  authorizePublish: (client, packet, done) => {
+    if (packet.topic.startsWith('$')) return done(new Error('topics that begin with $ belong to the broker'));
+    if (packet.retain && !(client && owners.has(client))) {
+      packet.retain = retained.accept(packet.topic, Buffer.byteLength(packet.payload));
+      if (!packet.retain) report({ type: 'count', reason: 'not_retained' });
+    }
+    return done(null);
+  },
 });
 
 broker.on('clientError', () => report({ type: 'count', reason: 'client_error' }));

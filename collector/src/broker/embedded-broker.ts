@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { workerUrl } from '../worker-url.js';
+import type { RetainedLimits } from './retained-bound.js';
 
 export interface BrokerOptions {
   host: string;
@@ -12,6 +13,9 @@ export interface BrokerOptions {
   password?: string | undefined;
   maxPacketBytes: number;
   maxConnections: number;
+  retained: RetainedLimits;
+  /** The collector's own client: waited for when it is busy, and free to retain what it needs. */
+  owner?: { clientId: string; secret: string } | undefined;
 }
 
 export type BrokerReport =
@@ -31,7 +35,7 @@ export class BrokerStartError extends Error {
 const STOP_MS = 1000;
 
 export class EmbeddedBroker {
-  /** Connections that were cut, by reason. */
+  /** Connections that were cut and messages that were not retained, by reason. */
   readonly refused = new Map<string, number>();
   private worker: Worker | null = null;
   private stopping = false;
@@ -39,6 +43,7 @@ export class EmbeddedBroker {
   constructor(
     private readonly options: BrokerOptions,
     private readonly onDeath: (error: Error) => void,
+    private readonly onProblem: (message: string) => void = () => {},
   ) {}
 
   /** Resolves to the port once it listens. */
@@ -75,6 +80,12 @@ export class EmbeddedBroker {
   }
 
   private count(reason: string): void {
-    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+    const before = this.refused.get(reason) ?? 0;
+    this.refused.set(reason, before + 1);
+    if (reason === 'not_retained' && before === 0) {
+      this.onProblem(
+        'the embedded broker is full of retained messages: more are delivered, but not retained',
+      );
+    }
   }
 }

@@ -31,13 +31,20 @@ export class MqttLink {
     return this.client?.connected === true && this.subscribed;
   }
 
+  get clientId(): string {
+    return this.options.clientId;
+  }
+
   /** Where it connects to; empty before the start. */
   get url(): string {
     return this.address;
   }
 
-  start(url: string): void {
-    const { clientId, username, password, onMessage, onError, onDisconnect } = this.options;
+  /** `secret` is what the embedded broker knows its owner by; another broker takes the configured login. */
+  start(url: string, secret?: string): void {
+    const { clientId, onMessage, onError, onDisconnect } = this.options;
+    const username = secret === undefined ? this.options.username : clientId;
+    const password = secret ?? this.options.password;
     this.address = url;
     const client = mqtt.connect(url, {
       protocolVersion: 4,
