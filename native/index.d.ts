@@ -9,6 +9,20 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** A trained autoencoder by itself, to score rows without a runtime for ONNX. */
+export declare class Autoencoder {
+  /** Reads an `.onnx` file that `trainAutoencoder` wrote. Throws on any other. */
+  static load(onnx: Uint8Array): Autoencoder
+  /** How many features a row has. */
+  get columns(): number
+  /** Fingerprint of the features, when it was given in training. */
+  get fingerprint(): string | null
+  /** Scores of row-major rows, one each: mean squared errors over what is known. */
+  score(rows: Float64Array): Float64Array
+  /** Squared error of every feature of row-major rows; 0 where it is unknown. */
+  errors(rows: Float64Array): Float64Array
+}
+
 /** Parses lines, keeps the windows of all devices and scores them. One per gateway. */
 export declare class Engine {
   /** An engine that has seen nothing and does not detect yet. Throws on an option out of range. */

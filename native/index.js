@@ -773,7 +773,8 @@ if (
   }
 }
 
-const { Engine, Forest, fitForest, provokePanic, provokePanicAsync, trainAutoencoder } = nativeBinding
+const { Autoencoder, Engine, Forest, fitForest, provokePanic, provokePanicAsync, trainAutoencoder } = nativeBinding
+export { Autoencoder }
 export { Engine }
 export { Forest }
 export { fitForest }

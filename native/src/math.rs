@@ -25,6 +25,8 @@ const INVERSE_FACTORIALS: [f64; 14] = [
 ];
 
 /// eʳ − 1 for |r| ≤ 0.35 (a little over ln 2 / 2), by Taylor's series to r¹⁴; error below 1e-16.
+#[inline(always)]
+#[allow(clippy::inline_always)] // Part of `tanh_lane`.
 fn exp_m1_small(r: f64) -> f64 {
     INVERSE_FACTORIALS.iter().fold(0.0, |sum, factor| sum * r + factor) * r
 }
@@ -46,6 +48,29 @@ pub fn exp(x: f64) -> f64 {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // The range is checked above.
 fn power_of_two(steps: f64) -> f64 {
     f64::from_bits(((steps as i64 + 1023) as u64) << 52)
+}
+
+/// [`tanh`] of every value; without a branch, so that the compiler can use vector instructions.
+#[inline(always)]
+#[allow(clippy::inline_always)] // It must be compiled anew within the caller's features.
+pub fn tanh_lane(values: &mut [f64]) {
+    /// Adding and taking it away rounds to a whole number.
+    const ROUNDER: f64 = 6_755_399_441_055_744.0;
+    for value in values {
+        let size = value.abs().min(20.0);
+        let x = -2.0 * size;
+        let steps = (x / std::f64::consts::LN_2 + ROUNDER) - ROUNDER;
+        let rest = (x - steps * LN_2_HIGH) - steps * LN_2_LOW;
+        let small = size < 0.17;
+        let part = exp_m1_small(if small { x } else { rest });
+        // 2 to the steps, of which the rounder's low bits are the whole number.
+        let power = f64::from_bits((steps + ROUNDER).to_bits().wrapping_add(1023) << 52);
+        let whole = (1.0 + part) * power;
+        let (above, below) = if small { (-part, 2.0 + part) } else { (1.0 - whole, 1.0 + whole) };
+        // From 20 on the quotient is 1 by itself.
+        let sized = (above / below).copysign(*value);
+        *value = if value.is_nan() { *value } else { sized };
+    }
 }
 
 /// Hyperbolic tangent, exact to a few units in the last place for every argument.
@@ -87,6 +112,25 @@ pub fn quantile_sorted(sorted: &[f64], share: f64) -> f64 {
     interpolate(sorted.len(), share, |rank| sorted[rank])
 }
 
+/// Quantiles of values in any order, none of them NaN, for ascending `shares`. The values are moved about;
+/// a few selections cost less than sorting them.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub fn quantiles<const N: usize>(values: &mut [f64], shares: [f64; N]) -> [f64; N] {
+    let (count, mut from) = (values.len(), 0);
+    shares.map(|share| {
+        let Some(last) = count.checked_sub(1) else { return f64::NAN };
+        let below = (share.clamp(0.0, 1.0) * last as f64) as usize;
+        // Everything before `from` is in place already.
+        for rank in [below, (below + 1).min(last)] {
+            if rank >= from {
+                values[from..].select_nth_unstable_by(rank - from, f64::total_cmp);
+                from = rank + 1;
+            }
+        }
+        interpolate(count, share, |rank| values[rank])
+    })
+}
+
 /// The same of `count` values of which `at` gives the one at a rank.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub fn interpolate(count: usize, share: f64, at: impl Fn(usize) -> f64) -> f64 {
@@ -111,6 +155,11 @@ mod tests {
             let small = f64::from(step) * 1e-3;
             assert!((tanh(small) - small.tanh()).abs() <= 1e-15 * small.tanh().abs(), "tanh({small})");
         }
+        let mut lane: Vec<f64> = (-70_000..70_000).map(|step| f64::from(step) * 0.001).collect();
+        lane.extend([0.0, -0.0, 1e-300, 19.99, 20.0, 1e9, f64::INFINITY, f64::NEG_INFINITY]);
+        let expected: Vec<u64> = lane.iter().map(|&x| tanh(x).to_bits()).collect();
+        tanh_lane(&mut lane);
+        assert_eq!(lane.into_iter().map(f64::to_bits).collect::<Vec<_>>(), expected);
         assert!(tanh(f64::NAN).is_nan());
         assert_eq!((exp(-1000.0), exp(1000.0)), (0.0, f64::INFINITY));
         assert_eq!((tanh(f64::INFINITY), tanh(f64::NEG_INFINITY), tanh(0.0)), (1.0, -1.0, 0.0));
@@ -124,6 +173,19 @@ mod tests {
         }
         assert!((ln(1e300) - 1e300_f64.ln()).abs() < 1e-12);
         assert!([0.0, -1.0, f64::NAN, f64::INFINITY].iter().all(|&x| ln(x).is_nan()));
+    }
+
+    #[test]
+    fn selected_quantiles_equal_sorted_ones() {
+        let mut random = crate::random::Random::new(2);
+        for count in (0..40).chain([1000]) {
+            let mut values: Vec<f64> = (0..count).map(|_| (random.unit() * 50.0).floor()).collect();
+            let mut sorted = values.clone();
+            sorted.sort_by(f64::total_cmp);
+            let shares = [0.0, 0.05, 0.5, 0.51, 0.95, 1.0];
+            let expected = shares.map(|share| quantile_sorted(&sorted, share).to_bits());
+            assert_eq!(quantiles(&mut values, shares).map(f64::to_bits), expected);
+        }
     }
 
     #[test]

@@ -120,6 +120,46 @@ fn scores_and_errors_equal_onnx_runtimes() {
     assert_eq!(scored.score[0], 0.0, "nothing known, nothing wrong");
 }
 
+#[test]
+fn a_written_file_is_read_back_and_scores_the_same_row_by_row_and_in_blocks() {
+    let properties = vec![("fingerprint".to_owned(), "0123456789abcdef".to_owned())];
+    let written = onnx::write(&fixed_autoencoder(), &properties);
+    let (autoencoder, found) = onnx::read(&written).unwrap();
+    assert!(autoencoder == fixed_autoencoder() && found == properties);
+    let scored: Scored = serde_json::from_str(include_str!("fixtures/autoencoder_scores.json")).unwrap();
+    let mut rows = normal_rows(101, 7, 5);
+    rows.iter_mut().step_by(6).for_each(|value| *value = f64::NAN);
+    rows[3] = f64::INFINITY;
+    let one_by_one: Vec<f64> = rows.chunks_exact(7).map(|row| autoencoder.score(row)).collect();
+    assert_eq!(autoencoder.score_rows(&rows), one_by_one);
+    assert!(scored.features.len() > 32 && autoencoder.score_rows(&[]).is_empty());
+}
+
+#[test]
+fn only_files_of_ours_are_read_and_no_changed_or_cut_one() {
+    let written = onnx::write(&fixed_autoencoder(), &[]);
+    for length in 0..written.len() {
+        assert!(onnx::read(&written[..length]).is_err(), "cut to {length}");
+    }
+    let (mut taken, mut refused) = (0, 0);
+    for place in 0..written.len() {
+        for bit in 0..8 {
+            let mut damaged = written.clone();
+            damaged[place] ^= 1 << bit;
+            match onnx::read(&damaged) {
+                // Another weight or another name of the version: a file that might have been written.
+                Ok((autoencoder, _)) => {
+                    taken += 1;
+                    assert!(!autoencoder.score(&[1.0; 7]).is_nan());
+                }
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(refused > taken / 4 && taken > 1000, "{taken} taken, {refused} refused");
+    assert!(onnx::read(b"").is_err() && onnx::read(&[0xff; 100]).is_err());
+}
+
 /// Rows on a two-dimensional surface in eight dimensions, with a constant and an unknown column.
 fn surface_rows(count: usize, seed: u64) -> Vec<f64> {
     let hidden = normal_rows(count, 2, seed);

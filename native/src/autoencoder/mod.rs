@@ -1,16 +1,19 @@
 //! A small autoencoder: standardise, encode, decode; the reconstruction error is the score.
 //!
-//! Trained in f64 ([`train`]), kept and run in f32 ([`Autoencoder`]) just as the `.onnx` file written
-//! by [`onnx`] runs it, so that both score alike. NaN is unknown: it enters as 0 (the mean) and its
+//! Trained in f64 ([`train`]), kept in f32 ([`Autoencoder`]) just as the `.onnx` file written by [`onnx`]
+//! keeps it, so that both score alike. NaN is unknown: it enters as 0 (the mean) and its
 //! error counts nowhere.
+pub mod batch;
 pub mod network;
 pub mod onnx;
 pub mod onnx_messages;
+mod onnx_read;
 pub mod optimizer;
 pub mod params;
 pub mod scaler;
 pub mod train;
 
+use batch::{Batch, LANES};
 use network::Network;
 use scaler::Scaler;
 
@@ -47,6 +50,23 @@ impl Autoencoder {
         let output = self.network.forward(&inputs);
         let error = |index: usize| (output[index] - inputs[index]) * (output[index] - inputs[index]);
         (0..inputs.len()).map(|index| if known[index] { error(index) } else { 0.0 }).collect()
+    }
+
+    /// [`Autoencoder::score`] of each of row-major `rows`, 32 at a time.
+    #[allow(clippy::cast_precision_loss)] // At most 1,024 features.
+    pub fn score_rows(&self, rows: &[f64]) -> Vec<f64> {
+        let columns = self.scaler.columns();
+        let mut batch = Batch::new(self.network.sizes());
+        let mut scores = Vec::with_capacity(rows.len() / columns);
+        for block in rows.chunks(columns * LANES) {
+            let ready: Vec<_> =
+                block.chunks_exact(columns).map(|row| self.scaler.standardise(row)).collect();
+            batch.load(ready.iter().map(|(inputs, known)| (&inputs[..], &known[..])));
+            let known = ready.iter().map(|(_, known)| known.iter().filter(|&&known| known).count().max(1));
+            let losses = batch.losses(&self.network);
+            scores.extend(losses.iter().zip(known).map(|(loss, known)| loss / known as f64));
+        }
+        scores
     }
 
     /// Mean squared error over the known features; 0 when none is known.

@@ -16,8 +16,15 @@ const INT64: i32 = 7;
 const BOOL: i32 = 9;
 const INTEGER_ATTRIBUTE: i32 = 2;
 
+pub use super::onnx_read::read;
+
 /// The file's bytes; `metadata` becomes the model's properties.
 pub fn write(autoencoder: &Autoencoder, metadata: &[(String, String)]) -> Vec<u8> {
+    model(autoencoder, metadata, env!("CARGO_PKG_VERSION")).encode_to_vec()
+}
+
+/// The file as a message.
+pub(super) fn model(autoencoder: &Autoencoder, metadata: &[(String, String)], version: &str) -> ModelProto {
     let mut graph = Graph::default();
     graph.standardise(autoencoder);
     graph.layers(autoencoder);
@@ -28,7 +35,7 @@ pub fn write(autoencoder: &Autoencoder, metadata: &[(String, String)]) -> Vec<u8
     ModelProto {
         ir_version: 8,
         producer_name: "lineheron".to_owned(),
-        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        producer_version: version.to_owned(),
         graph: Some(GraphProto {
             name: "autoencoder".to_owned(),
             node: graph.nodes,
@@ -39,7 +46,6 @@ pub fn write(autoencoder: &Autoencoder, metadata: &[(String, String)]) -> Vec<u8
         opset_import: vec![OperatorSetIdProto { domain: String::new(), version: 17 }],
         metadata_props: metadata.iter().map(property).collect(),
     }
-    .encode_to_vec()
 }
 
 #[derive(Default)]

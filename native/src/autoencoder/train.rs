@@ -3,6 +3,7 @@
 //! Rows, batches and sums always come in the same order for a seed, so training can be repeated to the
 //! last bit. The loss is the mean squared error over the known values of a batch.
 use super::Autoencoder;
+use super::batch::{Batch, LANES};
 use super::network::Network;
 use super::optimizer::Adam;
 use super::params::CheckedTrainingParams;
@@ -75,6 +76,7 @@ pub fn train(rows: &[f64], params: &CheckedTrainingParams) -> Result<Trained> {
     let (held_back, training) = order.split_at_mut(held_back_rows(rows.len() / columns, params));
     let judged = if held_back.is_empty() { training.to_vec() } else { held_back.to_vec() };
     let mut network = Network::random(&params.sizes, &mut random);
+    let mut trainer = Trainer::new(&data, &network);
     let mut adam = Adam::new(network.parameters().len(), params.learning_rate);
     let (mut best, mut best_loss, mut best_epoch) = (network.clone(), f64::INFINITY, 0);
     let mut epochs_run = 0;
@@ -82,19 +84,20 @@ pub fn train(rows: &[f64], params: &CheckedTrainingParams) -> Result<Trained> {
         epochs_run += 1;
         random.shuffle(training);
         for batch in training.chunks(params.batch_size) {
-            step(&mut network, &mut adam, &data, batch);
+            trainer.step(&mut network, &mut adam, batch);
         }
-        let loss = mean_loss(&network, &data, &judged);
+        let loss = trainer.mean_loss(&network, &judged);
         if loss < best_loss * (1.0 - MIN_IMPROVEMENT) {
             (best, best_loss, best_epoch) = (network.clone(), loss, epochs_run);
         }
     }
     let autoencoder = Autoencoder::new(scaler, best);
-    let scores: Vec<f64> = rows.chunks_exact(columns).map(|row| autoencoder.score(row)).collect();
+    let scores = autoencoder.score_rows(rows);
     Ok(Trained {
         threshold: percentile(&scores, params.threshold_percentile),
-        training_loss: mean_loss(autoencoder.network(), &data, training),
-        validation_loss: (!held_back.is_empty()).then(|| mean_loss(autoencoder.network(), &data, held_back)),
+        training_loss: trainer.mean_loss(autoencoder.network(), training),
+        validation_loss: (!held_back.is_empty())
+            .then(|| trainer.mean_loss(autoencoder.network(), held_back)),
         autoencoder,
         epochs_run,
         scores,
@@ -121,31 +124,39 @@ fn held_back_rows(rows: usize, params: &CheckedTrainingParams) -> usize {
     if rows < MIN_ROWS_TO_HOLD_BACK { 0 } else { (rows as f64 * params.validation_fraction) as usize }
 }
 
-fn step(network: &mut Network, adam: &mut Adam, data: &Prepared, batch: &[usize]) -> f64 {
-    let mut gradient = vec![0.0; network.parameters().len()];
-    let loss = batch_gradient(network, data, batch, &mut gradient);
-    adam.step(network.parameters_mut(), &gradient);
-    loss
+/// What training works with.
+struct Trainer<'a> {
+    data: &'a Prepared,
+    batch: Batch,
+    gradient: Vec<f64>,
 }
 
-/// Adds the gradient of the batch's loss to `gradient` and returns the loss.
-fn batch_gradient(network: &Network, data: &Prepared, batch: &[usize], gradient: &mut [f64]) -> f64 {
-    let weight = 1.0 / data.known_values(batch);
-    let squares = batch.iter().map(|&row| {
-        let (inputs, known) = data.row(row);
-        network.accumulate(inputs, known, weight, gradient)
-    });
-    squares.sum::<f64>() * weight
-}
+impl<'a> Trainer<'a> {
+    fn new(data: &'a Prepared, network: &Network) -> Self {
+        let gradient = vec![0.0; network.parameters().len()];
+        Self { data, batch: Batch::new(network.sizes()), gradient }
+    }
 
-fn mean_loss(network: &Network, data: &Prepared, rows: &[usize]) -> f64 {
-    let squares = rows.iter().map(|&row| {
-        let (inputs, known) = data.row(row);
-        let output = network.forward(inputs);
-        let terms = output.iter().zip(inputs).zip(known).filter(|(_, known)| **known);
-        terms.map(|((output, input), _)| (output - input) * (output - input)).sum::<f64>()
-    });
-    squares.sum::<f64>() / data.known_values(rows)
+    /// One step of the optimizer down the gradient of these rows' loss.
+    fn step(&mut self, network: &mut Network, adam: &mut Adam, rows: &[usize]) {
+        let weight = 1.0 / self.data.known_values(rows);
+        self.gradient.fill(0.0);
+        for rows in rows.chunks(LANES) {
+            self.batch.load(rows.iter().map(|&row| self.data.row(row)));
+            self.batch.accumulate(network, weight, &mut self.gradient);
+        }
+        adam.step(network.parameters_mut(), &self.gradient);
+    }
+
+    /// Mean squared error over the known values of these rows.
+    fn mean_loss(&mut self, network: &Network, rows: &[usize]) -> f64 {
+        let mut squares = 0.0;
+        for rows in rows.chunks(LANES) {
+            self.batch.load(rows.iter().map(|&row| self.data.row(row)));
+            squares += self.batch.loss(network);
+        }
+        squares / self.data.known_values(rows)
+    }
 }
 
 fn percentile(scores: &[f64], percentile: f64) -> f64 {

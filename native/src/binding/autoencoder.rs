@@ -1,12 +1,68 @@
 //! The autoencoder: training one, and running one forward.
-use napi::bindgen_prelude::{AsyncTask, Env, Float64Array, Result, Task};
+use napi::bindgen_prelude::{AsyncTask, Env, Error, Float64Array, Result, Status, Task};
 use napi_derive::napi;
 
 use super::guarded;
 use super::shapes::{AutoencoderOptions, TrainedAutoencoder};
+use crate::autoencoder;
 use crate::autoencoder::onnx;
 use crate::autoencoder::params::{CheckedTrainingParams, TrainingParams};
 use crate::autoencoder::train::{Trained, train};
+
+/// A trained autoencoder by itself, to score rows without a runtime for ONNX.
+#[napi]
+pub struct Autoencoder {
+    core: autoencoder::Autoencoder,
+    fingerprint: Option<String>,
+}
+
+#[napi]
+impl Autoencoder {
+    /// Reads an `.onnx` file that `trainAutoencoder` wrote. Throws on any other.
+    #[napi(factory, catch_unwind)]
+    pub fn load(onnx: &[u8]) -> Result<Self> {
+        let (core, properties) = onnx::read(onnx)?;
+        let mut properties = properties.into_iter();
+        let fingerprint = properties.find(|(key, _)| key == "fingerprint").map(|(_, value)| value);
+        Ok(Self { core, fingerprint })
+    }
+
+    /// How many features a row has.
+    #[napi(getter, catch_unwind)]
+    pub fn columns(&self) -> u32 {
+        self.core.scaler().columns() as u32
+    }
+
+    /// Fingerprint of the features, when it was given in training.
+    #[napi(getter, catch_unwind, ts_return_type = "string | null")]
+    pub fn fingerprint(&self) -> Option<String> {
+        self.fingerprint.clone()
+    }
+
+    /// Scores of row-major rows, one each: mean squared errors over what is known.
+    #[napi(catch_unwind)]
+    pub fn score(&self, rows: &[f64]) -> Result<Float64Array> {
+        self.check(rows)?;
+        Ok(self.core.score_rows(rows).into())
+    }
+
+    /// Squared error of every feature of row-major rows; 0 where it is unknown.
+    #[napi(catch_unwind)]
+    pub fn errors(&self, rows: &[f64]) -> Result<Float64Array> {
+        self.check(rows)?;
+        let rows = rows.chunks_exact(self.core.scaler().columns());
+        Ok(rows.flat_map(|row| self.core.errors(row)).collect::<Vec<f64>>().into())
+    }
+
+    fn check(&self, rows: &[f64]) -> Result<()> {
+        let columns = self.core.scaler().columns();
+        if rows.len().is_multiple_of(columns) {
+            return Ok(());
+        }
+        let text = format!("{} values are no rows of {columns} features", rows.len());
+        Err(Error::new(Status::InvalidArg, text))
+    }
+}
 
 /// Background work of [`train_autoencoder`].
 pub struct TrainTask {

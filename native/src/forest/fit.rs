@@ -10,7 +10,7 @@ use super::params::CheckedForestParams;
 use super::summary::summarize;
 use super::{Forest, Head};
 use crate::error::Result;
-use crate::math::quantile_sorted;
+use crate::math::quantiles;
 
 /// A fitted forest with the threshold that the contamination asks for.
 #[derive(Debug, Clone)]
@@ -41,7 +41,6 @@ pub fn fit_sample(sample: Sample) -> Fitted {
     let forest = Forest::assemble(head, trees);
     let mut scores = vec![0.0; sample.judged.len() / columns];
     forest.score_rows(&sample.judged, &mut scores, sample.params.threads);
-    scores.sort_unstable_by(f64::total_cmp);
-    let threshold = quantile_sorted(&scores, 1.0 - sample.params.contamination);
+    let [threshold] = quantiles(&mut scores, [1.0 - sample.params.contamination]);
     Fitted { forest, threshold }
 }

@@ -1,5 +1,5 @@
 //! What training saw of each feature, kept in the model so that reasons can say what was usual.
-use crate::math::quantile_sorted;
+use crate::math::quantiles;
 
 /// Median and 5th to 95th percentile of a feature's known values; NaN when none was known.
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +21,6 @@ impl PartialEq for FeatureSummary {
 pub fn summarize(rows: &[f64], columns: usize, column: usize) -> FeatureSummary {
     let column = rows.iter().skip(column).step_by(columns);
     let mut known: Vec<f64> = column.copied().filter(|value| !value.is_nan()).collect();
-    known.sort_unstable_by(f64::total_cmp);
-    FeatureSummary {
-        median: quantile_sorted(&known, 0.5),
-        p5: quantile_sorted(&known, 0.05),
-        p95: quantile_sorted(&known, 0.95),
-    }
+    let [p5, median, p95] = quantiles(&mut known, [0.05, 0.5, 0.95]);
+    FeatureSummary { median, p5, p95 }
 }
