@@ -6,6 +6,7 @@ import { topics } from '@lineheron/models';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from './config.js';
 import { SILENCE_MS } from './incident/incident-tracker.js';
+import { Ledger } from './ingest/ledger.js';
 import { createLogger } from './log.js';
 import { buildParts, type Parts } from './parts.js';
 import { Pipeline, type PipelineParts } from './pipeline.js';
@@ -63,6 +64,24 @@ describe('after a commit', () => {
       'everything is stored, but measuring failed',
       'everything is stored, but telling the feed failed',
     ]);
+  });
+});
+
+describe('an agent that the ledger has let go', () => {
+  it('is looked up in the store, so that what it sends again is counted once and stored once', async () => {
+    const pipeline = build({ ledger: new Ledger(2) });
+    for (const agent of ['gw-1', 'gw-2', 'gw-3']) await pipeline.handle([message(1, agent)]);
+    await parts.store.prune({
+      windowsBeforeMs: nowMs + 1,
+      maxWindows: 0,
+      recordsBeforeMs: 0,
+      maxRecords: 0,
+      maxAlerts: 0,
+      step: 10,
+    });
+    await pipeline.handle([message(1, 'gw-1'), message(2, 'gw-1')]);
+    expect(await parts.store.recentWindows({ limit: 10 })).toHaveLength(1);
+    expect(parts.totals.view).toMatchObject({ batches: 4, windows: 4, duplicates: 1 });
   });
 });
 

@@ -79,7 +79,9 @@ export class Pipeline {
   }
 
   private async store(group: readonly ScoreMessage[]): Promise<void> {
-    const { now, totals, ledger } = this.parts;
+    const { now, totals, ledger, store } = this.parts;
+    const agents = group.map(({ batch }) => batch.agent);
+    await ledger.recall(agents, (unknown) => store.receivedRanges(unknown));
     const { fresh, duplicates } = this.sort(group);
     const receivedMs = now();
     const reviews = await this.review(fresh);

@@ -29,19 +29,37 @@ describe('RetentionTask', () => {
     });
   });
 
-  it('ends its turn after a bounded number of steps', async () => {
-    let steps = 0;
+  it('goes on until nothing is left, however much there is, and lets others in between', async () => {
+    let [left, others] = [1000, 0];
+    setImmediate(() => others++);
     const prune = async () => {
-      steps++;
+      if (left === 0) return 0;
+      left--;
       return 1;
     };
-    await new RetentionTask(
+    const task = new RetentionTask(
       { prune },
       limits,
       () => 0,
       () => {},
-    ).run();
-    expect(steps).toBe(200);
+    );
+    expect(await task.run()).toBe(1000);
+    expect(others).toBe(1);
+  });
+
+  it('ends its turn when it is stopped', async () => {
+    let steps = 0;
+    const prune = async () => {
+      if (++steps === 3) task.stop();
+      return 1;
+    };
+    const task = new RetentionTask(
+      { prune },
+      limits,
+      () => 0,
+      () => {},
+    );
+    expect(await task.run()).toBe(3);
   });
 
   it('tells of a failure and goes on at the next turn', async () => {

@@ -40,6 +40,25 @@ describe('Ledger', () => {
     expect(ledger.has('gw-2', 'b1', 1)).toBe(false);
   });
 
+  it('lets the agent unseen for longest go, and recalls it when it is back', async () => {
+    const ledger = new Ledger(2);
+    const range = (agent: string) => ({ agent, boot: 'b1', first: 1, last: 1 });
+    const asked: string[][] = [];
+    const read = async (unknown: readonly string[]) => {
+      asked.push([...unknown]);
+      return unknown.map(range);
+    };
+    ledger.add(range('gw-1'));
+    ledger.add(range('gw-2'));
+    await ledger.recall(['gw-1'], read);
+    ledger.add(range('gw-3'));
+    const known = () => ['gw-1', 'gw-2', 'gw-3'].filter((agent) => ledger.has(agent, 'b1', 1));
+    expect(known()).toEqual(['gw-1', 'gw-3']);
+    await ledger.recall(['gw-2', 'gw-3', 'gw-2'], read);
+    expect(known()).toEqual(['gw-2', 'gw-3']);
+    expect(asked).toEqual([['gw-2']]);
+  });
+
   it('forgets the boot heard of longest ago when an agent has had very many', () => {
     const ledger = new Ledger();
     for (let boot = 0; boot <= 1000; boot++)

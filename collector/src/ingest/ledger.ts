@@ -1,7 +1,8 @@
 /**
- * Which batches are stored: merged ranges of sequences per agent and boot, rebuilt from the store at start. Bounded
- * per agent: the boots heard of longest ago go first. A batch of a forgotten boot is then stored once all the same,
- * because the store's own keys refuse the second copy.
+ * Which batches are stored: merged ranges of sequences per agent and boot, rebuilt from the store at start. Bounded:
+ * the agents unseen for longest go first, and their ranges are asked of the store when they come back; of an agent,
+ * the boots heard of longest ago. A batch of a forgotten boot is stored once all the same, because the store's own
+ * keys refuse the second copy.
  */
 
 export interface ReceivedRange {
@@ -16,10 +17,31 @@ interface Span {
   last: number;
 }
 
+const MAX_AGENTS = 10_000;
 const MAX_BOOTS_PER_AGENT = 1000;
 
 export class Ledger {
+  /** Unseen for longest first. */
   private readonly agents = new Map<string, Map<string, Span[]>>();
+
+  /** `maxAgents` is more than the agents of any one group. */
+  constructor(private readonly maxAgents = MAX_AGENTS) {}
+
+  /** Makes sure that all that is stored of these agents is known, as `read` gives it. */
+  async recall(
+    agents: Iterable<string>,
+    read: (unknown: readonly string[]) => Promise<readonly ReceivedRange[]>,
+  ): Promise<void> {
+    const unknown: string[] = [];
+    for (const agent of new Set(agents)) {
+      if (this.agents.has(agent)) this.boots(agent);
+      else unknown.push(agent);
+    }
+    if (unknown.length === 0) return;
+    const ranges = await read(unknown);
+    for (const agent of unknown) this.boots(agent);
+    for (const range of ranges) this.add(range);
+  }
 
   has(agent: string, boot: string, sequence: number): boolean {
     const spans = this.agents.get(agent)?.get(boot);
@@ -29,12 +51,20 @@ export class Ledger {
   }
 
   add({ agent, boot, first, last }: ReceivedRange): void {
-    const boots = this.agents.get(agent) ?? new Map<string, Span[]>();
-    this.agents.set(agent, boots);
+    const boots = this.boots(agent);
     const spans = boots.get(boot) ?? [];
     boots.delete(boot);
     boots.set(boot, insertSpan(spans, { first, last }));
     if (boots.size > MAX_BOOTS_PER_AGENT) boots.delete(boots.keys().next().value!);
+  }
+
+  /** Boots of an agent, which counts as seen by that. */
+  private boots(agent: string): Map<string, Span[]> {
+    const boots = this.agents.get(agent) ?? new Map<string, Span[]>();
+    this.agents.delete(agent);
+    this.agents.set(agent, boots);
+    if (this.agents.size > this.maxAgents) this.agents.delete(this.agents.keys().next().value!);
+    return boots;
   }
 
   /** Ranges known of one boot, in order. */

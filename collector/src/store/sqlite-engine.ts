@@ -63,8 +63,11 @@ export class SqliteEngine {
     })();
   }
 
-  receivedRanges(): ReceivedRange[] {
-    return this.sql('SELECT agent, boot, first, last FROM received').all() as ReceivedRange[];
+  receivedRanges(agents?: readonly string[]): ReceivedRange[] {
+    const select = 'SELECT agent, boot, first, last FROM received';
+    if (!agents) return this.sql(select).all() as ReceivedRange[];
+    const ofOne = this.sql(`${select} WHERE agent = ?`);
+    return agents.flatMap((agent) => ofOne.all(agent) as ReceivedRange[]);
   }
 
   totals(): Record<string, number> {

@@ -84,7 +84,7 @@ export class SqliteStore implements Store {
   }
 
   commit = (commit: Commit) => this.call('commit', commit);
-  receivedRanges = () => this.call('receivedRanges');
+  receivedRanges = (agents?: readonly string[]) => this.call('receivedRanges', agents);
   totals = () => this.call('totals');
   recentWindows = (filter: WindowFilter) => this.call('recentWindows', filter);
   windowPage = (query: { limit: number; agent?: string | undefined; after?: string | undefined }) =>

@@ -90,7 +90,8 @@ export interface Store {
   open(): Promise<void>;
   close(): Promise<void>;
   commit(commit: Commit): Promise<void>;
-  receivedRanges(): Promise<ReceivedRange[]>;
+  /** Of all agents, or only of these. */
+  receivedRanges(agents?: readonly string[]): Promise<ReceivedRange[]>;
   totals(): Promise<Record<string, number>>;
   /** Newest first. */
   recentWindows(filter: WindowFilter): Promise<WindowView[]>;
