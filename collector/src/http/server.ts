@@ -37,7 +37,7 @@ export class HttpServer {
       websocket: { server: sockets as unknown as WebSocketServerLike },
     }) as Server;
     server.maxConnections = MAX_CONNECTIONS;
-    refuseOtherUpgrades(server);
+    ignoreOtherUpgrades(server);
     this.server = server;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -59,16 +59,36 @@ export class HttpServer {
   }
 }
 
-/** The adaptor leaves upgrades to anything but WebSocket hanging: answer them. */
-function refuseOtherUpgrades(server: Server): void {
-  const [upgrade] = server.listeners('upgrade') as Array<
-    (request: IncomingMessage, socket: Duplex, head: Buffer) => void
-  >;
+type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+/** Upgrades other than WebSocket, which curl and Java clients offer by themselves, are served as if not offered. */
+function ignoreOtherUpgrades(server: Server): void {
+  const [upgrade] = server.listeners('upgrade') as UpgradeListener[];
   server.removeAllListeners('upgrade');
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (upgrade && request.headers.upgrade?.toLowerCase() === 'websocket')
+    if (upgrade && request.headers.upgrade?.toLowerCase() === 'websocket') {
       return upgrade(request, socket, head);
-    socket.on('error', () => {});
-    socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    }
+    // Node has let go of the socket and its body: it reads the same request once more, without the offer.
+    socket.unshift(Buffer.concat([plainHead(request), head]));
+    return server.emit('connection', socket);
   });
+}
+
+/** The request's head as it came, less what offers an upgrade. */
+function plainHead({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!;
+    const value = rawHeaders[at + 1]!;
+    const kind = name.toLowerCase();
+    if (kind === 'upgrade' || kind === 'http2-settings') continue;
+    lines.push(`${name}: ${kind === 'connection' ? plainConnection(value) : value}`);
+  }
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+function plainConnection(value: string): string {
+  const options = value.split(',').map((option) => option.trim());
+  return options.filter((option) => !/^(upgrade|http2-settings)$/i.test(option)).join(', ');
 }
