@@ -77,6 +77,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
       changed();
     },
     onError: (error) => log.warn({ error: error.message }, 'broker connection'),
+    onProblem,
   });
 
   const modelFolder = join(config.data_dir, 'models');
@@ -116,6 +117,8 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     metrics: control.metrics(),
     status: control.status(),
     refused: receiver.refused,
+    dropped: queue.dropped,
+    unsent: link.unsent,
     feedClients: feed.clients,
   }));
   const shared = { ...state, now, log, store, link, reviewer, training };

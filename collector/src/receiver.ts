@@ -42,8 +42,8 @@ export class Receiver {
   }
 
   private take(message: Incoming): void {
-    const { fleet, training, queue, now, log, changed } = this.parts;
-    if (message.kind === 'score') queue.push(message);
+    const { fleet, training, now, log, changed } = this.parts;
+    if (message.kind === 'score') this.queue(message);
     else if (message.kind === 'info') fleet.setInfo(message.agent, message.info, now());
     else if (message.kind === 'refused') this.refuse(message);
     else {
@@ -52,6 +52,14 @@ export class Receiver {
       else log.info({ agent: message.agent, event: message.event }, 'model event');
       changed();
     }
+  }
+
+  private queue(message: Extract<Incoming, { kind: 'score' }>): void {
+    const { queue, log } = this.parts;
+    const before = queue.dropped;
+    queue.push(message);
+    if (before > 0 || queue.dropped === 0) return;
+    log.warn({ agent: message.agent }, 'the queue is full: a batch was dropped; more are only counted');
   }
 
   private refuse({ agent, reason, refusal }: Extract<Incoming, { kind: 'refused' }>): void {

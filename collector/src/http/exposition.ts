@@ -8,6 +8,10 @@ export interface Figures {
   status: StatusView;
   /** Messages that were refused, by reason. */
   refused: ReadonlyMap<string, number>;
+  /** Batches that found the queue full; their agents send them again. */
+  dropped: number;
+  /** Messages to agents that found no connection. */
+  unsent: number;
   feedClients: number;
 }
 
@@ -63,6 +67,8 @@ function build(registry: Registry): Written {
     counter: counter(name, help),
   }));
   const reasons = counter('messages_refused', 'Messages refused since start, by reason', ['reason']);
+  const dropped = counter('batches_dropped', 'Batches dropped since start because the queue was full');
+  const unsent = counter('messages_unsent', 'Messages to agents lost since start for want of a connection');
   const detecting = gauge('detecting', '1 while detection runs');
   const connected = gauge('broker_connected', '1 while the broker is connected');
   const openAlerts = gauge('open_alerts', 'Alerts that are open');
@@ -81,13 +87,17 @@ function build(registry: Registry): Written {
     'percentile',
   ]);
 
-  const update = ({ metrics, status, refused, feedClients }: Figures) => {
+  const update = ({ metrics, status, refused, feedClients, ...lost }: Figures) => {
     for (const total of totals) {
       total.counter.reset();
       total.counter.inc(metrics.totals[total.name]);
     }
     reasons.reset();
     for (const [reason, count] of refused) reasons.inc({ reason }, count);
+    dropped.reset();
+    dropped.inc(lost.dropped);
+    unsent.reset();
+    unsent.inc(lost.unsent);
     detecting.set(Number(status.detecting));
     connected.set(Number(status.broker.connected));
     openAlerts.set(status.open_alerts);

@@ -14,6 +14,7 @@ export interface MqttLinkOptions {
   onConnect: () => void;
   onDisconnect: () => void;
   onError: (error: Error) => void;
+  onProblem: (message: string) => void;
 }
 
 const RECONNECT_MS = 1000;
@@ -70,11 +71,11 @@ export class MqttLink {
   /** At QoS 1; dropped and counted while there is no connection. */
   publish(topic: string, payload: unknown, retain = false): void {
     if (!this.client?.connected) {
-      this.unsent++;
+      this.lose();
       return;
     }
     this.client.publish(topic, JSON.stringify(payload), { qos: 1, retain }, (error) => {
-      if (error) this.unsent++;
+      if (error) this.lose();
     });
   }
 
@@ -87,6 +88,12 @@ export class MqttLink {
     const timer = setTimeout(() => client.end(true), 500);
     await new Promise<void>((resolve) => client.end(false, {}, () => resolve()));
     clearTimeout(timer);
+  }
+
+  private lose(): void {
+    // Once it has been stopped that is no news.
+    if (this.unsent++ > 0 || !this.client) return;
+    this.options.onProblem('a message to agents found no connection to the broker; more are only counted');
   }
 
   private subscribe(client: MqttClient): void {
