@@ -1,5 +1,5 @@
 /** The tail source on real files: rotation of both kinds, partial lines, restarts. */
-import { appendFile, copyFile, rename, truncate, unlink, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, rename, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../clock.js';
@@ -13,6 +13,7 @@ class Reader {
   readonly refilled: string[] = [];
   readonly counters = new Counters();
   saved: unknown;
+  checkpoints = 0;
   private readonly abort = new AbortController();
   private readonly done: Promise<void>;
 
@@ -34,6 +35,7 @@ class Reader {
       const lines = Buffer.from(chunk.bytes).toString().split('\n').slice(0, -1);
       (chunk.emit ? this.emitted : this.refilled).push(...lines);
       const times = lines.map((line) => Number(line.split(' ')[0])).filter(Number.isFinite);
+      if (chunk.position && lines.length === 0) this.checkpoints += 1;
       if (chunk.position)
         this.saved = structuredClone(chunk.position(times.length ? Math.max(...times) : null));
     }
@@ -178,6 +180,42 @@ describe('TailSource', () => {
       const second = new Reader([path], { saved: first.saved });
       await second.has(lines(50, 70));
       expect(second.counters.get('tail_rotations')).toBe(2);
+      await second.stop();
+    }));
+
+  it('keeps its position while the file is away, and refills before it goes on when it is back', () =>
+    withFolder(async (folder) => {
+      const [path, away] = [join(folder, 'a.log'), join(folder, 'away')];
+      await writeFile(path, text(lines(0, 50)));
+      const first = new Reader([path]);
+      await first.has(lines(0, 50));
+      await first.stop();
+      await rename(path, away);
+      const second = new Reader([path], { saved: first.saved });
+      await until('a position', () => second.checkpoints > 0);
+      await appendFile(away, text(lines(50, 53)));
+      await rename(away, path);
+      await second.has(lines(50, 53));
+      expect(second.refilled.at(-1)).toBe(lines(0, 50).at(-1));
+      expect(second.counters.get('tail_positions_lost')).toBe(0);
+      await second.stop();
+    }));
+
+  it('begins at the end of a file that could not be read at first, and stays there', () =>
+    withFolder(async (folder) => {
+      const [path, ready] = [join(folder, 'a.log'), join(folder, 'ready')];
+      await mkdir(join(folder, 'no-file'));
+      await symlink('no-file', path);
+      await writeFile(ready, text(lines(0, 50)));
+      const first = new Reader([path], { from: 'end' });
+      await until('an error', () => first.counters.get('tail_errors') > 0);
+      await rename(ready, path);
+      await until('a position', () => first.checkpoints > 0);
+      expect(first.emitted).toEqual([]);
+      await first.stop();
+      await appendFile(path, text(lines(50, 52)));
+      const second = new Reader([path], { from: 'end', saved: first.saved });
+      await second.has(lines(50, 52));
       await second.stop();
     }));
 

@@ -73,37 +73,49 @@ export class TailSource implements Source {
   /** Opens every file, and reads again what the windows need. */
   private async *startAll(signal: AbortSignal): AsyncGenerator<Chunk> {
     const saved = parseTailPosition(this.options.saved)?.tail ?? {};
-    const starts: [string, Follower, { from: number; to: number } | null][] = [];
     for (const [path, follower] of this.followers) {
       const known = Object.hasOwn(saved, path) ? saved[path]! : null;
-      starts.push([path, follower, await this.guarded(path, () => follower.start(known))]);
-      const position = follower.position() ?? known;
-      if (position) this.positions.set(path, position);
+      await this.guarded(path, () => follower.start(known));
+      this.keepPosition(path, follower);
     }
-    for (const [path, follower, range] of starts) {
-      while (range && !signal.aborted) {
-        const bytes = await this.guarded(path, () => follower.refill(range));
-        if (!bytes) break;
-        yield { bytes, emit: false, position: null };
+    for (const [path, follower] of this.followers) {
+      while (!signal.aborted) {
+        const lines = await this.guarded(path, () => follower.refill());
+        if (!lines) break;
+        yield { bytes: lines.bytes, emit: false, position: null };
       }
     }
-    // From here on a start must not skip to another end of file, even when no line came in between.
-    if (this.positions.size > 0) {
-      yield { bytes: new Uint8Array(), emit: true, position: () => this.snapshot() };
-    }
+    if (this.positions.size > 0) yield this.checkpoint();
   }
 
   private async read(path: string, follower: Follower): Promise<Chunk | null> {
+    const wasOpen = follower.isOpen;
     const lines = await this.guarded(path, () => follower.next());
-    if (!lines) return null;
+    if (!lines) {
+      if (wasOpen || !follower.isOpen) return null;
+      this.keepPosition(path, follower);
+      return this.checkpoint();
+    }
+    const { bytes, position } = lines;
+    if (!position) return { bytes, emit: false, position: null };
     return {
-      bytes: lines.bytes,
+      bytes,
       emit: true,
       position: (newestMs) => {
-        this.positions.set(path, lines.position(newestMs));
+        this.positions.set(path, position(newestMs));
         return this.snapshot();
       },
     };
+  }
+
+  private keepPosition(path: string, follower: Follower): void {
+    const position = follower.position();
+    if (position) this.positions.set(path, position);
+  }
+
+  /** Once a file is open a start must not skip to another end of it, even when no line came in between. */
+  private checkpoint(): Chunk {
+    return { bytes: new Uint8Array(), emit: true, position: () => this.snapshot() };
   }
 
   private snapshot(): Position {
