@@ -171,6 +171,7 @@ export class AppElement extends LineheronElement {
         .selected=${session.selected.value}
         .status=${status}
         .health=${health}
+        .nowMs=${session.collectorNowMs}
       ></lh-lines>`,
       charts: html`<lh-charts
         .chosen=${session.chosen.value}

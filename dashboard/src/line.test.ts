@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { linesOf, MAX_SELECTED, nextSelection, settleSelection } from './line.js';
-import { agent, alert, status } from './testing/views.js';
+import { freshness, linesOf, MAX_SELECTED, nextSelection, settleSelection } from './line.js';
+import { agent, alert, status, T0 } from './testing/views.js';
 
 describe('lines', () => {
   it('come by agent and device in the order people count, the gateway as a whole last', () => {
@@ -17,6 +17,19 @@ describe('lines', () => {
     const known = status({ agents: [agent('gw-1', ['line-1', 'line-2'])] });
     const alerts = [alert(0), alert(5, { device: 'line-2', status: 'closed' })];
     expect(linesOf(known, alerts).map(({ hasAlert }) => hasAlert)).toEqual([true, false]);
+  });
+});
+
+describe('the freshness of a line', () => {
+  it.each([
+    [true, 0, 'current'],
+    [true, 60, 'current'],
+    [true, 61, 'silent'],
+    [false, 0, 'offline'],
+    [false, 3600, 'offline'],
+  ])('whose agent is online: %s, heard %i s ago, is %s', (online, seconds, expected) => {
+    const [line] = linesOf(status({ agents: [agent('gw-1', ['line-1'], online)] }), []);
+    expect(freshness(line!, T0 + seconds * 1000)).toBe(expected);
   });
 });
 

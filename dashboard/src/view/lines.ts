@@ -2,8 +2,8 @@
 import type { StatusView, WindowView } from '@lineheron/models';
 import { html, type TemplateResult } from 'lit';
 import { LineSelectEvent } from '../event.js';
-import { figure, plural, words } from '../format.js';
-import { deviceName, type Line, type LineKey, MAX_SELECTED } from '../line.js';
+import { duration, figure, plural, words } from '../format.js';
+import { deviceName, freshness, type Line, type LineKey, MAX_SELECTED } from '../line.js';
 import { LineheronElement } from '../part/element.js';
 import { icon } from '../part/icon.js';
 import type { Health } from '../part/panel.js';
@@ -32,6 +32,7 @@ export class LinesElement extends LineheronElement {
     selected: { attribute: false },
     status: { attribute: false },
     health: {},
+    nowMs: { attribute: false },
     search: { state: true },
   };
   static override styles = [LineheronElement.styles, linesSheet];
@@ -41,6 +42,8 @@ export class LinesElement extends LineheronElement {
   declare selected: readonly LineKey[];
   declare status: StatusView | null;
   declare health: Health;
+  /** The collector's time. */
+  declare nowMs: number;
   declare search: string;
 
   constructor() {
@@ -50,22 +53,34 @@ export class LinesElement extends LineheronElement {
     this.selected = [];
     this.status = null;
     this.health = 'loading';
+    this.nowMs = 0;
     this.search = '';
   }
 
   #state(line: Line, id: string): TemplateResult {
-    if (!line.online) return html`<span id=${id} class="state">${icon('failed', 12)}agent offline</span>`;
+    const fresh = freshness(line, this.nowMs);
+    if (fresh === 'offline')
+      return html`<span id=${id} class="state">${icon('failed', 12)}agent offline</span>`;
     if (line.hasAlert) {
       const severity = line.alert?.severity ?? 'warning';
       return html`<span id=${id} class="state ${severity}">${icon(severity, 13)}${severity}<span class="hidden"> alert</span></span>`;
     }
+    if (fresh === 'silent') return html`<span id=${id} class="state">${icon('stale', 12)}silent</span>`;
     const calm = line.state === 'scored';
     return html`<span id=${id} class="state">${icon(calm ? 'check' : 'stale', 12)}${calm ? 'calm' : words(line.state)}</span>`;
   }
 
+  /** What it measured last, or when that was, once it says nothing of how the line is now. */
+  #values(line: Line): string {
+    if (freshness(line, this.nowMs) !== 'current') {
+      return `last ${duration(this.nowMs - Date.parse(line.lastSeen))} ago`;
+    }
+    const last = this.windows.get(line.key)?.at(-1);
+    return `${figure(last?.latency_ms ?? null)} ms · ${figure(last?.packet_loss_pct ?? null)} %`;
+  }
+
   #line(line: Line, index: number): TemplateResult {
     const windows = this.windows.get(line.key) ?? [];
-    const last = windows.at(-1);
     const position = this.selected.indexOf(line.key);
     const name = `${deviceName(line.device)} of ${line.agent}`;
     const select = (event: MouseEvent) =>
@@ -87,7 +102,7 @@ export class LinesElement extends LineheronElement {
         <span class="row">
           <lh-spark .windows=${windows}></lh-spark>
           <span class="values number">
-            ${figure(last?.latency_ms ?? null)} ms · ${figure(last?.packet_loss_pct ?? null)} %
+            ${this.#values(line)}
           </span>
         </span>
       </div>
