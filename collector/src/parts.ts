@@ -40,7 +40,6 @@ export interface PartsOptions {
 const KEPT_LATENCIES = 2000;
 const GATHER_MS = 50;
 const MAX_GROUP = 500;
-const MAX_GROUP_WINDOWS = 50_000;
 const MAX_WAITING_BATCHES = 4000;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
@@ -149,7 +148,6 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
   const queue = new BatchQueue({
     gatherMs: GATHER_MS,
     maxGroup: MAX_GROUP,
-    maxGroupWindows: MAX_GROUP_WINDOWS,
     maxBatches: MAX_WAITING_BATCHES,
     maxBytes: MAX_WAITING_BYTES,
     handle: (group) => pipeline.handle(group),

@@ -6,12 +6,14 @@ import type { Incoming } from './decode.js';
 
 export type ScoreMessage = Extract<Incoming, { kind: 'score' }>;
 
+const MAX_GROUP_WINDOWS = 50_000;
+
 export interface BatchQueueOptions {
   gatherMs: number;
   /** Most batches of a group. */
   maxGroup: number;
   /** Most windows of a group; a batch that holds more makes a group of its own. */
-  maxGroupWindows: number;
+  maxGroupWindows?: number;
   maxBatches: number;
   maxBytes: number;
   /** Resolves when the group is dealt with; must not reject. */
@@ -66,7 +68,7 @@ export class BatchQueue {
 
   /** How many of the waiting batches are dealt with next. */
   private groupSize(): number {
-    const { maxGroup, maxGroupWindows } = this.options;
+    const { maxGroup, maxGroupWindows = MAX_GROUP_WINDOWS } = this.options;
     let [size, windows] = [0, 0];
     for (const { batch } of this.waiting) {
       windows += batch.windows.length;
