@@ -1,6 +1,7 @@
 /**
  * The launcher's child processes. Each runs in a group of its own, so that a terminal's interrupt reaches only the
- * launcher, and ends by itself when its channel to the launcher closes. One that dies is started again.
+ * launcher, and ends by itself when its channel to the launcher closes. One that dies is started again, once it has
+ * been ready: what ends before that is its starter's to report.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
@@ -36,6 +37,7 @@ export class Child {
     Object.assign(this, { name, script, args, environment, onDeath, onReady });
     this.log = new LogFile(logPath);
     this.stopping = false;
+    this.keepAlive = false;
     this.failures = 0;
   }
 
@@ -62,6 +64,7 @@ export class Child {
       this.process.on('message', (message) => {
         if (message?.type !== 'ready' || settled) return;
         this.failures = 0;
+        this.keepAlive = true;
         settle(ready, message);
         this.onReady?.();
       });
@@ -76,7 +79,7 @@ export class Child {
   }
 
   restart(code, lastWords) {
-    const again = code !== EXIT_CONFIG && this.failures < 5 && this.keepAlive === true;
+    const again = code !== EXIT_CONFIG && this.failures < 5 && this.keepAlive;
     this.onDeath?.(this.name, code, lastWords, again);
     if (!again) return;
     const delayMs = 500 * 2 ** this.failures++;

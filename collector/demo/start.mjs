@@ -62,7 +62,6 @@ class Demo {
     await Promise.all(agents.map((agent) => agent.start()));
     for (const { id } of fleet.gateways) say(id, 'simulated gateway, 4 devices, 1 record/s each');
     say(fleet.host.id, 'measures this very machine’s line');
-    for (const child of this.children) child.keepAlive = true;
     console.log(`\n  ${bold(`${this.base}/app/`)}  ${dim('Ctrl-C ends everything')}\n`);
     if (classic) return say('classic', 'press Train, then Start, on the dashboard');
     await warmUp(
