@@ -68,7 +68,7 @@ impl Devices {
     /// The slot of the device called `name`, made with `window` when new; the flag says that another
     /// was evicted for it. The slot holds until the next call.
     pub fn touch(&mut self, name: &str, window: impl FnOnce() -> Window) -> (usize, bool) {
-        let known = self.by_name.get(name).copied();
+        let known = self.slot_of(name);
         let full = self.slots.len() >= self.capacity;
         let slot = match known {
             Some(slot) => slot,
@@ -77,6 +77,14 @@ impl Devices {
         };
         self.move_to_latest(slot);
         (slot, known.is_none() && full)
+    }
+
+    /// Devices mostly report in bursts or in turn: then it is the latest or the idlest, and no hash is
+    /// needed.
+    fn slot_of(&self, name: &str) -> Option<usize> {
+        let is_called = |slot: &usize| self.slots.get(*slot).is_some_and(|device| *device.name == *name);
+        let likely = [self.latest, self.idlest].into_iter().find(is_called);
+        likely.or_else(|| self.by_name.get(name).copied())
     }
 
     fn append(&mut self, name: &str, window: Window) -> usize {

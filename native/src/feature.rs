@@ -62,6 +62,7 @@ pub struct Feature {
 #[derive(Debug, Clone)]
 pub struct FeatureList {
     features: Vec<Feature>,
+    channels: usize,
     fingerprint: String,
     window_ms: i64,
 }
@@ -75,7 +76,7 @@ impl FeatureList {
         }
         check_unique(&features)?;
         let fingerprint = fingerprint(&features, window_ms);
-        Ok(Self { features, fingerprint, window_ms })
+        Ok(Self { features, channels: channels.as_slice().len(), fingerprint, window_ms })
     }
 
     /// The features in order.
@@ -89,22 +90,22 @@ impl FeatureList {
     }
 
     /// What windows have to keep for these features.
-    pub fn plan(&self, channels: usize) -> Plan {
-        let wanted = self.features.iter().filter_map(|feature| match feature.source {
-            Source::Channel(index, statistic) => Some((index, statistic)),
+    pub fn plan(&self) -> Plan {
+        let statistic = |feature: &Feature| match feature.source {
+            Source::Channel(channel, statistic) => Some((channel, statistic)),
             _ => None,
-        });
-        Plan::of(channels, wanted)
+        };
+        Plan::of(self.channels, self.features.iter().filter_map(statistic))
     }
 
     /// Writes the features of `window` into `out`; what cannot be known is NaN.
     pub fn measure(&self, window: &Window, out: &mut Vec<f64>) {
         out.clear();
-        self.append(window, out);
+        self.measure_more(window, out);
     }
 
-    /// Adds the features of `window` to the end of `out`.
-    pub fn append(&self, window: &Window, out: &mut Vec<f64>) {
+    /// The same, added to what `out` holds.
+    pub fn measure_more(&self, window: &Window, out: &mut Vec<f64>) {
         out.extend(self.features.iter().map(|feature| self.value(window, feature.source)));
     }
 

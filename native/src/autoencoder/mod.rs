@@ -12,7 +12,6 @@ pub mod optimizer;
 pub mod params;
 pub mod scaler;
 pub mod train;
-mod wire;
 
 use batch::{Batch, LANES};
 use network::Network;

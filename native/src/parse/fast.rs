@@ -1,16 +1,14 @@
 //! Plain canonical lines read in one pass over their bytes, without allocating.
 //!
 //! It takes only what is beyond doubt: an object of printable ASCII without escapes, whose known fields
-//! are all acceptable. For anything else it gives up, and [`super::canonical`], which knows every rule
+//! are all acceptable. For anything else it gives up, and [`super::general`], which knows every rule
 //! and every refusal, reads the line from the start: so this needs no refusals of its own, and what it
 //! takes must be what the other would take (a test holds them against each other).
 //!
 //! Lines of one source mostly have their fields in one order, so each field is first compared with the
 //! one that stood there in the line before. Limit, as measured: branches on the lengths of numbers.
-use super::canonical::{
-    MAX_DEVICE_CHARACTERS, MAX_TEXT_CHARACTERS, TOPIC_SIGNS, check_number, error_of, error_of_number,
-};
-use super::{Record, timestamp};
+use super::general::{MAX_DEVICE_CHARACTERS, MAX_TEXT_CHARACTERS, check_number, error_of, error_of_number};
+use super::{ErrorCode, Head, timestamp};
 use crate::channel::{Channel, ChannelList};
 
 /// Fields whose order is remembered; a line has hardly more.
@@ -20,27 +18,6 @@ const EXACT_POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
     1e19, 1e20, 1e21, 1e22,
 ];
-
-/// What a line says that windows need.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head<'a> {
-    pub timestamp_ms: Option<i64>,
-    pub device: &'a str,
-    pub error: bool,
-    pub server_error: bool,
-}
-
-impl<'a> Head<'a> {
-    /// What a record says that windows need.
-    pub fn of(record: &'a Record) -> Self {
-        Self {
-            timestamp_ms: record.timestamp_ms,
-            device: &record.device,
-            error: record.error_code.is_some(),
-            server_error: record.server_error,
-        }
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Field {
@@ -89,7 +66,7 @@ impl FastParser {
         values.clear();
         values.resize(self.channels.len(), f64::NAN);
         let mut rest = Cursor(line);
-        let mut found = Found { timestamp_ms: None, device: None, error: (false, false) };
+        let mut found = Found::default();
         rest.skip_blank();
         rest.expect(b'{')?;
         for place in 0.. {
@@ -107,9 +84,7 @@ impl FastParser {
             }
         }
         rest.skip_blank();
-        let (error, server_error) = found.error;
-        let head = Head { timestamp_ms: found.timestamp_ms, device: found.device?, error, server_error };
-        rest.0.is_empty().then_some(head)
+        if rest.0.is_empty() { found.head() } else { None }
     }
 
     /// Which field comes next; the cursor stands behind its name then.
@@ -156,17 +131,31 @@ impl FastParser {
             }
             (Field::Timestamp, _) => found.timestamp_ms = Some(timestamp::from_number(rest.number()?)?),
             (Field::Device, _) => found.device = Some(device(rest.text()?)?),
-            (Field::ErrorCode, b'"') => found.error = error_of(short(rest.text()?)?),
+            (Field::ErrorCode, b'"') => {
+                let text = short(rest.text()?)?;
+                let (error, server_error) = error_of(text);
+                found.error_code = error.then_some(ErrorCode::Text(text));
+                found.server_error = server_error;
+            }
             (Field::ErrorCode, b'n') => {
                 rest.word(b"null")?;
-                found.error = (false, false);
+                (found.error_code, found.server_error) = (None, false);
             }
-            (Field::ErrorCode, _) => found.error = error_of_number(whole(rest.number()?)?),
-            (Field::IsAnomaly, first) => rest.literal(first)?,
-            (Field::AnomalyType, b'n') => rest.word(b"null")?,
-            (Field::AnomalyType, _) => {
-                short(rest.text()?)?;
+            (Field::ErrorCode, _) => {
+                let code = whole(rest.number()?)?;
+                let (error, server_error) = error_of_number(code);
+                found.error_code = error.then_some(ErrorCode::Number(code));
+                found.server_error = server_error;
             }
+            (Field::IsAnomaly, first) => {
+                rest.literal(first)?;
+                found.is_anomaly = (first != b'n').then_some(first == b't');
+            }
+            (Field::AnomalyType, b'n') => {
+                rest.word(b"null")?;
+                found.anomaly_type = None;
+            }
+            (Field::AnomalyType, _) => found.anomaly_type = Some(short(rest.text()?)?),
             (Field::Unknown, first) => rest.skip_scalar(first)?,
         }
         Some(())
@@ -174,15 +163,32 @@ impl FastParser {
 }
 
 /// What has been read of a line.
+#[derive(Default)]
 struct Found<'a> {
     timestamp_ms: Option<i64>,
     device: Option<&'a str>,
-    error: (bool, bool),
+    error_code: Option<ErrorCode<'a>>,
+    server_error: bool,
+    is_anomaly: Option<bool>,
+    anomaly_type: Option<&'a str>,
+}
+
+impl<'a> Found<'a> {
+    fn head(self) -> Option<Head<'a>> {
+        Some(Head {
+            timestamp_ms: self.timestamp_ms,
+            device: self.device?,
+            error_code: self.error_code,
+            server_error: self.server_error,
+            is_anomaly: self.is_anomaly,
+            anomaly_type: self.anomaly_type,
+        })
+    }
 }
 
 /// A device name of 1–128 allowed characters; all are printable ASCII here.
 fn device(text: &str) -> Option<&str> {
-    let allowed = |byte: &u8| *byte != 0x7f && !TOPIC_SIGNS.contains(&char::from(*byte));
+    let allowed = |byte: &u8| !matches!(*byte, 0x7f | b'/' | b'+' | b'#' | b'*');
     let fits = !text.is_empty() && text.len() <= MAX_DEVICE_CHARACTERS;
     (fits && text.as_bytes().iter().all(allowed)).then_some(text)
 }
@@ -328,18 +334,18 @@ fn plain_length(bytes: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::canonical;
+    use crate::parse::{Record, RecordView, general};
     use proptest::prelude::*;
 
     /// What the fast reader takes, the full one takes as the same.
     fn assert_agrees(parser: &mut FastParser, channels: &ChannelList, line: &[u8]) -> bool {
         let mut values = Vec::new();
         let Some(head) = parser.parse(line, &mut values) else { return false };
-        let record = canonical::parse(line, channels).expect("taken by one, refused by the other");
-        assert_eq!((head.timestamp_ms, head.device), (record.timestamp_ms, record.device.as_str()));
-        assert_eq!((head.error, head.server_error), (record.error_code.is_some(), record.server_error));
+        let record = general::parse(line, channels).expect("taken by one, refused by the other");
+        let found = RecordView { head, values: &values }.to_record();
         let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-        assert_eq!(bits(&values), bits(&record.values));
+        assert_eq!(bits(&found.values), bits(&record.values));
+        assert_eq!(Record { values: Vec::new(), ..found }, Record { values: Vec::new(), ..record });
         true
     }
 

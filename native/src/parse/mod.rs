@@ -1,6 +1,7 @@
 //! Reading log lines: one format a file, all of them giving the same [`Record`] or a counted refusal.
 pub mod canonical;
-pub mod fast;
+mod fast;
+mod general;
 pub mod lines;
 pub mod timestamp;
 
@@ -21,6 +22,65 @@ pub struct Record {
     pub is_anomaly: Option<bool>,
     /// Ground truth, carried to the output only.
     pub anomaly_type: Option<String>,
+}
+
+impl Record {
+    /// The same, borrowed.
+    pub fn view(&self) -> RecordView<'_> {
+        let head = Head {
+            timestamp_ms: self.timestamp_ms,
+            device: &self.device,
+            error_code: self.error_code.as_deref().map(ErrorCode::Text),
+            server_error: self.server_error,
+            is_anomaly: self.is_anomaly,
+            anomaly_type: self.anomaly_type.as_deref(),
+        };
+        RecordView { head, values: &self.values }
+    }
+}
+
+/// An error code that means an error, as its line has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCode<'a> {
+    Number(i64),
+    Text(&'a str),
+}
+
+/// All of a record but its values, borrowed from its line; the fields are those of [`Record`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head<'a> {
+    pub timestamp_ms: Option<i64>,
+    pub device: &'a str,
+    pub error_code: Option<ErrorCode<'a>>,
+    pub server_error: bool,
+    pub is_anomaly: Option<bool>,
+    pub anomaly_type: Option<&'a str>,
+}
+
+/// A record borrowed from its line, so that reading it takes no memory.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordView<'a> {
+    pub head: Head<'a>,
+    pub values: &'a [f64],
+}
+
+impl RecordView<'_> {
+    /// The same, with memory of its own.
+    pub fn to_record(&self) -> Record {
+        let head = &self.head;
+        Record {
+            timestamp_ms: head.timestamp_ms,
+            device: head.device.to_owned(),
+            values: self.values.to_vec(),
+            error_code: head.error_code.map(|code| match code {
+                ErrorCode::Number(code) => code.to_string(),
+                ErrorCode::Text(text) => text.to_owned(),
+            }),
+            server_error: head.server_error,
+            is_anomaly: head.is_anomaly,
+            anomaly_type: head.anomaly_type.map(str::to_owned),
+        }
+    }
 }
 
 /// Why a line was refused; each has a counter of its own.

@@ -1,0 +1,110 @@
+//! Judging windows of one scope: their features, the state they are in, their scores and the reasons.
+//!
+//! Windows are measured as they stand after each record and wait until a block of them is scored at
+//! once: a tree then is read once for the block, and not once for every window.
+use super::intake::View;
+use super::output::{Judged, State};
+use crate::feature::FeatureList;
+use crate::forest::Forest;
+
+/// Fewer rows than this are scored one by one.
+const MIN_BLOCK_ROWS: usize = 8;
+
+/// What is the same for all windows.
+#[derive(Debug)]
+pub struct Context<'a> {
+    pub features: &'a FeatureList,
+    pub detecting: bool,
+    pub window_ms: i64,
+    pub max_reasons: usize,
+}
+
+/// A window that was measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured {
+    end_ms: i64,
+    records: usize,
+    state: State,
+    due: bool,
+    /// Its place among the rows that wait.
+    row: usize,
+}
+
+/// One scope's forest and threshold, and its windows that wait to be scored.
+#[derive(Debug, Default)]
+pub struct Detector {
+    pub forest: Option<Forest>,
+    pub threshold: Option<f64>,
+    rows: Vec<f64>,
+    scores: Vec<f64>,
+}
+
+impl Detector {
+    /// Measures a window; `None` when it is neither due nor to be scored, so that nobody asks for it.
+    pub fn measure(&mut self, view: &View<'_>, context: &Context<'_>) -> Option<Measured> {
+        let end_ms = view.window.newest_ms();
+        let warm = view.first_ms.is_some_and(|first_ms| end_ms - first_ms >= context.window_ms);
+        let state = match self.forest {
+            _ if !warm => State::WarmingUp,
+            None => State::Untrained,
+            Some(_) if !context.detecting => State::Stopped,
+            Some(_) => State::Scored,
+        };
+        if !view.due && state != State::Scored {
+            return None;
+        }
+        let row = self.rows.len() / context.features.as_slice().len();
+        context.features.measure_more(view.window, &mut self.rows);
+        Some(Measured { end_ms, records: view.window.len(), state, due: view.due, row })
+    }
+
+    /// Scores the rows that wait.
+    pub fn score(&mut self, context: &Context<'_>) {
+        let columns = context.features.as_slice().len();
+        let count = self.rows.len() / columns;
+        self.scores.clear();
+        let Some(forest) = self.forest.as_ref().filter(|_| context.detecting) else { return };
+        if count < MIN_BLOCK_ROWS {
+            self.scores.extend(self.rows.chunks_exact(columns).map(|row| forest.score(row)));
+        } else {
+            self.scores.resize(count, f64::NAN);
+            forest.score_rows(&self.rows, &mut self.scores, 1);
+        }
+    }
+
+    /// Whether a measured window is suspect, now that the rows are scored.
+    pub fn is_suspect(&self, measured: &Measured) -> bool {
+        matches!((self.score_of(measured), self.threshold), (Some(score), Some(limit)) if score > limit)
+    }
+
+    fn score_of(&self, measured: &Measured) -> Option<f64> {
+        let scored = measured.state == State::Scored;
+        self.scores.get(measured.row).copied().filter(|_| scored)
+    }
+
+    /// The judgement on a measured window; `None` when it is quiet and not due.
+    pub fn judge(&self, measured: &Measured, context: &Context<'_>) -> Option<Judged> {
+        let suspect = self.is_suspect(measured);
+        if !suspect && !measured.due {
+            return None;
+        }
+        let columns = context.features.as_slice().len();
+        let row = &self.rows[measured.row * columns..][..columns];
+        let forest = self.forest.as_ref().filter(|_| suspect);
+        Some(Judged {
+            end_ms: measured.end_ms,
+            records: measured.records,
+            state: measured.state,
+            score: self.score_of(measured),
+            threshold: self.threshold,
+            suspect,
+            features: row.to_vec(),
+            reasons: forest.map(|forest| forest.explain(row, context.max_reasons)).unwrap_or_default(),
+        })
+    }
+
+    /// Forgets the rows.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+    }
+}
