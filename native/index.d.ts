@@ -13,6 +13,8 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class Autoencoder {
   /** Reads an `.onnx` file that `trainAutoencoder` wrote. Throws on any other. */
   static load(onnx: Uint8Array): Autoencoder
+  /** What it is. */
+  get info(): AutoencoderInfo
   /** How many features a row has. */
   get columns(): number
   /** Fingerprint of the features, when it was given in training. */
@@ -76,6 +78,20 @@ export declare class Forest {
   scoreBatch(rows: Float64Array, options?: ScoreOptions | undefined | null): Float64Array
   /** The features that made a row look anomalous, the strongest first; default 3. */
   explain(row: Float64Array, maxReasons?: number | undefined | null): Array<Reason>
+}
+
+/** What an autoencoder is. */
+export interface AutoencoderInfo {
+  /** Features of a row. */
+  columns: number
+  /** Values in each layer, input and output included. */
+  layers: Array<number>
+  /** Number of weights and biases. */
+  parameters: number
+  /** Of the features, when it was given in training. */
+  fingerprint: string | null
+  /** Size of the file. */
+  bytes: number
 }
 
 /** How an autoencoder is trained. */

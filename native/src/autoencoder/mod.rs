@@ -12,6 +12,7 @@ pub mod optimizer;
 pub mod params;
 pub mod scaler;
 pub mod train;
+mod wire;
 
 use batch::{Batch, LANES};
 use network::Network;

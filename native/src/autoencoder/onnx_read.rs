@@ -2,7 +2,7 @@
 //!
 //! The forward pass here is the graph that [`super::onnx`] writes and no other, so only such a file is
 //! taken: the constants are read out, the file is written again from them, and both must be the same but
-//! for the version of the program. Any other graph, however valid, is refused rather than run wrongly.
+//! for the version of the program. A file that would grow in memory is refused before it is decoded. Any other graph, however valid, is refused rather than run wrongly.
 use prost::Message as _;
 
 use super::Autoencoder;
@@ -10,10 +10,13 @@ use super::network::Network;
 use super::onnx::model;
 use super::onnx_messages::{GraphProto, ModelProto, TensorProto};
 use super::scaler::Scaler;
+use super::wire::overhead;
 use crate::error::{Error, Result};
 
 /// Largest file: eight layers of 1,024 by 1,024 weights, mirrored, and room.
 const MAX_BYTES: usize = 80 << 20;
+/// Most bytes besides the numbers; a file of ours has a few thousand and its properties.
+const MAX_OVERHEAD: usize = 16 << 10;
 /// Most layers; the encoder has at most eight.
 const MAX_LAYERS: usize = 16;
 
@@ -21,6 +24,11 @@ const MAX_LAYERS: usize = 16;
 pub fn read(bytes: &[u8]) -> Result<(Autoencoder, Vec<(String, String)>)> {
     if bytes.len() > MAX_BYTES {
         return Err(unusable("it is too large"));
+    }
+    match overhead(bytes) {
+        None => return Err(unusable("it is no ONNX file, or cut off")),
+        Some(size) if size > MAX_OVERHEAD => return Err(unusable("it holds more than lineheron writes")),
+        Some(_) => {}
     }
     let file = ModelProto::decode(bytes).map_err(|_| unusable("it is no ONNX file"))?;
     let graph = file.graph.as_ref().ok_or_else(|| unusable("it has no graph"))?;
@@ -30,6 +38,9 @@ pub fn read(bytes: &[u8]) -> Result<(Autoencoder, Vec<(String, String)>)> {
     let ends = [sizes[0], sizes[sizes.len() - 1], factors.len()];
     if ends != [means.len(); 3] || !means.iter().chain(&factors).all(|value| value.is_finite()) {
         return Err(unusable("its sizes do not fit together"));
+    }
+    if factors.iter().any(|factor| factor.is_sign_negative()) {
+        return Err(unusable("a factor is negative"));
     }
     let network = Network::from_parts(sizes, parameters);
     let network = network.ok_or_else(|| unusable("its sizes do not fit together"))?;

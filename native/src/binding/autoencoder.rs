@@ -3,7 +3,7 @@ use napi::bindgen_prelude::{AsyncTask, Env, Error, Float64Array, Result, Status,
 use napi_derive::napi;
 
 use super::guarded;
-use super::shapes::{AutoencoderOptions, TrainedAutoencoder};
+use super::shapes::{AutoencoderInfo, AutoencoderOptions, TrainedAutoencoder};
 use crate::autoencoder;
 use crate::autoencoder::onnx;
 use crate::autoencoder::params::{CheckedTrainingParams, TrainingParams};
@@ -14,6 +14,7 @@ use crate::autoencoder::train::{Trained, train};
 pub struct Autoencoder {
     core: autoencoder::Autoencoder,
     fingerprint: Option<String>,
+    bytes: usize,
 }
 
 #[napi]
@@ -24,7 +25,20 @@ impl Autoencoder {
         let (core, properties) = onnx::read(onnx)?;
         let mut properties = properties.into_iter();
         let fingerprint = properties.find(|(key, _)| key == "fingerprint").map(|(_, value)| value);
-        Ok(Self { core, fingerprint })
+        Ok(Self { core, fingerprint, bytes: onnx.len() })
+    }
+
+    /// What it is.
+    #[napi(getter, catch_unwind)]
+    pub fn info(&self) -> AutoencoderInfo {
+        let network = self.core.network();
+        AutoencoderInfo {
+            columns: self.columns(),
+            layers: network.sizes().iter().map(|&size| size as u32).collect(),
+            parameters: network.parameters().len() as u32,
+            fingerprint: self.fingerprint.clone(),
+            bytes: self.bytes as u32,
+        }
     }
 
     /// How many features a row has.

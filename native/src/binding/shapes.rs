@@ -255,6 +255,21 @@ pub struct TrainedAutoencoder {
     pub scores: Float64Array,
 }
 
+/// What an autoencoder is.
+#[napi(object, use_nullable = true)]
+pub struct AutoencoderInfo {
+    /// Features of a row.
+    pub columns: u32,
+    /// Values in each layer, input and output included.
+    pub layers: Vec<u32>,
+    /// Number of weights and biases.
+    pub parameters: u32,
+    /// Of the features, when it was given in training.
+    pub fingerprint: Option<String>,
+    /// Size of the file.
+    pub bytes: u32,
+}
+
 /// Unknown is NaN in the core and null in JavaScript.
 pub(super) fn known(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
