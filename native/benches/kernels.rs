@@ -1,0 +1,172 @@
+//! The kernels by themselves: `cargo bench --no-default-features`, or with a name behind `--`.
+//!
+//! Figures against other programs come from the benchmark in `bench/`; these are for seeing what a change
+//! to one kernel does.
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_wrap)] // Small made-up numbers.
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::sync::Arc;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use lineheron_native::autoencoder::params::TrainingParams;
+use lineheron_native::autoencoder::train::train;
+use lineheron_native::channel::ChannelList;
+use lineheron_native::engine::Engine;
+use lineheron_native::engine::options::Options;
+use lineheron_native::engine::output::Scope;
+use lineheron_native::feature::FeatureList;
+use lineheron_native::forest::fit::{Fitted, fit};
+use lineheron_native::forest::params::ForestParams;
+use lineheron_native::forest::{FeatureName, Forest};
+use lineheron_native::parse::canonical;
+use lineheron_native::parse::fast::FastParser;
+use lineheron_native::random::Random;
+use lineheron_native::window::{Mark, Window};
+
+const ARRIVAL_MS: i64 = 1_800_000_000_000;
+const START_MS: i64 = 1_700_000_000_000;
+
+/// Normal rows of which one in twenty is three times as wide.
+fn rows(count: usize, columns: usize) -> Vec<f64> {
+    let mut random = Random::new(7);
+    let spread = |row: usize| if row.is_multiple_of(20) { 3.0 } else { 1.0 };
+    (0..count * columns).map(|index| random.normal() * spread(index / columns)).collect()
+}
+
+fn fitted(rows: &[f64], columns: usize) -> Fitted {
+    let name = |index| FeatureName { name: format!("f{index}"), unit: String::new() };
+    let params = ForestParams::new("0123456789abcdef", (0..columns).map(name).collect());
+    fit(rows, params.check().expect("parameters are right")).expect("rows are right")
+}
+
+fn forests(criterion: &mut Criterion) {
+    for columns in [15, 19] {
+        let rows = rows(20_000, columns);
+        let forest = fitted(&rows, columns).forest;
+        let mut group = criterion.benchmark_group(format!("forest_{columns}"));
+        let mut next = rows.chunks_exact(columns).cycle();
+        group.bench_function("score_row", |b| b.iter(|| forest.score(next.next().unwrap_or(&[]))));
+        group.bench_function("reference_row", |b| {
+            b.iter(|| forest.reference_score(black_box(&rows[..columns])));
+        });
+        group.bench_function("reasons", |b| b.iter(|| forest.explain(black_box(&rows[..columns]), 3)));
+        let mut scores = vec![0.0; 20_000];
+        group.throughput(Throughput::Elements(20_000)).sample_size(20);
+        for threads in [1, 2] {
+            group.bench_function(format!("score_rows_{threads}"), |b| {
+                b.iter(|| forest.score_rows(&rows, &mut scores, threads));
+            });
+        }
+        group.bench_function("fit_1e4", |b| b.iter(|| fitted(&rows[..10_000 * columns], columns)));
+        group.finish();
+    }
+}
+
+/// One record a millisecond from so many devices in turn.
+fn lines(count: usize, devices: usize) -> String {
+    let (mut random, mut text) = (Random::new(5), String::new());
+    for index in 0..count {
+        let (latency, traffic) = (20.0 + random.normal().abs() * 5.0, 10.0 + random.normal().abs() * 3.0);
+        let (loss, retries, resets) = (random.unit() * 2.0, random.below(3), random.below(2));
+        let code = if random.below(20) == 0 { 500 } else { 200 };
+        let _ = writeln!(
+            text,
+            "{{\"timestamp\":{},\"device_id\":\"modem-{}\",\"latency_ms\":{latency:.3},\
+             \"packet_loss_pct\":{loss:.2},\"retry_count\":{retries},\"error_code\":{code},\
+             \"traffic_volume_mb\":{traffic:.3},\"connection_resets\":{resets}}}",
+            START_MS + index as i64,
+            index % devices,
+        );
+    }
+    text
+}
+
+fn parsers(criterion: &mut Criterion) {
+    let text = lines(1, 1);
+    let (line, channels) = (text.trim_end().as_bytes(), ChannelList::new(&[]).expect("no channels"));
+    let (mut parser, mut values) = (FastParser::new(&channels), Vec::new());
+    let mut group = criterion.benchmark_group("parse");
+    group.throughput(Throughput::Bytes(line.len() as u64));
+    group.bench_function("fast", |b| b.iter(|| parser.parse(black_box(line), &mut values).is_some()));
+    group
+        .bench_function("by_all_rules", |b| b.iter(|| canonical::parse(black_box(line), &channels).is_ok()));
+    group.finish();
+}
+
+fn windows(criterion: &mut Criterion) {
+    let channels = ChannelList::new(&[]).expect("no channels");
+    let features = FeatureList::new(&channels, 30_000).expect("the default features");
+    let plan = Arc::new(features.plan(5));
+    let mut group = criterion.benchmark_group("window_push");
+    for records in [30_i64, 3000, 30_000] {
+        let mut window = Window::planned(30_000, &plan, 65_536);
+        let (mut random, mut time_ms) = (Random::new(3), START_MS);
+        let mut push = || {
+            time_ms += 30_000 / records;
+            let mark = Mark { time_ms, device: 1, error: false, server_error: false };
+            let values: [f64; 5] = std::array::from_fn(|_| random.unit());
+            window.push(mark, &values)
+        };
+        for _ in 0..2 * records {
+            push();
+        }
+        group.bench_function(format!("{records}_records"), |b| b.iter(&mut push));
+    }
+    group.finish();
+}
+
+/// An engine with a forest in each scope, fitted on windows of the same lines.
+fn detecting(text: &str) -> Engine {
+    let make = |hop_seconds| {
+        let options = Options { hop_seconds, ..Options::default() };
+        Engine::new(options.check().expect("options are right")).expect("an engine")
+    };
+    let (mut engine, push) = (make(1.0), make(0.0).push(text.as_bytes(), ARRIVAL_MS, true));
+    for scope in [Scope::Device, Scope::Gateway] {
+        let rows = push.windows.iter().filter(|window| window.scope == scope);
+        let rows: Vec<f64> = rows.flat_map(|window| window.judged.features.clone()).collect();
+        let names = engine.features().as_slice().iter();
+        let names = names.map(|f| FeatureName { name: f.name.clone(), unit: f.unit.clone() }).collect();
+        let params = ForestParams::new(engine.features().fingerprint(), names);
+        let forest: Forest = fit(&rows, params.check().expect("right")).expect("right").forest;
+        engine.set_forest(scope, Some(forest)).expect("made for it");
+        engine.set_threshold(scope, 0.9).expect("finite");
+    }
+    engine.set_detecting(true);
+    engine
+}
+
+fn engines(criterion: &mut Criterion) {
+    const LINES: usize = 60_000;
+    let mut group = criterion.benchmark_group("lines_scored");
+    group.throughput(Throughput::Elements(LINES as u64 / 2)).sample_size(10);
+    for devices in [10, 100, 1000] {
+        let text = lines(LINES, devices);
+        let half = text.len() / 2 + text[text.len() / 2..].find('\n').map_or(0, |place| place + 1);
+        group.bench_function(format!("{devices}_devices"), |b| {
+            let warm = || {
+                let mut engine = detecting(&text[..half]);
+                engine.push(&text.as_bytes()[..half], ARRIVAL_MS, true);
+                engine
+            };
+            let run =
+                |mut engine: Engine| engine.push(&text.as_bytes()[half..], ARRIVAL_MS, true).windows.len();
+            b.iter_batched(warm, run, criterion::BatchSize::PerIteration);
+        });
+    }
+    group.finish();
+}
+
+fn training(criterion: &mut Criterion) {
+    let rows = rows(2000, 19);
+    let params = TrainingParams { patience: 50.0, ..TrainingParams::default() };
+    let params = params.check(19).expect("parameters are right");
+    let mut group = criterion.benchmark_group("autoencoder");
+    group.sample_size(10);
+    group.bench_function("train_2000_rows_50_epochs", |b| b.iter(|| train(&rows, &params).is_ok()));
+    group.finish();
+}
+
+criterion_group!(benches, forests, parsers, windows, engines, training);
+criterion_main!(benches);
