@@ -20,7 +20,6 @@ use lineheron_native::forest::fit::{Fitted, fit};
 use lineheron_native::forest::params::ForestParams;
 use lineheron_native::forest::{FeatureName, Forest};
 use lineheron_native::parse::canonical;
-use lineheron_native::parse::fast::FastParser;
 use lineheron_native::random::Random;
 use lineheron_native::window::{Mark, Window};
 
@@ -84,20 +83,22 @@ fn lines(count: usize, devices: usize) -> String {
 
 fn parsers(criterion: &mut Criterion) {
     let text = lines(1, 1);
-    let (line, channels) = (text.trim_end().as_bytes(), ChannelList::new(&[]).expect("no channels"));
-    let (mut parser, mut values) = (FastParser::new(&channels), Vec::new());
+    let (plain, channels) = (text.trim_end(), ChannelList::new(&[]).expect("no channels"));
+    let escaped = plain.replace("modem-", "modem\\u002d");
     let mut group = criterion.benchmark_group("parse");
-    group.throughput(Throughput::Bytes(line.len() as u64));
-    group.bench_function("fast", |b| b.iter(|| parser.parse(black_box(line), &mut values).is_some()));
-    group
-        .bench_function("by_all_rules", |b| b.iter(|| canonical::parse(black_box(line), &channels).is_ok()));
+    for (name, line) in [("plain", plain), ("escaped", &escaped)] {
+        group.throughput(Throughput::Bytes(line.len() as u64));
+        group.bench_function(name, |b| {
+            b.iter(|| canonical::parse(black_box(line.as_bytes()), &channels).is_ok());
+        });
+    }
     group.finish();
 }
 
 fn windows(criterion: &mut Criterion) {
     let channels = ChannelList::new(&[]).expect("no channels");
     let features = FeatureList::new(&channels, 30_000).expect("the default features");
-    let plan = Arc::new(features.plan(5));
+    let plan = Arc::new(features.plan());
     let mut group = criterion.benchmark_group("window_push");
     for records in [30_i64, 3000, 30_000] {
         let mut window = Window::planned(30_000, &plan, 65_536);
