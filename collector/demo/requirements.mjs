@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 export const MIN_NODE = '20.19.0';
-export const MIN_RUST = '1.88.0';
+export const MIN_RUST = '1.89.0';
 
 /** Tools that a first build needs: command, what it is for, and the remedy. */
 const TOOLS = [

@@ -37,7 +37,7 @@ describe('requirements', () => {
 
   it('says that Rust is too old and names the version that is needed', () => {
     const [complaint, ...others] = toolComplaints((command) => (command === 'rustc' ? '1.87.0' : '1.95.0'));
-    expect(complaint).toMatch(/rustc 1\.87\.0 is too old, 1\.88\.0/);
+    expect(complaint).toMatch(/rustc 1\.87\.0 is too old, 1\.89\.0/);
     expect(others).toEqual([]);
   });
 

@@ -83,7 +83,7 @@ describe('the embedded broker', () => {
     const other = await sleeper({});
     const heard = hear(owner.client, MESSAGES);
     const sent = publishLoad();
-    await expect.poll(() => broker.refused.get('client_error'), { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => broker.refused.get('client_error'), { timeout: 10_000 }).toBeGreaterThan(0);
     owner.wake();
     expect(await heard).toHaveLength(MESSAGES);
     await sent;
