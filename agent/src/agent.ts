@@ -22,8 +22,8 @@ import type { Forests } from './score/forests.js';
 import type { History } from './score/history.js';
 import { type Output, Pipeline } from './score/pipeline.js';
 import { Training } from './score/training.js';
-import { createSource } from './source/create.js';
-import type { Phase, Source } from './source/source.js';
+import { buildFeeds, endsAgent, type Feeds } from './source/feeds.js';
+import type { Phase } from './source/source.js';
 import { Quarantine } from './spool/quarantine.js';
 import type { Spool } from './spool/spool.js';
 
@@ -38,10 +38,12 @@ export interface AgentOptions {
   random: () => number;
   log: Log;
   onPhase: (phase: Phase) => void;
-  /** The agent cannot go on. */
-  onFailure: (error: unknown) => void;
+  /** All that there was to read is read, and what came of it is with the collector. */
+  onEnded: () => void;
 }
 
+/** The engine's number of the format that is always there. */
+const CANONICAL = 0;
 const TICK_MS = 1_000;
 const INFO_EVERY_TICKS = 30;
 /** How often, at most, it is told that a backlog is gone. */
@@ -66,7 +68,7 @@ export class Agent {
   private readonly states: DeviceStates;
   private readonly pipeline: Pipeline;
   private readonly startedAt: string;
-  private source: Source | null = null;
+  private feeds: Feeds | null = null;
   private intake: Intake | null = null;
   private phase: Phase | null = null;
   private timer: NodeJS.Timeout | undefined;
@@ -134,8 +136,8 @@ export class Agent {
     await this.histories.gateway.start();
     this.engine.setDetecting(this.desired.settled.detecting);
     this.link.start();
-    this.source = this.buildSource();
-    this.intake = this.buildIntake(this.source);
+    this.feeds = this.buildFeeds();
+    this.intake = this.buildIntake(this.feeds);
     this.checkPhase();
     this.intake.start();
     this.timer = setInterval(() => this.tick(), TICK_MS);
@@ -163,17 +165,25 @@ export class Agent {
     this.states.repeatDue();
     void this.flushHistories();
     this.checkPhase();
+    this.checkEnd();
     const drained =
       this.toldBatches > 0 && this.spool.batches === 0 && this.ticks % DRAINED_EVERY_TICKS === 0;
     if (drained || this.ticks % INFO_EVERY_TICKS === 0) this.publishInfo();
   }
 
   private checkPhase(): void {
-    const phase = this.source?.phase ?? null;
+    const phase = this.feeds?.phase ?? null;
     if (phase === null || phase === this.phase) return;
     this.phase = phase;
     this.options.onPhase(phase);
     this.publishInfo();
+  }
+
+  /** Only where the input is the agent's own: a service whose file is read stays. */
+  private checkEnd(): void {
+    if (this.intake?.ended && this.spool.batches === 0 && endsAgent(this.options.config.sources)) {
+      this.options.onEnded();
+    }
   }
 
   private durable(output: Output): void {
@@ -202,15 +212,15 @@ export class Agent {
   }
 
   private publishInfo(): void {
-    const { source, engine, desired, spool } = this;
+    const { feeds, engine, desired, spool } = this;
     const { config, boot, version } = this.options;
-    if (!source) return;
+    if (!feeds) return;
     const info = infoMessage({
       config,
       boot,
       version,
       startedAt: this.startedAt,
-      source,
+      source: feeds,
       engine,
       models: this.forests.models,
       settled: desired.settled,
@@ -299,31 +309,31 @@ export class Agent {
     });
   }
 
-  private buildSource(): Source {
-    const { config, clock, log } = this.options;
-    return createSource({
-      config: config.source,
+  private buildFeeds(): Feeds {
+    const { config, clock, random, log } = this.options;
+    const context = {
       windowSeconds: config.window_size_seconds,
-      saved: this.spool.position,
       trained: this.forests.has('device'),
-      brokerRoundTrip: (timeoutMs) => this.link.roundTrip(timeoutMs),
+      brokerRoundTrip: (timeoutMs: number) => this.link.roundTrip(timeoutMs),
       clock,
+      random,
       log,
       counters: this.counters,
-    });
+    };
+    return buildFeeds(config.sources, this.spool.position, context, () => CANONICAL);
   }
 
-  private buildIntake(source: Source): Intake {
-    const { clock, log, onFailure } = this.options;
+  private buildIntake(feeds: Feeds): Intake {
+    const { clock, random, log } = this.options;
     return new Intake({
-      source,
+      feeds,
       pipeline: this.pipeline,
       spool: this.spool,
       clock,
+      random,
       log,
       counters: this.counters,
       onDurable: (output) => this.durable(output),
-      onFailure,
     });
   }
 }

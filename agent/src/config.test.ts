@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, hostDevice, parseConfig } from './config.js';
-import { deviceNames } from './config-source.js';
+import { deviceNames } from './source/generate.js';
 
 const MINIMAL = 'agent_id: gw-1\ndata_dir: /var/lib/x\nsource: {type: host}\n';
 
@@ -25,12 +25,11 @@ describe('parseConfig', () => {
       contamination: 0.1,
       publish_records: 'anomalous',
       spool: { max_bytes: 268_435_456, segment_bytes: 4_194_304 },
-      source: { type: 'host', interval_seconds: 1, proc_root: '/proc' },
+      sources: [{ type: 'host', interval_seconds: 1, proc_root: '/proc' }],
     });
-    expect(config.source.type === 'host' && config.source.device_id).toBeTruthy();
-    expect(Object.isFrozen(config) && Object.isFrozen(config.mqtt) && Object.isFrozen(config.source)).toBe(
-      true,
-    );
+    const source = config.sources[0]!;
+    expect(source.type === 'host' && source.device_id).toBeTruthy();
+    expect([config, config.mqtt, config.sources, source].every(Object.isFrozen)).toBe(true);
   });
 
   it('lets the environment win over the file', () => {
@@ -86,7 +85,7 @@ describe('parseConfig', () => {
   ])('simulates with anomalies %s %i devices unless told how many', (anomalies, count) => {
     const devicesOf = (rest: string) => {
       const text = `agent_id: g\ndata_dir: x\nsource: {type: generate, anomalies: ${anomalies}${rest}}\n`;
-      const { source } = parseConfig(text);
+      const source = parseConfig(text).sources[0]!;
       return source.type === 'generate' ? deviceNames(source) : [];
     };
     expect(devicesOf('')).toHaveLength(count);
@@ -136,7 +135,7 @@ describe('parseConfig', () => {
     // Every setting that is commented out must be right too.
     for (const block of text.split(/^# Another source: .*$/m).slice(1)) {
       const source = block.replaceAll(/^# ?/gm, '');
-      expect(parseConfig(`agent_id: g\ndata_dir: x\n${source}`).source.type).toBeTruthy();
+      expect(parseConfig(`agent_id: g\ndata_dir: x\n${source}`).sources[0]!.type).toBeTruthy();
     }
   });
 });

@@ -15,7 +15,7 @@ import {
 } from '@lineheron/models';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { sourceSchema } from './config-source.js';
+import { checkSources, type SourceConfig, sourceSchema, sourcesSchema } from './config-source.js';
 
 const MIB = 1024 * 1024;
 
@@ -62,29 +62,34 @@ const channelSchema = z.strictObject({
   kind: z.enum(['gauge', 'count']),
 });
 
-const schema = z.strictObject({
-  agent_id: agentIdSchema,
-  /** Spool, models, history and the last desired state. One agent a folder. */
-  data_dir: z.string().min(1),
-  mqtt: mqttSchema.prefault({}),
-  window_size_seconds: windowSizeSeconds,
-  contamination,
-  /** Which parsed records leave this gateway. */
-  publish_records: z.enum(['none', 'anomalous', 'all']).default('anomalous'),
-  labels: z.record(z.string().min(1).max(64), z.string().max(256)).default({}),
-  /** Of the forests. */
-  seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
-  log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  spool: spoolSchema.prefault({}),
-  channels: z
-    .array(channelSchema)
-    .max(MAX_DECLARED_CHANNELS)
-    .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'names must differ')
-    .default([]),
-  source: sourceSchema,
-});
+const schema = z
+  .strictObject({
+    agent_id: agentIdSchema,
+    /** Spool, models, history and the last desired state. One agent a folder. */
+    data_dir: z.string().min(1),
+    mqtt: mqttSchema.prefault({}),
+    window_size_seconds: windowSizeSeconds,
+    contamination,
+    /** Which parsed records leave this gateway. */
+    publish_records: z.enum(['none', 'anomalous', 'all']).default('anomalous'),
+    labels: z.record(z.string().min(1).max(64), z.string().max(256)).default({}),
+    /** Of the forests. */
+    seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
+    log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    spool: spoolSchema.prefault({}),
+    channels: z
+      .array(channelSchema)
+      .max(MAX_DECLARED_CHANNELS)
+      .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'names must differ')
+      .default([]),
+    /** Short for `sources` with one. */
+    source: sourceSchema.optional(),
+    sources: sourcesSchema.optional(),
+  })
+  .superRefine(checkSources);
 
-export type Config = z.infer<typeof schema>;
+/** As checked: whichever of both was written, it stands in `sources`. */
+export type Config = Omit<z.infer<typeof schema>, 'source' | 'sources'> & { sources: SourceConfig[] };
 
 /** Environment variables and the keys that they set. Sources have keys of their own and stay in the file. */
 const ENVIRONMENT: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
@@ -154,9 +159,9 @@ export function parseConfig(text: string, environment: NodeJS.ProcessEnv = {}): 
   }
   const result = schema.safeParse(withEnvironment(raw, environment));
   if (!result.success) throw new ConfigError(result.error.issues.map(issueText).join('\n'));
-  const config = result.data;
-  if (config.source.type === 'host') config.source.device_id ??= hostDevice(hostname());
-  return freeze(config);
+  const { source, sources = source ? [source] : [], ...rest } = result.data;
+  for (const one of sources) if (one.type === 'host') one.device_id ??= hostDevice(hostname());
+  return freeze({ ...rest, sources });
 }
 
 export async function loadConfig(path: string, environment: NodeJS.ProcessEnv): Promise<Config> {

@@ -3,14 +3,14 @@ import type { AgentInfo, AgentModel } from '@lineheron/models';
 import type { Engine } from '@lineheron/native';
 import type { Settled } from './command/desired.js';
 import type { Config } from './config.js';
-import type { Source } from './source/source.js';
+import type { Feeds } from './source/feeds.js';
 
 export interface InfoParts {
   config: Config;
   boot: string;
   version: string;
   startedAt: string;
-  source: Pick<Source, 'type' | 'detail' | 'phase'>;
+  source: Pick<Feeds, 'type' | 'detail' | 'phase'>;
   engine: Engine;
   models: AgentModel[];
   settled: Settled;

@@ -8,6 +8,7 @@ import { systemClock } from './clock.js';
 import { Counters } from './counters.js';
 import { Intake } from './intake.js';
 import { type Output, Pipeline } from './score/pipeline.js';
+import { Feed, Feeds } from './source/feeds.js';
 import type { Chunk, Source } from './source/source.js';
 import { Spool } from './spool/spool.js';
 import { silentLog, until, withFolder } from './test-support.js';
@@ -19,10 +20,8 @@ const lineOf = (second: number) =>
 
 /** `count` lines, 50 a chunk; the position is the number of the next line. */
 class Numbers implements Source {
-  readonly type = 'tail';
   readonly detail = 'numbers';
   readonly phase = 'live';
-  readonly canWait = true;
   pulled = 0;
 
   constructor(public count: number) {}
@@ -40,7 +39,10 @@ class Numbers implements Source {
   }
 }
 
-async function build(folder: string, count: number) {
+const feedOf = (name: string, canWait: boolean, create: () => Source) =>
+  new Feed({ name, type: name, canWait, format: 0, saved: undefined, create });
+
+async function build(folder: string, count: number, others: Feed[] = []) {
   const counters = new Counters();
   const failures: unknown[] = [];
   const log = silentLog;
@@ -58,14 +60,14 @@ async function build(folder: string, count: number) {
   const source = new Numbers(count);
   const durable: Output[] = [];
   const intake = new Intake({
-    source,
+    feeds: new Feeds([feedOf('tail', true, () => source), ...others]),
     pipeline,
     spool,
     clock: systemClock,
+    random: () => 0,
     log,
     counters,
     onDurable: (output) => durable.push(output),
-    onFailure: (error) => failures.push(error),
   });
   return { intake, spool, source, durable, counters, failures };
 }
@@ -86,7 +88,7 @@ describe('Intake', () => {
       intake.start();
       await until('a full spool', () => counters.get('spool_full_waits') > 0);
       expect(source.pulled).toBeLessThan(count);
-      expect(spool.position).toMatchObject({ next: expect.any(Number) });
+      expect(spool.position).toMatchObject({ sources: { tail: { next: expect.any(Number) } } });
       const records: number[] = [];
       await until('all records', async () => {
         const batch = await drainOne(spool);
@@ -98,7 +100,7 @@ describe('Intake', () => {
       expect(records).toEqual(Array.from({ length: count }, (_, index) => index));
       expect(counters.get('spool_dropped_batches')).toBe(0);
       await intake.stop();
-      expect(spool.position).toEqual({ next: count });
+      expect(spool.position).toEqual({ sources: { tail: { next: count } } });
       await spool.close();
     }));
 
@@ -138,6 +140,52 @@ describe('Intake', () => {
       expect(counters.get('windows_lost_at_stop')).toBeGreaterThan(0);
       expect(spool.position).toBeUndefined();
       expect(spool.batches).toBe(0);
+      await spool.close();
+    }));
+
+  it('starts a source that failed again from its position, while the others go on', () =>
+    withFolder(async (folder) => {
+      const begun: number[] = [];
+      let at = 0;
+      const failing: Source = {
+        detail: 'fails',
+        phase: 'live',
+        async *chunks() {
+          begun.push(systemClock.monotonicMs());
+          yield { bytes: Buffer.from(lineOf(at++)), emit: true, position: () => ({ at }) };
+          throw new Error('the port is taken');
+        },
+      };
+      const { intake, spool, source, counters } = await build(folder, 50, [
+        feedOf('listener', false, () => failing),
+      ]);
+      intake.start();
+      await until('a third start', () => begun.length === 3);
+      source.count += 50;
+      await until('the other source', () => source.pulled === 100);
+      await intake.stop();
+      expect(counters.get('source_failures')).toBeGreaterThanOrEqual(2);
+      expect(begun[2]! - begun[1]!).toBeGreaterThan(1.5 * (begun[1]! - begun[0]!));
+      expect(spool.position).toEqual({ sources: { tail: { next: 100 }, listener: { at } } });
+      expect(intake.ended).toBe(false);
+      await spool.close();
+    }));
+
+  it('beside a tail that waits for a full spool, keeps the windows of others filled and counts what is not told', () =>
+    withFolder(async (folder) => {
+      const live = new Numbers(0);
+      const { intake, spool, source, counters } = await build(folder, 1_000_000, [
+        feedOf('host', false, () => live),
+      ]);
+      intake.start();
+      await until('a full spool', () => spool.isFull && counters.get('spool_full_waits') > 0);
+      const waitsAt = source.pulled;
+      live.count = 500;
+      await until('the other source', () => live.pulled === 500);
+      await until('the count', () => counters.get('lines_not_told') === 500);
+      expect(source.pulled).toBe(waitsAt);
+      expect(counters.get('spool_dropped_batches')).toBe(0);
+      await intake.stop();
       await spool.close();
     }));
 });

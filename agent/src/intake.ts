@@ -1,26 +1,31 @@
 /**
- * The way in: source → pipeline → spool. Pulls a chunk only when the one before is done, makes what came of it
- * durable every half second (at once when an episode opened), and says so. Memory is bounded because nothing is
- * pulled while too much waits; a disk that refuses is asked again every second.
+ * The way in: sources → pipeline → spool. Pulls a chunk of a source only when its last one is done, makes what came
+ * of them durable every half second (at once when an episode opened), and says so. Memory is bounded because nothing
+ * is pulled while too much waits; a disk that refuses is asked again every second.
+ *
+ * A full spool makes the sources wait that can; what the others measure meanwhile fills the windows, is told to
+ * nobody and counted. Where none can wait, the spool drops its oldest. A source that fails is told and started again
+ * after a pause that grows to a minute; the others go on.
  */
 import type { Clock } from './clock.js';
 import type { Counters } from './counters.js';
 import { type Log, messageOf } from './log.js';
 import type { Output, Pipeline } from './score/pipeline.js';
-import type { Source } from './source/source.js';
+import type { Feed, Feeds } from './source/feeds.js';
+import type { Chunk } from './source/source.js';
 import type { Spool } from './spool/spool.js';
 
 export interface IntakeOptions {
-  source: Source;
+  feeds: Feeds;
   pipeline: Pipeline;
   spool: Spool;
   clock: Clock;
+  /** In [0, 1), for jitter. */
+  random: () => number;
   log: Log;
   counters: Counters;
   /** What has become durable. */
   onDurable: (output: Output) => void;
-  /** The source ended by itself with an error. */
-  onFailure: (error: unknown) => void;
 }
 
 const FLUSH_EVERY_MS = 500;
@@ -29,26 +34,36 @@ const RETRY_MS = 1_000;
 const FULL_POLL_MS = 200;
 /** How often a position is kept when nothing else is written. */
 const POSITION_EVERY_MS = 5_000;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+const LINE_FEED = 10;
 
 export class Intake {
   private readonly abort = new AbortController();
-  private running: Promise<void> = Promise.resolve();
+  private running: Promise<unknown> = Promise.resolve();
   private flushing: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private keptPosition: unknown;
   private keptAtMs = 0;
   private gaveUp = false;
+  private full = false;
+  private allEnded = false;
 
   constructor(private readonly options: IntakeOptions) {}
 
   start(): void {
     this.timer = setInterval(() => void this.flush(false), FLUSH_EVERY_MS);
-    this.running = this.run().catch((error) => {
-      if (!this.abort.signal.aborted) this.options.onFailure(error);
+    this.running = Promise.all(this.options.feeds.list.map((feed) => this.keepRunning(feed))).then(() => {
+      this.allEnded = !this.abort.signal.aborted;
     });
   }
 
-  /** Stops the source and makes durable what it gave. */
+  /** Every source has ended by itself. */
+  get ended(): boolean {
+    return this.allEnded;
+  }
+
+  /** Stops the sources and makes durable what they gave. */
   async stop(): Promise<void> {
     this.abort.abort();
     clearInterval(this.timer);
@@ -56,25 +71,73 @@ export class Intake {
     await this.flush(true);
   }
 
-  private async run(): Promise<void> {
-    const { source, pipeline } = this.options;
+  private async keepRunning(feed: Feed): Promise<void> {
+    const { clock, random, log, counters } = this.options;
     const { signal } = this.abort;
-    for await (const chunk of source.chunks(signal)) {
-      const urgent = pipeline.push(chunk);
+    let pauseMs = FIRST_PAUSE_MS;
+    for (;;) {
+      const startMs = clock.monotonicMs();
+      try {
+        return await this.run(feed);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (clock.monotonicMs() - startMs > LONGEST_PAUSE_MS) pauseMs = FIRST_PAUSE_MS;
+        counters.add('source_failures');
+        const again_in_ms = Math.round(pauseMs * (0.5 + random() / 2));
+        const { name } = feed.options;
+        log.error({ source: name, error: messageOf(error), again_in_ms }, 'a source failed: it starts again');
+        await clock.sleep(again_in_ms, signal);
+        if (signal.aborted) return;
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+        feed.renew();
+      }
+    }
+  }
+
+  private async run(feed: Feed): Promise<void> {
+    const { pipeline } = this.options;
+    const { signal } = this.abort;
+    for await (const chunk of feed.source.chunks(signal)) {
+      const urgent = pipeline.push(this.prepared(feed, chunk));
       if (urgent) void this.flush(false);
-      if (pipeline.pendingBytes > MAX_PENDING_BYTES) await this.flush(false);
-      if (source.canWait) await this.waitForRoom();
+      if (pipeline.pendingBytes > MAX_PENDING_BYTES && this.waits(feed)) await this.flush(false);
+      if (feed.options.canWait) await this.waitForRoom();
       if (signal.aborted) return;
     }
+  }
+
+  /** Where others wait for the disk, one that cannot wait must not wait with them. */
+  private waits(feed: Feed): boolean {
+    return feed.options.canWait || !this.options.feeds.canWait;
+  }
+
+  /** With all sources' positions in place of its own, and not to be told when there is no room for it. */
+  private prepared(feed: Feed, { bytes, emit, position }: Chunk) {
+    const { feeds, counters, spool, pipeline } = this.options;
+    const crowded = !this.waits(feed) && (spool.isFull || pipeline.pendingBytes > MAX_PENDING_BYTES);
+    if (crowded && emit) counters.add('lines_not_told', countLines(bytes));
+    return {
+      bytes,
+      emit: emit && !crowded,
+      format: feed.options.format,
+      position:
+        position &&
+        ((newestMs: number | null) => {
+          feed.position = position(newestMs);
+          return feeds.position();
+        }),
+    };
   }
 
   private async waitForRoom(): Promise<void> {
     const { spool, clock, log, counters } = this.options;
     const { signal } = this.abort;
     if (!spool.isFull) return;
-    log.warn({ bytes: spool.bytes }, 'the spool is full: reading waits');
+    if (!this.full) log.warn({ bytes: spool.bytes }, 'the spool is full: reading waits');
+    this.full = true;
     counters.add('spool_full_waits');
     while (spool.isFull && !signal.aborted) await clock.sleep(FULL_POLL_MS, signal);
+    this.full = false;
   }
 
   /** One flush after another. */
@@ -100,7 +163,7 @@ export class Intake {
   }
 
   private async append(output: Output, final: boolean): Promise<boolean> {
-    const { source, pipeline, spool, clock, log, counters } = this.options;
+    const { feeds, pipeline, spool, clock, log, counters } = this.options;
     for (;;) {
       try {
         await spool.append({ position: output.position, batches: output.batches });
@@ -110,7 +173,7 @@ export class Intake {
         log.error({ error: messageOf(error) }, 'cannot write the spool: intake waits');
         if (final || this.abort.signal.aborted) return this.giveUp(output, 'windows_lost_at_stop');
         // Who cannot wait must go on measuring; what it cannot keep is counted.
-        if (!source.canWait && pipeline.pendingBytes > MAX_PENDING_BYTES) {
+        if (!feeds.canWait && pipeline.pendingBytes > MAX_PENDING_BYTES) {
           return this.giveUp(output, 'windows_dropped_by_disk');
         }
         await clock.sleep(RETRY_MS, this.abort.signal);
@@ -124,9 +187,15 @@ export class Intake {
    */
   private giveUp(output: Output, counter: string): false {
     const windows = output.batches.reduce((sum, batch) => sum + batch.windows, 0);
-    this.gaveUp = this.options.source.canWait;
+    this.gaveUp = this.options.feeds.canWait;
     this.options.counters.add(counter, windows);
     this.options.log.error({ windows }, 'the disk refuses: these windows are not kept');
     return false;
   }
+}
+
+function countLines(bytes: Uint8Array): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) lines += 1;
+  return lines;
 }

@@ -38,7 +38,7 @@ async function run(path: string): Promise<void> {
     random: Math.random,
     log,
     onPhase: (phase) => send({ type: 'phase', phase }),
-    onFailure: (error) => stop(1, `the source failed: ${messageOf(error)}`),
+    onEnded: () => stop(0),
   });
   let stopping = false;
   const stop = (code: number, message?: string): void => {
@@ -53,7 +53,8 @@ async function run(path: string): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(0));
   process.on('disconnect', () => stopping || stop(0));
   await agent.start();
-  log.info({ version, source: config.source.type, broker: config.mqtt.url }, 'lineheron-agent is running');
+  const sources = config.sources.map(({ type }) => type);
+  log.info({ version, sources, broker: config.mqtt.url }, 'lineheron-agent is running');
   send({ type: 'ready' });
 }
 

@@ -9,6 +9,7 @@ import type { Counters } from './counters.js';
 import type { Log } from './log.js';
 import { Forests } from './score/forests.js';
 import { History } from './score/history.js';
+import { anyCanWait } from './source/feeds.js';
 import { Spool } from './spool/spool.js';
 
 /** Devices followed at once; of more, the one silent longest is forgotten. */
@@ -23,13 +24,13 @@ export function buildEngine(config: Config): Engine {
   });
 }
 
-/** Only a tail can wait for room without losing anything. */
+/** Where a source can wait for room, nothing that it read is dropped. */
 export function buildSpool(config: Config, log: Log, counters: Counters): Spool {
   return new Spool({
     folder: join(config.data_dir, 'spool'),
     maxBytes: config.spool.max_bytes,
     segmentBytes: config.spool.segment_bytes,
-    dropOldest: config.source.type !== 'tail',
+    dropOldest: !anyCanWait(config.sources),
     log,
     counters,
   });

@@ -19,6 +19,8 @@ import { isoTime, wireRecord, wireWindow } from './wire.js';
 export interface PipelineChunk {
   bytes: Uint8Array;
   emit: boolean;
+  /** How its lines are written, by the engine's number; canonical when absent. */
+  format?: number;
   position: ((newestMs: number | null) => unknown) | null;
 }
 

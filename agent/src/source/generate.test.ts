@@ -1,10 +1,9 @@
 /** The pace of simulated lines: back-fill, real time, catching up. */
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../clock.js';
-import type { GenerateConfig } from '../config-source.js';
 import { Counters } from '../counters.js';
 import { silentLog } from '../test-support.js';
-import { GenerateSource } from './generate.js';
+import { type GenerateConfig, GenerateSource } from './generate.js';
 
 const START_MS = Date.UTC(2026, 0, 1, 12);
 

@@ -1,14 +1,81 @@
 /** The source `generate`: paces the generator. First the back-fill, as fast as it is taken; then real time. */
+import { anomalyProbability, deviceIdSchema } from '@lineheron/models';
+import { z } from 'zod';
 import type { Clock } from '../clock.js';
-import { deviceNames, type GenerateConfig } from '../config-source.js';
 import type { Counters } from '../counters.js';
 import type { Log } from '../log.js';
-import { Generator, type ScheduledFault } from './generator.js';
-import type { Chunk, Phase, Source } from './source.js';
+import { FAULT_TYPES, Generator, type ScheduledFault } from './generator.js';
+import { type Chunk, commonKeys, type Phase, type Source, sourceKind } from './source.js';
 
 const RECORDS_PER_CHUNK = 400;
 /** A machine that slept longer than this goes on from now instead of writing what it slept through. */
 const MAX_CATCH_UP_MS = 60_000;
+
+const DEFAULT_DEVICES = { episodes: 4, independent: 10, none: 4 } as const;
+
+const strength = z.number().gt(0).max(10).default(1);
+
+const faultSchema = z.strictObject({
+  device_id: deviceIdSchema,
+  type: z.enum(FAULT_TYPES),
+  /** Seconds after the first live record; back-filled time does not count. */
+  start_s: z.number().min(0),
+  duration_s: z.number().gt(0).max(86_400),
+  strength,
+});
+
+const deviceNamesSchema = z
+  .array(deviceIdSchema)
+  .min(1)
+  .max(10_000)
+  .refine((names) => new Set(names).size === names.length, 'names must differ');
+
+const generateSchema = z
+  .strictObject({
+    type: z.literal('generate'),
+    ...commonKeys,
+    /** Names, or how many; when absent 4, with `independent` 10. */
+    devices: z.union([z.int().min(1).max(10_000), deviceNamesSchema]).optional(),
+    seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
+    /** `independent`: one record per interval over all devices together, each anomalous by itself. */
+    anomalies: z.enum(['episodes', 'independent', 'none']).default('episodes'),
+    anomaly_probability: anomalyProbability,
+    strength,
+    /** When given, these happen and no random ones. */
+    faults: z.array(faultSchema).max(1000).optional(),
+    interval_seconds: z.number().min(0.01).max(3600).default(1),
+    /** Event time written at once at the first start, while no forest is trained yet. */
+    backfill_minutes: z
+      .number()
+      .min(0)
+      .max(7 * 24 * 60)
+      .default(0),
+    /** False: writes the back-fill and ends. */
+    realtime: z.boolean().default(true),
+  })
+  .superRefine((source, context) => {
+    const names = new Set(source.faults ? deviceNames(source) : []);
+    source.faults?.forEach((fault, index) => {
+      if (names.has(fault.device_id)) return;
+      const path = ['faults', index, 'device_id'];
+      context.addIssue({ code: 'custom', path, message: 'is no device of this source' });
+    });
+  });
+export type GenerateConfig = z.infer<typeof generateSchema>;
+
+/** The names meant by `devices`. */
+export function deviceNames({
+  devices,
+  anomalies,
+}: {
+  devices?: number | string[] | undefined;
+  anomalies: keyof typeof DEFAULT_DEVICES;
+}): string[] {
+  const wanted = devices ?? DEFAULT_DEVICES[anomalies];
+  if (typeof wanted !== 'number') return wanted;
+  const digits = Math.max(2, String(wanted).length);
+  return Array.from({ length: wanted }, (_, index) => `line-${String(index + 1).padStart(digits, '0')}`);
+}
 
 export interface GenerateOptions {
   config: GenerateConfig;
@@ -20,8 +87,6 @@ export interface GenerateOptions {
 }
 
 export class GenerateSource implements Source {
-  readonly type = 'generate';
-  readonly canWait = false;
   private current: Phase;
   private readonly names: string[];
 
@@ -117,6 +182,13 @@ export class GenerateSource implements Source {
     return moments;
   }
 }
+
+export const generate = sourceKind({
+  schema: generateSchema,
+  canWait: false,
+  create: (config, { trained, clock, log, counters }) =>
+    new GenerateSource({ config, backfill: !trained, clock, log, counters }),
+});
 
 function chunkOf(lines: readonly string[]): Chunk {
   return { bytes: Buffer.from(`${lines.join('\n')}\n`), emit: true, position: null };

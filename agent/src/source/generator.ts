@@ -6,12 +6,11 @@
  * day. At strength 1 a fault makes latency about six times as high, or loss about 15 %, or every record an error with
  * about eight retries, or traffic about ten times as high with about five resets.
  */
-import type { FAULT_TYPES } from '../config-source.js';
 import { Random } from './random.js';
 
+export const FAULT_TYPES = ['latency_spike', 'packet_loss', 'error_storm', 'traffic_anomaly'] as const;
 export type FaultType = (typeof FAULT_TYPES)[number];
 
-const TYPES: readonly FaultType[] = ['latency_spike', 'packet_loss', 'error_storm', 'traffic_anomaly'];
 const MIN_FAULT_S = 5;
 const MAX_FAULT_S = 60;
 
@@ -125,7 +124,7 @@ export class Generator {
 }
 
 function drawFault(random: Random, strength: number): Fault {
-  return { type: TYPES[random.below(TYPES.length)]!, strength };
+  return { type: FAULT_TYPES[random.below(FAULT_TYPES.length)]!, strength };
 }
 
 function baseLevels(random: Random): Base {

@@ -4,13 +4,12 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { deviceIdSchema } from '@lineheron/models';
+import { z } from 'zod';
 import type { Clock } from '../clock.js';
-import type { HostConfig } from '../config-source.js';
 import { type HostCounters, lineFields, parseInterfaces, parseTcp } from './host-counters.js';
-import type { Chunk, Source } from './source.js';
-
-/** Time of one round trip in ms, null when it failed or took longer than `timeoutMs`. Never rejects. */
-export type RoundTrip = (timeoutMs: number) => Promise<number | null>;
+import { type RoundTrip, tcpRoundTrip } from './round-trip.js';
+import { type Chunk, commonKeys, type Source, sourceKind } from './source.js';
 
 export interface HostOptions {
   config: HostConfig;
@@ -23,9 +22,25 @@ export interface HostOptions {
 
 const MAX_ROUND_TRIP_MS = 5_000;
 
+const hostSchema = z.strictObject({
+  type: z.literal('host'),
+  ...commonKeys,
+  /** This machine's name when absent. */
+  device_id: deviceIdSchema.optional(),
+  interval_seconds: z.number().min(0.1).max(3600).default(1),
+  /** Round trip by TCP connect to here; to the broker (MQTT ping) when absent. */
+  target: z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/, 'must be host:port')
+    .refine((target) => Number(/\d+$/.exec(target)?.[0]) <= 65_535, 'the port must be at most 65535')
+    .optional(),
+  /** Only these; all but `lo` when absent. */
+  interfaces: z.array(z.string().min(1).max(64)).min(1).max(64).optional(),
+  proc_root: z.string().min(1).default('/proc'),
+});
+export type HostConfig = z.infer<typeof hostSchema>;
+
 export class HostSource implements Source {
-  readonly type = 'host';
-  readonly canWait = false;
   readonly phase = 'live';
 
   constructor(private readonly options: HostOptions) {}
@@ -78,6 +93,19 @@ export class HostSource implements Source {
     return { interfaces: parseInterfaces(devices, config.interfaces), ...parseTcp(snmp) };
   }
 }
+
+export const host = sourceKind({
+  schema: hostSchema,
+  canWait: false,
+  create: (config, { clock, brokerRoundTrip }) =>
+    new HostSource({
+      config,
+      device: config.device_id ?? 'this-host',
+      roundTrip: config.target ? tcpRoundTrip(config.target, clock) : brokerRoundTrip,
+      target: config.target ?? 'the broker',
+      clock,
+    }),
+});
 
 /** What is awaited, or null once the signal is aborted: the end of the agent waits for no answer. */
 function orAborted<T>(awaited: Promise<T>, signal: AbortSignal): Promise<T | null> {

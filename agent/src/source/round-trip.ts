@@ -1,7 +1,9 @@
 /** Round trip by TCP connect: the time from the first packet to the handshake's end, name lookup not counted. */
 import { connect } from 'node:net';
 import type { Clock } from '../clock.js';
-import type { RoundTrip } from './host.js';
+
+/** Time of one round trip in ms, null when it failed or took longer than `timeoutMs`. Never rejects. */
+export type RoundTrip = (timeoutMs: number) => Promise<number | null>;
 
 /** `target` is `host:port`, IPv6 in brackets. */
 export function tcpRoundTrip(target: string, clock: Clock): RoundTrip {

@@ -1,8 +1,12 @@
 /**
- * What every source is: an async producer of chunks of whole JSON lines, pulled one at a time. Whoever pulls slowly
- * makes the source wait.
+ * What every source is: an async producer of chunks of whole lines, pulled one at a time. Whoever pulls slowly makes
+ * the source wait. A kind of source is one file with its settings and its class, and a line in `kinds.ts`.
  */
 import type { AgentInfo } from '@lineheron/models';
+import { z } from 'zod';
+import type { Clock } from '../clock.js';
+import type { Counters } from '../counters.js';
+import type { Log } from '../log.js';
 
 export type Phase = AgentInfo['source']['phase'];
 
@@ -10,6 +14,7 @@ export type Phase = AgentInfo['source']['phase'];
 export type Position = { readonly [key: string]: unknown };
 
 export interface Chunk {
+  /** Whole lines: several sources share one engine, and half a line would run into another's. */
   bytes: Uint8Array;
   /** False: only refills the windows after a restart; nothing of it is told again. */
   emit: boolean;
@@ -21,12 +26,56 @@ export interface Chunk {
 }
 
 export interface Source {
-  readonly type: string;
   /** What it reads, in words. */
   readonly detail: string;
   readonly phase: Phase;
-  /** Whether it can wait while the spool is full without losing anything. */
-  readonly canWait: boolean;
-  /** Ends when the source has ended or the signal is aborted. */
+  /** Ends when the source has ended or the signal is aborted; throws when it cannot go on. Called once. */
   chunks(signal: AbortSignal): AsyncGenerator<Chunk>;
 }
+
+/** What a source is made from, beside its own settings. */
+export interface SourceContext {
+  windowSeconds: number;
+  /** The newest position of this source, durable or about to be. */
+  saved: unknown;
+  /** Whether a device forest is on disk. */
+  trained: boolean;
+  /** Time of an MQTT ping to the broker in ms, null when it failed. Never rejects. */
+  brokerRoundTrip: (timeoutMs: number) => Promise<number | null>;
+  clock: Clock;
+  /** In [0, 1), for jitter. */
+  random: () => number;
+  log: Log;
+  counters: Counters;
+}
+
+/** A kind of source: its settings, and how one is made from them. */
+export interface SourceKind<S extends z.ZodObject> {
+  schema: S;
+  /** Whether it can wait while the spool is full without losing anything. */
+  canWait: boolean;
+  /** Once all sources have ended and one of them is of this kind, the agent ends too. */
+  endsAgent?: boolean;
+  create(config: z.output<S>, context: SourceContext): Source;
+}
+
+/** Gives a kind its type. */
+export function sourceKind<S extends z.ZodObject>(kind: SourceKind<S>): SourceKind<S> {
+  return kind;
+}
+
+/** Settings of every source. */
+export const commonKeys = {
+  /** Under this its position is kept. The type when absent; of two of a type one needs a name of its own. */
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be a–z, 0–9, ".", "_" and "-", at most 64')
+    .optional(),
+};
+
+/** Settings of every source that reads lines written by others. */
+export const lineKeys = {
+  ...commonKeys,
+  /** How its lines are written. */
+  format: z.literal('canonical').optional(),
+};

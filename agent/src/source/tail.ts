@@ -4,16 +4,29 @@
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
+import { z } from 'zod';
 import type { Clock } from '../clock.js';
-import type { TailConfig } from '../config-source.js';
 import type { Counters } from '../counters.js';
 import { type Log, messageOf } from '../log.js';
-import type { Chunk, Phase, Position, Source } from './source.js';
+import { type Chunk, lineKeys, type Phase, type Position, type Source, sourceKind } from './source.js';
 import { Follower } from './tail-follow.js';
 import { type FilePosition, parseTailPosition } from './tail-position.js';
 
 const POLL_MS = 1_000;
 const MIN_PAUSE_MS = 25;
+
+const tailSchema = z.strictObject({
+  type: z.literal('tail'),
+  ...lineKeys,
+  paths: z
+    .array(z.string().min(1).max(4096))
+    .min(1)
+    .max(64)
+    .refine((paths) => new Set(paths).size === paths.length, 'paths must differ'),
+  /** Where to begin in a file seen for the first time; afterwards the kept position counts. */
+  from: z.enum(['start', 'end']).default('end'),
+});
+export type TailConfig = z.infer<typeof tailSchema>;
 
 export interface TailOptions {
   config: TailConfig;
@@ -29,8 +42,6 @@ export interface TailOptions {
 const REACH_BEYOND_WINDOW_MS = 10_000;
 
 export class TailSource implements Source {
-  readonly type = 'tail';
-  readonly canWait = true;
   readonly phase: Phase = 'live';
   private readonly followers: Map<string, Follower>;
   /** Newest durable-to-be position of every file. */
@@ -155,3 +166,10 @@ export class TailSource implements Source {
     });
   }
 }
+
+export const tail = sourceKind({
+  schema: tailSchema,
+  canWait: true,
+  create: (config, { saved, windowSeconds, clock, log, counters }) =>
+    new TailSource({ config, saved, windowSeconds, clock, log, counters }),
+});

@@ -1,0 +1,116 @@
+/**
+ * All sources of one agent. Each keeps its position under its own name, and is made anew from it after a failure.
+ * Together they are told in one sentence, as one source is.
+ */
+import { type SourceConfig, sourceName } from '../config-source.js';
+import { SOURCE_KINDS } from './kinds.js';
+import type { Phase, Position, Source, SourceContext, SourceKind } from './source.js';
+
+/** What is the same for every source. */
+export type FeedContext = Omit<SourceContext, 'saved'>;
+
+export interface FeedOptions {
+  name: string;
+  type: string;
+  canWait: boolean;
+  /** Of its lines, as the engine numbers them. */
+  format: number;
+  saved: unknown;
+  create: (position: unknown) => Source;
+}
+
+/** One source and where it stands. */
+export class Feed {
+  /** The newest that is on its way to the disk. */
+  position: unknown;
+  source: Source;
+
+  constructor(readonly options: FeedOptions) {
+    this.position = options.saved;
+    this.source = options.create(options.saved);
+  }
+
+  /** A source that failed is not used again. */
+  renew(): void {
+    this.source = this.options.create(this.position);
+  }
+}
+
+export class Feeds {
+  constructor(readonly list: readonly Feed[]) {}
+
+  get canWait(): boolean {
+    return this.list.some(({ options }) => options.canWait);
+  }
+
+  /** To be kept: all positions together. */
+  position(): Position {
+    const known = this.list.filter(({ position }) => position !== undefined);
+    return { sources: Object.fromEntries(known.map((feed) => [feed.options.name, feed.position])) };
+  }
+
+  get type(): string {
+    return [...new Set(this.list.map(({ options }) => options.type))].join('+').slice(0, 32);
+  }
+
+  get detail(): string {
+    const only = this.list.length === 1 ? this.list[0] : undefined;
+    if (only) return only.source.detail;
+    return this.list.map(({ options, source }) => `${options.name}: ${source.detail}`).join('; ');
+  }
+
+  /** Live as long as one of them is; not before all of them are. */
+  get phase(): Phase {
+    const phases = this.list.map(({ source }) => source.phase);
+    if (phases.includes('backfilling')) return 'backfilling';
+    return phases.includes('live') ? 'live' : 'ended';
+  }
+}
+
+/** Makes the configured sources. `format` numbers a source's format. */
+export function buildFeeds(
+  configs: readonly SourceConfig[],
+  position: unknown,
+  context: FeedContext,
+  format: (config: SourceConfig) => number,
+): Feeds {
+  return new Feeds(
+    configs.map(
+      (config) =>
+        new Feed({
+          name: sourceName(config),
+          type: config.type,
+          canWait: SOURCE_KINDS[config.type].canWait,
+          format: format(config),
+          saved: savedOf(config, position),
+          create: (saved) => createSource(config, { ...context, saved }),
+        }),
+    ),
+  );
+}
+
+/** Whether one of these can wait while the spool is full. */
+export function anyCanWait(configs: readonly SourceConfig[]): boolean {
+  return configs.some(({ type }) => SOURCE_KINDS[type].canWait);
+}
+
+/** Whether the agent ends with these. */
+export function endsAgent(configs: readonly SourceConfig[]): boolean {
+  return configs.some(({ type }) => (SOURCE_KINDS[type] as SourceKind<never>).endsAgent ?? false);
+}
+
+export function createSource(config: SourceConfig, context: SourceContext): Source {
+  // The type picks the kind whose schema gave this configuration, which the compiler cannot follow.
+  const kind = SOURCE_KINDS[config.type] as unknown as SourceKind<never>;
+  return kind.create(config as never, context);
+}
+
+/** A source's own part of what was kept. Agents of old kept a single tail's position bare. */
+function savedOf(config: SourceConfig, position: unknown): unknown {
+  if (typeof position !== 'object' || position === null) return undefined;
+  const name = sourceName(config);
+  if (!('sources' in position)) return config.type === 'tail' && name === 'tail' ? position : undefined;
+  const { sources } = position;
+  if (typeof sources !== 'object' || sources === null || !Object.hasOwn(sources, name)) return undefined;
+  return (sources as Record<string, unknown>)[name];
+}
