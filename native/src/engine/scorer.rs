@@ -1,0 +1,134 @@
+//! The one place where a record is placed, measured, scored and put out, whatever format its line had.
+//!
+//! Records are taken one by one and wait until a block of them is scored at once; output keeps their
+//! order. Taking one allocates nothing once the windows have their size.
+use super::counters::Counters;
+use super::held::HeldRecords;
+use super::intake::Intake;
+use super::judge::{Context, Detector};
+use super::options::{CheckedOptions, PublishRecords};
+use super::output::{GATEWAY_DEVICE, Labels, Push, RecordOutput, Scope};
+use crate::feature::FeatureList;
+use crate::parse::RecordView;
+
+/// Records that wait at most until their windows are scored.
+const BLOCK_RECORDS: usize = 128;
+
+/// Where and when a record came in.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// Time now, epoch ms.
+    pub time_ms: i64,
+    /// Offset in the chunk just after the record's line.
+    pub line_end: usize,
+    /// Whether anything may be put out for it.
+    pub emit: bool,
+}
+
+/// Windows, detectors and what waits for them.
+#[derive(Debug)]
+pub struct Scorer {
+    pub options: CheckedOptions,
+    pub features: FeatureList,
+    pub counters: Counters,
+    pub detecting: bool,
+    device_detector: Detector,
+    gateway_detector: Detector,
+    intake: Intake,
+    held: HeldRecords,
+}
+
+impl Scorer {
+    /// Empty windows, no forests, not detecting.
+    pub fn new(options: CheckedOptions, features: FeatureList) -> Self {
+        Self {
+            intake: Intake::new(&options, &features),
+            options,
+            features,
+            counters: Counters::default(),
+            detecting: false,
+            device_detector: Detector::default(),
+            gateway_detector: Detector::default(),
+            held: HeldRecords::default(),
+        }
+    }
+
+    /// How many devices are known.
+    pub fn devices(&self) -> usize {
+        self.intake.devices()
+    }
+
+    /// A scope's detector.
+    pub fn detector(&mut self, scope: Scope) -> &mut Detector {
+        match scope {
+            Scope::Device => &mut self.device_detector,
+            Scope::Gateway => &mut self.gateway_detector,
+        }
+    }
+
+    /// Places a record in both windows and measures them when something may come of it.
+    pub fn take(&mut self, record: &RecordView<'_>, arrival: Arrival, push: &mut Push) {
+        let Some(placed) = self.intake.place(record, arrival.time_ms, &mut self.counters) else { return };
+        self.counters.records += 1;
+        push.newest_ms = push.newest_ms.max(Some(placed.time_ms));
+        if !arrival.emit {
+            return;
+        }
+        let context = context(&self.options, &self.features, self.detecting);
+        let device = self.device_detector.measure(&placed.device, &context);
+        let gateway = self.gateway_detector.measure(&placed.gateway, &context);
+        let publish = self.options.publish_records;
+        if device.is_some() || gateway.is_some() || publish == PublishRecords::All {
+            let place = (placed.time_ms, arrival.line_end);
+            self.held.push(record, place, (device, gateway), publish != PublishRecords::None);
+            if self.held.len() >= BLOCK_RECORDS {
+                self.put_out(push);
+            }
+        }
+    }
+
+    /// Scores the windows that wait and puts out what has to be.
+    pub fn put_out(&mut self, push: &mut Push) {
+        let context = context(&self.options, &self.features, self.detecting);
+        self.device_detector.score(&context);
+        self.gateway_detector.score(&context);
+        for held in self.held.iter() {
+            let detector = &self.device_detector;
+            let suspect = held.device.is_some_and(|measured| detector.is_suspect(&measured));
+            let device = held.device.and_then(|measured| detector.judge(&measured, &context));
+            let detector = &self.gateway_detector;
+            let gateway = held.gateway.and_then(|measured| detector.judge(&measured, &context));
+            let shown = match self.options.publish_records {
+                PublishRecords::All => true,
+                PublishRecords::Anomalous => suspect,
+                PublishRecords::None => false,
+            };
+            if !shown && device.is_none() && gateway.is_none() {
+                continue;
+            }
+            let record = self.held.view(held, self.options.channels.as_slice().len());
+            let labels = Labels {
+                is_anomaly: record.head.is_anomaly,
+                anomaly_type: record.head.anomaly_type.map(str::to_owned),
+                record: shown.then_some(push.records.len()),
+                line_end: held.line_end,
+            };
+            let windows =
+                [(device, Scope::Device, record.head.device), (gateway, Scope::Gateway, GATEWAY_DEVICE)];
+            for (judged, scope, name) in windows {
+                push.windows.extend(judged.map(|judged| labels.window(judged, scope, name)));
+            }
+            if shown {
+                let (time_ms, line_end) = (held.time_ms, held.line_end);
+                push.records.push(RecordOutput { time_ms, record: record.to_record(), suspect, line_end });
+            }
+        }
+        self.held.clear();
+        self.device_detector.clear();
+        self.gateway_detector.clear();
+    }
+}
+
+fn context<'a>(options: &CheckedOptions, features: &'a FeatureList, detecting: bool) -> Context<'a> {
+    Context { features, detecting, window_ms: options.window_ms, max_reasons: options.max_reasons }
+}
