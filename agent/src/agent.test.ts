@@ -390,13 +390,13 @@ describe('lineheron-agent', () => {
       expect(collector.info?.counters).toMatchObject({ inbound_refused: 18, batches_refused: 1 });
     }));
 
-  it('refuses a second agent on the same folder and a wrong configuration, with exit code 2', () =>
+  it('refuses a second agent on the same folder and a wrong configuration, with exit codes of their own', () =>
     withFolder(async (folder) => {
       const path = await configured(folder, { source: { type: 'generate', devices: 1 } });
       launch(path);
       await until('info', () => collector.info);
       const second = launch(path);
-      expect(await second.ended).toBe(2);
+      expect(await second.ended).toBe(75);
       expect(second.text()).toMatch(/in use by another agent/);
       const wrong = join(folder, 'wrong.yaml');
       await writeFile(
@@ -404,7 +404,7 @@ describe('lineheron-agent', () => {
         'agent_id: gw-1\ndata_dir: x\nwindow_sice: 3\nsource: {type: tail, paths: []}\n',
       );
       const third = launch(wrong);
-      expect(await third.ended).toBe(2);
+      expect(await third.ended).toBe(78);
       expect(third.text()).toMatch(/window_sice: unknown key/);
       expect(third.text()).toMatch(/source\.paths/);
     }));

@@ -3,17 +3,19 @@
  * with it (source first). Stages know nothing of each other; here is the only place that knows all.
  */
 import { join } from 'node:path';
-import { type AgentEvent, FLEET, type Scope, topics } from '@lineheron/models';
+import { type AgentEvent, type AgentInfo, FLEET, type Scope, topics } from '@lineheron/models';
 import type { Engine } from '@lineheron/native';
 import type { Clock } from './clock.js';
 import { DesiredState } from './command/desired.js';
 import { Inbox } from './command/inbox.js';
 import type { Config } from './config.js';
+import { type Changes, changes, withLiveKeys } from './config-reload.js';
 import { Counters } from './counters.js';
 import { infoMessage } from './info.js';
 import { Intake } from './intake.js';
 import { FolderLock } from './lock.js';
 import { type Log, messageOf } from './log.js';
+import { MetricsServer } from './metrics.js';
 import { buildEngine, buildForests, buildHistories, buildSpool, MAX_DEVICES } from './parts.js';
 import { DeviceStates } from './publish/device-states.js';
 import { Drain } from './publish/drain.js';
@@ -63,22 +65,27 @@ export class Agent {
   private readonly histories: Record<Scope, History>;
   private readonly training: Training;
   private readonly inbox: Inbox;
-  private readonly link: Link;
+  private link: Link;
   private readonly drain: Drain;
   private readonly states: DeviceStates;
   private readonly pipeline: Pipeline;
+  private readonly metrics: MetricsServer;
   private readonly startedAt: string;
+  /** What it was built with; a reload changes what can change while running. */
+  private config: Config;
   private feeds: Feeds | null = null;
   private intake: Intake | null = null;
   private phase: Phase | null = null;
   private timer: NodeJS.Timeout | undefined;
   private ticks = 0;
+  private readonly ending = new AbortController();
   /** Waiting batches in the last info. */
   private toldBatches = 0;
 
   constructor(private readonly options: AgentOptions) {
     const { config, clock, log, random } = options;
     const { counters } = this;
+    this.config = config;
     const file = (...names: string[]) => join(config.data_dir, ...names);
     this.startedAt = new Date(clock.nowMs()).toISOString();
     this.lock = new FolderLock(config.data_dir, options.pid);
@@ -111,6 +118,7 @@ export class Agent {
       publish: (topic, payload) => this.link.publish(topic, payload, true),
       monotonicMs: () => clock.monotonicMs(),
     });
+    this.metrics = new MetricsServer(() => this.metricsState(), log);
     this.pipeline = new Pipeline({
       engine: this.engine,
       agent: config.agent_id,
@@ -135,16 +143,18 @@ export class Agent {
     await this.histories.device.start();
     await this.histories.gateway.start();
     this.engine.setDetecting(this.desired.settled.detecting);
-    this.link.start();
+    void this.connectSoon();
     this.feeds = this.buildFeeds();
     this.intake = this.buildIntake(this.feeds);
     this.checkPhase();
     this.intake.start();
+    await this.metrics.start(this.config.metrics.port);
     this.timer = setInterval(() => this.tick(), TICK_MS);
   }
 
   /** Source, then spool, then a short chance for what is on the way, then goodbye. */
   async stop(): Promise<void> {
+    this.ending.abort();
     clearInterval(this.timer);
     if (this.training.running) this.training.cancel(this.training.running);
     await this.intake?.stop();
@@ -155,8 +165,47 @@ export class Agent {
     await this.drain.finish(startMs + LAST_ACKS_MS, () => this.link.connected);
     this.publishInfo();
     await this.link.stop(startMs + GOODBYE_MS - clock.monotonicMs());
+    await this.metrics.stop();
     await this.spool.close();
     await this.lock.release();
+  }
+
+  /**
+   * Takes over what can change while running and says what cannot. Nothing that is measured or waits is touched: a
+   * new connection sends again what the old one had no answer for.
+   */
+  async reload(next: Config): Promise<Changes> {
+    const found = changes(this.config, next);
+    this.config = withLiveKeys(this.config, next);
+    this.forests.retune(this.config);
+    const keys = found.live.map((path) => path.split('.')[0]);
+    if (keys.includes('mqtt') || keys.includes('tls')) await this.relink();
+    else if (found.live.length > 0) this.publishInfo();
+    if (keys.includes('metrics')) {
+      await this.metrics.stop();
+      await this.metrics.start(this.config.metrics.port);
+    }
+    return found;
+  }
+
+  /** Measuring begins at once; only the connection waits its random part, after a power cut that met all. */
+  private async connectSoon(): Promise<void> {
+    const { clock, random } = this.options;
+    const { link } = this;
+    await clock.sleep(random() * this.config.start_delay_max_seconds * 1000, this.ending.signal);
+    if (!this.ending.signal.aborted && link === this.link) link.start();
+  }
+
+  private metricsState() {
+    const info = this.currentInfo();
+    return info && { info, connected: this.link.connected, residentBytes: process.memoryUsage.rss() };
+  }
+
+  private async relink(): Promise<void> {
+    await this.link.stop(GOODBYE_MS);
+    if (this.ending.signal.aborted) return;
+    this.link = this.buildLink();
+    this.link.start();
   }
 
   private tick(): void {
@@ -181,13 +230,13 @@ export class Agent {
 
   /** Only where the input is the agent's own: a service whose file is read stays. */
   private checkEnd(): void {
-    if (this.intake?.ended && this.spool.batches === 0 && endsAgent(this.options.config.sources)) {
+    if (this.intake?.ended && this.spool.batches === 0 && endsAgent(this.config.sources)) {
       this.options.onEnded();
     }
   }
 
   private durable(output: Output): void {
-    const topic = topics.anomaly(this.options.config.agent_id);
+    const topic = topics.anomaly(this.config.agent_id);
     for (const anomaly of output.anomalies) this.link.publish(topic, JSON.stringify(anomaly));
     this.states.update(output.latest);
     for (const { phase, device, episode } of output.anomalies) {
@@ -204,7 +253,7 @@ export class Agent {
   }
 
   private tellEvent(event: AgentEvent): void {
-    this.link.publish(topics.event(this.options.config.agent_id), JSON.stringify(event));
+    this.link.publish(topics.event(this.config.agent_id), JSON.stringify(event));
     if (event.type === 'training' && event.phase !== 'collecting') {
       const { request_id, phase, rows, message } = event;
       this.options.log.info({ request_id, phase, rows, message }, 'training');
@@ -212,10 +261,17 @@ export class Agent {
   }
 
   private publishInfo(): void {
-    const { feeds, engine, desired, spool } = this;
-    const { config, boot, version } = this.options;
-    if (!feeds) return;
-    const info = infoMessage({
+    const info = this.currentInfo();
+    if (!info) return;
+    this.toldBatches = info.spool.batches;
+    this.link.publish(topics.info(info.agent), JSON.stringify(info), true);
+  }
+
+  private currentInfo(): AgentInfo | null {
+    const { config, feeds, engine, desired, spool } = this;
+    const { boot, version } = this.options;
+    if (!feeds) return null;
+    return infoMessage({
       config,
       boot,
       version,
@@ -227,8 +283,6 @@ export class Agent {
       spool,
       counters: { ...this.counters.snapshot(), windows: this.pipeline.windows },
     });
-    this.toldBatches = spool.batches;
-    this.link.publish(topics.info(config.agent_id), JSON.stringify(info), true);
   }
 
   private connected(): void {
@@ -295,9 +349,11 @@ export class Agent {
   }
 
   private buildLink(): Link {
-    const { config, clock, random, log } = this.options;
+    const { clock, random, log } = this.options;
+    const { config } = this;
     return new Link({
       ...config.mqtt,
+      tls: config.tls,
       agent: config.agent_id,
       subscriptions: this.inbox.subscriptions,
       clock,

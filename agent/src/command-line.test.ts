@@ -1,25 +1,41 @@
 /** What the command line takes, what it says of what it does not take, and the exit codes of the built program. */
 import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { parseCommandLine, UsageError } from './command-line.js';
+import { parseCommandLine } from './command-line.js';
+import { COMMANDS } from './commands/table.js';
+import { EXIT_MEANINGS } from './exit-code.js';
+import { withFolder } from './test-support.js';
+import { UsageError } from './usage-error.js';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 const WRONG: [string, string[], RegExp][] = [
-  ['no arguments', [], /^no command given; there is: run --config <file>$/],
-  ['an unknown command', ['walk'], /^unknown command "walk"/],
+  ['no arguments', [], /^no command given; there are: run, /],
+  ['an unknown command', ['walk'], /^unknown command "walk"; there are: run, /],
+  ['a command that is misspelt', ['rnu'], /^unknown command "rnu" \(did you mean "run"\?\)$/],
   ['a command that every object has', ['constructor'], /^unknown command "constructor"/],
-  ['an option in place of the command', ['--config', 'a.yaml'], /^unknown option "--config"/],
-  ['run without a configuration', ['run'], /^run: --config <file> is missing$/],
-  ['--config without a value', ['run', '--config'], /^run: --config needs the name of a file$/],
-  ['--config with an empty value', ['run', '--config='], /^run: --config needs the name of a file$/],
-  ['--config before another option', ['run', '--config', '--x'], /^run: --config needs the name of a file$/],
+  [
+    'an option in place of the command',
+    ['--config', 'a.yaml'],
+    /^unknown option "--config"; first comes a command$/,
+  ],
+  ['--config without a value', ['run', '--config'], /^run: --config <file> needs a value$/],
+  ['--config with an empty value', ['run', '--config='], /^run: --config <file> needs a value$/],
+  ['--config before another option', ['run', '--config', '--x'], /^run: --config <file> needs a value$/],
+  ['--config twice', ['run', '--config', 'a', '--config', 'b'], /^run: --config is given twice$/],
   ['an unknown option', ['run', '--config', 'a.yaml', '--verbose'], /^run: unknown option "--verbose"$/],
-  ['an unknown option with a value', ['run', '--conf=a.yaml'], /^run: unknown option "--conf"$/],
-  ['an unknown short option', ['run', '-c', 'a.yaml'], /^run: unknown option "-c"$/],
+  [
+    'a misspelt option',
+    ['run', '--confg=a.yaml'],
+    /^run: unknown option "--confg" \(did you mean "--config"\?\)$/,
+  ],
+  ['an unknown short option', ['run', '-c', 'a.yaml'], /^run: unknown option "-c"/],
   ['an unknown negated option', ['run', '--config', 'a', '--no-x'], /^run: unknown option/],
   ['a word too many', ['run', 'a.yaml', '--config', 'b.yaml'], /^run: unexpected argument "a.yaml"$/],
+  ['a word too few', ['config'], /^config: <check\|schema> is missing$/],
 ];
 
 describe('parseCommandLine', () => {
@@ -30,36 +46,71 @@ describe('parseCommandLine', () => {
   });
 
   it.each([[['run', '--config', 'a.yaml']], [['run', '--config=a.yaml']]])('takes %j', async (argv) => {
-    expect(await parseCommandLine(argv)).toEqual({ action: 'run', config: 'a.yaml' });
+    const line = await parseCommandLine(argv);
+    expect(line.action === 'perform' && [line.command.name, line.given.text('config')]).toEqual([
+      'run',
+      'a.yaml',
+    ]);
   });
 
-  it('explains itself and each command in full', async () => {
-    for (const argv of [['--help'], ['-h'], ['run', '--help']]) {
+  it('gathers an option that may be given again', async () => {
+    const line = await parseCommandLine(['run', '--set', 'seed=1', '--set=seed=2']);
+    expect(line.action === 'perform' && line.given.texts('set')).toEqual(['seed=1', 'seed=2']);
+  });
+
+  it('explains itself, its exit codes and each command in full', async () => {
+    const helps = Object.keys(COMMANDS).map((name) => [name, '--help']);
+    for (const argv of [['--help'], ['-h'], ['help', 'run'], ...helps]) {
       const line = await parseCommandLine(argv);
       const text = line.action === 'help' ? line.text : '';
       expect(text).toMatch(/lineheron-agent/);
       expect(text).not.toMatch(/undefined/);
     }
+    const root = await parseCommandLine(['--help']);
+    for (const [code, meaning] of EXIT_MEANINGS) {
+      expect(root.action === 'help' && root.text).toContain(`${code}  ${meaning}`);
+    }
+  });
+
+  it('describes every command in the table as the command does itself', async () => {
+    for (const [name, { description, load }] of Object.entries(COMMANDS)) {
+      expect(await load()).toMatchObject({ name, description });
+    }
   });
 });
 
 describe('the program', () => {
-  const run = (...argv: string[]) => spawnSync(process.execPath, [MAIN, ...argv], { encoding: 'utf8' });
+  const run = (...argv: string[]) =>
+    spawnSync(process.execPath, [MAIN, ...argv], { encoding: 'utf8', env: { PATH: process.env.PATH } });
 
-  it.each([[[]], [['walk']], [['run']], [['run', '--config', 'a.yaml', '--verbose']]])(
-    'ends with exit code 2 and one sentence after %j',
+  it.each([[[]], [['walk']], [['run', '--config', 'a.yaml', '--verbose']]])(
+    'ends with exit code 64 and one sentence after %j',
     (argv) => {
       const { status, stdout, stderr } = run(...argv);
       expect(stderr).toMatch(/^lineheron-agent: [^\n]+ \(--help tells more\)\n$/);
-      expect([status, stdout]).toEqual([2, '']);
+      expect([status, stdout]).toEqual([64, '']);
     },
   );
 
-  it('ends with exit code 2 when there is no such configuration, and with 0 when it told its version', () => {
+  it('ends with exit code 78 when there is no such configuration, and with 0 when it told its version', () => {
     expect(run('run', '--config', 'no-such-file.yaml')).toMatchObject({
-      status: 2,
+      status: 78,
       stderr: 'lineheron-agent: no-such-file.yaml: there is no such file\n',
     });
     expect(run('--version')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
+
+  it('checks a configuration and says every fault', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'agent.yaml');
+      await writeFile(path, 'agent_id: gw-1\ndata_dir: x\nsource: {type: host}\n');
+      expect(run('config', 'check', '--config', path)).toMatchObject({
+        status: 0,
+        stdout: `${path}: right: gw-1 sends to mqtt://127.0.0.1:1883, keeps its data in x, windows of 30 s\n`,
+      });
+      const faulty = run('config', 'check', '--config', path, '--set', 'sed=1', '--set', 'log_level=loud');
+      expect(faulty.status).toBe(78);
+      expect(faulty.stderr).toMatch(/sed: unknown key \(did you mean "seed"\?\)\n/);
+      expect(faulty.stderr).toMatch(/log_level: must be one of /);
+    }));
 });

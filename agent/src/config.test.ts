@@ -1,14 +1,16 @@
 /** The configuration: defaults, environment, messages, and the example file. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, hostDevice, parseConfig } from './config.js';
+import { hostDevice } from './config.js';
+import { ConfigError } from './config-error.js';
+import { parseConfig } from './config-load.js';
 import { deviceNames } from './source/generate.js';
 
 const MINIMAL = 'agent_id: gw-1\ndata_dir: /var/lib/x\nsource: {type: host}\n';
 
-function messageOf(text: string, environment = {}): string {
+function messageOf(text: string, environment = {}, settings: string[] = []): string {
   try {
-    parseConfig(text, environment);
+    parseConfig(text, environment, settings);
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError);
     return (error as Error).message;
@@ -48,9 +50,97 @@ describe('parseConfig', () => {
     expect(messageOf(MINIMAL, { LINEHERON_CONTAMINATION: '0.9' })).toMatch(/^contamination: /);
   });
 
+  it('lets settings win over the environment, in lists and sources too', () => {
+    const environment = { LINEHERON_WINDOW_SIZE_SECONDS: '60', LINEHERON_METRICS_PORT: '9464' };
+    const settings = [
+      'window_size_seconds=20',
+      'mqtt.username=12',
+      'source.interval_seconds=5',
+      'labels.site=Pier',
+    ];
+    expect(parseConfig(MINIMAL, environment, settings)).toMatchObject({
+      window_size_seconds: 20,
+      mqtt: { username: '12' },
+      metrics: { port: 9464 },
+      labels: { site: 'Pier' },
+      sources: [{ type: 'host', interval_seconds: 5 }],
+    });
+    expect(messageOf(MINIMAL, {}, ['window_size=3'])).toMatch(/did you mean "window_size_seconds"/);
+    expect(messageOf(MINIMAL, {}, ['seed'])).toMatch(/^--set seed: must look like/);
+    expect(messageOf(MINIMAL, {}, ['__proto__.x=1'])).toMatch(/__proto__: unknown key/);
+  });
+
+  it('never repeats what stands near a fault in YAML, for a secret may stand there', () => {
+    const message = messageOf('mqtt:\n  password: "hunter2\n  url: x\n');
+    expect(message).toMatch(/^not valid YAML: .* at line \d+, column \d+$/);
+    expect(message).not.toMatch(/hunter2/);
+    expect(messageOf(`${MINIMAL}mqtt: {password: [hunter2]}\n`)).toBe('mqtt.password: must be text');
+  });
+
   it.each([
-    ['a key that nobody knows', `${MINIMAL}windows: 3\n`, /^windows: unknown key$/],
-    ['a nested key that nobody knows', `${MINIMAL}mqtt: {urll: x}\n`, /^mqtt\.urll: unknown key$/m],
+    ['a key that nobody knows', `${MINIMAL}moonphase: 3\n`, /^moonphase: unknown key$/],
+    ['a key as every object has it', `${MINIMAL}constructor: 3\n`, /^constructor: unknown key$/],
+    [
+      'a nested key that is misspelt',
+      `${MINIMAL}mqtt: {urll: x}\n`,
+      /^mqtt\.urll: unknown key \(did you mean "url"\?\)$/m,
+    ],
+    [
+      'a key in another unit',
+      `${MINIMAL}window_size_ms: 15000\n`,
+      /^window_size_ms: unknown key \(did you mean "window_size_seconds" in seconds: 15\?\)$/,
+    ],
+    [
+      'a key without its unit',
+      `${MINIMAL}window_size: 15\n`,
+      /^window_size: unknown key \(did you mean "window_size_seconds"\?\)$/,
+    ],
+    [
+      'a key that belongs elsewhere',
+      `${MINIMAL}username: joe\n`,
+      /^username: unknown key \(did you mean "mqtt\.username"\?\)$/,
+    ],
+    [
+      'a key of a source that is misspelt',
+      'agent_id: g\ndata_dir: x\nsource: {type: tail, path: [a]}\n',
+      /^source\.path: unknown key \(did you mean "paths"\?\)$/m,
+    ],
+    [
+      'a time with its unit',
+      `${MINIMAL}window_size_seconds: "2 min"\n`,
+      /^window_size_seconds: must be a number, found "2 min"; it is in seconds: write 120$/,
+    ],
+    [
+      'a size with its unit',
+      `${MINIMAL}spool: {max_bytes: 256 MiB}\n`,
+      /^spool\.max_bytes: must be a number, found "256 MiB"; it is in bytes: write 268435456$/,
+    ],
+    ['a number in quotes', `${MINIMAL}seed: "7"\n`, /^seed: must be a number, found "7": write 7$/],
+    [
+      'a share in percent',
+      `${MINIMAL}contamination: 10\n`,
+      /^contamination: must be at most 0\.5, found 10: 10 % is 0\.1$/,
+    ],
+    [
+      'a word that is nearly right',
+      `${MINIMAL}log_level: warning\n`,
+      /^log_level: must be one of trace, .*, found "warning" \(did you mean "warn"\?\)$/,
+    ],
+    [
+      'a secret in the address',
+      `${MINIMAL}mqtt: {url: 'mqtt://joe:hunter2@host'}\n`,
+      /^mqtt\.url: must hold no name and password: there are username and password_file for them$/,
+    ],
+    [
+      'two passwords',
+      `${MINIMAL}mqtt: {password: a, password_file: b}\n`,
+      /^mqtt\.password_file: give password or password_file, not both$/,
+    ],
+    [
+      'a certificate without its key',
+      `${MINIMAL}mqtt: {cert_file: a.pem}\n`,
+      /^mqtt\.cert_file: cert_file and key_file belong together$/,
+    ],
     ['a missing source', 'agent_id: gw-1\ndata_dir: x\n', /^source: /],
     ['an unknown source', 'agent_id: gw-1\ndata_dir: x\nsource: {type: magic}\n', /^source\.type: /],
     ['the reserved name', MINIMAL.replace('gw-1', 'fleet'), /^agent_id: "fleet" is reserved$/],

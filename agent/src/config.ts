@@ -1,9 +1,7 @@
 /**
- * The agent's configuration: one schema gives type, defaults, checks and messages. Order: file, then environment
- * (`LINEHERON_` and the key path, such as `LINEHERON_MQTT_URL`). Unknown keys in the file are errors. The result is
- * frozen.
+ * What the agent can be told: one schema gives type, defaults, checks and the published JSON Schema. Reading and
+ * messages are in `config-load.ts`. Every key says its unit in its name.
  */
-import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import {
   agentIdSchema,
@@ -13,26 +11,61 @@ import {
   MAX_DECLARED_CHANNELS,
   windowSizeSeconds,
 } from '@lineheron/models';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { checkSources, type SourceConfig, sourceSchema, sourcesSchema } from './config-source.js';
 
 const MIB = 1024 * 1024;
 
-/** A configuration that cannot be used. The message is for people. */
-export class ConfigError extends Error {}
-
 /** A port that is none is told at the start, not by a connection that never comes about. */
 const isUrl = (text: string): boolean => URL.canParse(text) && new URL(text).port !== '0';
 
-const mqttSchema = z.strictObject({
-  url: z
-    .string()
-    .regex(/^(mqtts?|wss?):\/\/[^\s/]+/, 'must look like mqtt://host:1883')
-    .refine(isUrl, 'must look like mqtt://host:1883, with a port of 1 to 65535')
-    .default('mqtt://127.0.0.1:1883'),
-  username: z.string().max(256).optional(),
-  password: z.string().max(1024).optional(),
+/** Addresses are logged and shown; what is secret has keys of its own. */
+const hasNoSecret = (text: string): boolean => {
+  if (!URL.canParse(text)) return true;
+  const { username, password } = new URL(text);
+  return username === '' && password === '';
+};
+
+const path = z.string().min(1).max(4096);
+
+const mqttSchema = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(/^(mqtts?|wss?):\/\/[^\s/]+/, 'must look like mqtt://host:1883')
+      .refine(isUrl, 'must look like mqtt://host:1883, with a port of 1 to 65535')
+      .refine(hasNoSecret, 'must hold no name and password: there are username and password_file for them')
+      .default('mqtt://127.0.0.1:1883')
+      .describe('The broker: mqtt, mqtts, ws or wss.'),
+    username: z.string().max(256).optional(),
+    password: z.string().max(1024).optional().describe('Better in password_file or LINEHERON_MQTT_PASSWORD.'),
+    password_file: path
+      .optional()
+      .describe(
+        'Holds the password. Without both, the systemd credential mqtt_password is used if there is one.',
+      ),
+    ca_file: path.optional().describe('PEM: who may have signed the certificate of the broker.'),
+    cert_file: path.optional().describe('PEM: our own certificate, for brokers that ask for one.'),
+    key_file: path.optional().describe('PEM: the private key of cert_file.'),
+  })
+  .refine((mqtt) => mqtt.password === undefined || mqtt.password_file === undefined, {
+    path: ['password_file'],
+    message: 'give password or password_file, not both',
+  })
+  .refine((mqtt) => (mqtt.cert_file === undefined) === (mqtt.key_file === undefined), {
+    path: ['cert_file'],
+    message: 'cert_file and key_file belong together',
+  });
+
+const metricsSchema = z.strictObject({
+  port: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .optional()
+    .describe(
+      'Counters as Prometheus text on http://127.0.0.1:<port>/metrics; 0 takes a free port. Off when absent.',
+    ),
 });
 
 const spoolSchema = z
@@ -62,70 +95,58 @@ const channelSchema = z.strictObject({
   kind: z.enum(['gauge', 'count']),
 });
 
-const schema = z
+/** The file's shape, as people write it. */
+export const configSchema = z
   .strictObject({
-    agent_id: agentIdSchema,
-    /** Spool, models, history and the last desired state. One agent a folder. */
-    data_dir: z.string().min(1),
+    agent_id: agentIdSchema.describe('Name of this gateway, unique in the fleet.'),
+    data_dir: path.describe('Spool, models, history and the last desired state. One agent a folder.'),
     mqtt: mqttSchema.prefault({}),
-    window_size_seconds: windowSizeSeconds,
-    contamination,
-    /** Which parsed records leave this gateway. */
-    publish_records: z.enum(['none', 'anomalous', 'all']).default('anomalous'),
-    labels: z.record(z.string().min(1).max(64), z.string().max(256)).default({}),
-    /** Of the forests. */
-    seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(1),
-    log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    window_size_seconds: windowSizeSeconds.describe('Length of the sliding window.'),
+    contamination: contamination.describe('Share of the training windows taken as anomalous.'),
+    publish_records: z
+      .enum(['none', 'anomalous', 'all'])
+      .default('anomalous')
+      .describe('Which parsed records leave this gateway. Raw lines never do.'),
+    labels: z
+      .record(z.string().min(1).max(64), z.string().max(256))
+      .default({})
+      .describe('Free words about this gateway, shown by the collector.'),
+    seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(1).describe('Of the forests.'),
+    log_level: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+      .default('info')
+      .describe('JSON lines on standard error.'),
+    start_delay_max_seconds: z
+      .number()
+      .min(0)
+      .max(3600)
+      .default(0)
+      .describe(
+        'Waits a random part of this before it connects, so that a fleet does not come back all at once.',
+      ),
+    metrics: metricsSchema.prefault({}),
     spool: spoolSchema.prefault({}),
     channels: z
       .array(channelSchema)
       .max(MAX_DECLARED_CHANNELS)
       .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'names must differ')
       .default([]),
-    /** Short for `sources` with one. */
-    source: sourceSchema.optional(),
-    sources: sourcesSchema.optional(),
+    source: sourceSchema.optional().describe('Short for sources with one.'),
+    sources: sourcesSchema.optional().describe('What to read.'),
   })
   .superRefine(checkSources);
 
-/** As checked: whichever of both was written, it stands in `sources`. */
-export type Config = Omit<z.infer<typeof schema>, 'source' | 'sources'> & { sources: SourceConfig[] };
-
-/** Environment variables and the keys that they set. Sources have keys of their own and stay in the file. */
-const ENVIRONMENT: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  [
-    ...[
-      'agent_id',
-      'data_dir',
-      'window_size_seconds',
-      'contamination',
-      'publish_records',
-      'seed',
-      'log_level',
-    ],
-    ...['mqtt.url', 'mqtt.username', 'mqtt.password', 'spool.max_bytes', 'spool.segment_bytes'],
-  ].map((path) => [`LINEHERON_${path.toUpperCase().replace('.', '_')}`, path.split('.')]),
-);
-
-const TEXT_KEYS = new Set(['agent_id', 'data_dir', 'url', 'username', 'password']);
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Secrets and certificates as they were read from their files: never written, never logged. */
+export interface Tls {
+  ca?: string | undefined;
+  cert?: string | undefined;
+  key?: string | undefined;
 }
 
-function withEnvironment(raw: unknown, environment: NodeJS.ProcessEnv): unknown {
-  if (!isObject(raw)) return raw;
-  const merged: Record<string, unknown> = { ...raw };
-  for (const [variable, path] of Object.entries(ENVIRONMENT)) {
-    const text = environment[variable];
-    if (text === undefined || text === '') continue;
-    const [first, second] = path as [string, string?];
-    const value = TEXT_KEYS.has(path.at(-1)!) ? text : parseYaml(text);
-    if (second === undefined) merged[first] = value;
-    else merged[first] = { ...(isObject(merged[first]) ? merged[first] : {}), [second]: value };
-  }
-  return merged;
-}
+export type Config = Omit<z.infer<typeof configSchema>, 'source' | 'sources'> & {
+  sources: SourceConfig[];
+  tls?: Tls;
+};
 
 /** A device name from this machine's name. */
 export function hostDevice(name: string): string {
@@ -133,40 +154,9 @@ export function hostDevice(name: string): string {
   return deviceIdSchema.safeParse(clean).success ? clean : 'this-host';
 }
 
-function issueText(issue: z.core.$ZodIssue): string {
-  const at = issue.path.length > 0 ? issue.path.join('.') : '(top level)';
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${[...issue.path, key].join('.')}: unknown key`).join('\n');
-  }
-  return `${at}: ${issue.message}`;
-}
-
-function freeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    for (const inner of Object.values(value)) freeze(inner);
-    Object.freeze(value);
-  }
-  return value;
-}
-
-/** Checks a configuration that was already read. Throws ConfigError naming every wrong key. */
-export function parseConfig(text: string, environment: NodeJS.ProcessEnv = {}): Config {
-  let raw: unknown;
-  try {
-    raw = parseYaml(text, { maxAliasCount: 100 }) ?? {};
-  } catch (error) {
-    throw new ConfigError(`not valid YAML: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const result = schema.safeParse(withEnvironment(raw, environment));
-  if (!result.success) throw new ConfigError(result.error.issues.map(issueText).join('\n'));
-  const { source, sources = source ? [source] : [], ...rest } = result.data;
+/** As checked: whichever of source and sources was written, it stands in `sources`. */
+export function completed(checked: z.infer<typeof configSchema>): Config {
+  const { source, sources = source ? [source] : [], ...rest } = checked;
   for (const one of sources) if (one.type === 'host') one.device_id ??= hostDevice(hostname());
-  return freeze({ ...rest, sources });
-}
-
-export async function loadConfig(path: string, environment: NodeJS.ProcessEnv): Promise<Config> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError(error.code === 'ENOENT' ? 'there is no such file' : error.message);
-  });
-  return parseConfig(text, environment);
+  return { ...rest, sources };
 }

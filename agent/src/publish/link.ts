@@ -13,6 +13,8 @@ export interface LinkOptions {
   url: string;
   username?: string | undefined;
   password?: string | undefined;
+  /** PEM texts for mqtts and wss: who may have signed the broker's certificate; our own certificate and its key. */
+  tls?: { ca?: string | undefined; cert?: string | undefined; key?: string | undefined } | undefined;
   agent: string;
   subscriptions: readonly string[];
   clock: Clock;
@@ -52,13 +54,16 @@ export class Link {
   }
 
   start(): void {
-    const { url, username, password, agent } = this.options;
+    const { url, username, password, tls, agent } = this.options;
     const client = mqtt.connect(url, {
       protocolVersion: 4,
       clean: true,
       clientId: `lineheron-agent-${agent}`,
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
+      ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
+      ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
+      ...(tls?.key === undefined ? {} : { key: tls.key }),
       keepalive: KEEPALIVE_S,
       connectTimeout: CONNECT_TIMEOUT_MS,
       reconnectPeriod: this.nextDelayMs(),

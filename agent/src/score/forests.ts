@@ -9,12 +9,16 @@ import { type Engine, Forest, fitForest } from '@lineheron/native';
 import { type Log, messageOf } from '../log.js';
 import type { HistoryRow } from './history.js';
 
-export interface ForestsOptions {
+/** What a running agent may change. */
+export interface Tuning {
+  contamination: number;
+  seed: number;
+}
+
+export interface ForestsOptions extends Tuning {
   engine: Engine;
   store: ModelStore;
   agent: string;
-  contamination: number;
-  seed: number;
   nowMs: () => number;
   monotonicMs: () => number;
   log: Log;
@@ -34,7 +38,11 @@ export interface Fitted {
 export class Forests {
   private readonly inUse = new Map<Scope, AgentModel>();
 
-  constructor(private readonly options: ForestsOptions) {}
+  private tuning: Tuning;
+
+  constructor(private readonly options: ForestsOptions) {
+    this.tuning = options;
+  }
 
   get models(): AgentModel[] {
     return SCOPES.flatMap((scope) => this.inUse.get(scope) ?? []);
@@ -42,6 +50,11 @@ export class Forests {
 
   has(scope: Scope): boolean {
     return this.inUse.has(scope);
+  }
+
+  /** How the next ones are fitted. */
+  retune({ contamination, seed }: Tuning): void {
+    this.tuning = { contamination, seed };
   }
 
   /** Loads the newest good forest of each scope. */
@@ -59,7 +72,8 @@ export class Forests {
 
   /** Fits, and changes nothing. */
   async fit(scope: Scope, rows: readonly HistoryRow[]): Promise<Fitted> {
-    const { engine, agent, contamination, seed, nowMs, monotonicMs } = this.options;
+    const { engine, agent, nowMs, monotonicMs } = this.options;
+    const { contamination, seed } = this.tuning;
     const { features, fingerprint } = engine;
     const startedMs = monotonicMs();
     const fitted = await fitForest(matrix(rows, features.length), {

@@ -1,7 +1,8 @@
 /** Several sources as one: names, positions old and new, and what is told of them together. */
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../clock.js';
-import { type Config, parseConfig } from '../config.js';
+import type { Config } from '../config.js';
+import { parseConfig } from '../config-load.js';
 import { Counters } from '../counters.js';
 import { silentLog } from '../test-support.js';
 import { buildFeeds } from './feeds.js';
@@ -66,7 +67,7 @@ describe('sources in the configuration', () => {
       'sources: [{type: host}, {type: tail, name: host, paths: [/a]}]',
       /^sources\.1\.name: another source is called "host": give this one a name$/,
     ],
-    ['an unknown key', 'sources: [{type: host, speed: 1}]', /^sources\.0\.speed: unknown key$/],
+    ['an unknown key', 'sources: [{type: host, speed: 1}]', /^sources\.0\.speed: unknown key/],
   ])('refuses %s', (_, text, message) => {
     expect(() => parseConfig(HEAD + text)).toThrow(message);
   });

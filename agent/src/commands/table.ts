@@ -1,0 +1,18 @@
+/** The commands by name. Each is loaded only when it is asked for: the daemon carries no prompts and no charts. */
+import type { Command } from './command.js';
+
+export interface Entry {
+  description: string;
+  load: () => Promise<Command>;
+}
+
+export const COMMANDS: Readonly<Record<string, Entry>> = {
+  run: {
+    description: 'Run the agent until it is told to end',
+    load: async () => (await import('./run.js')).run,
+  },
+  config: {
+    description: 'Check the configuration, or print its JSON Schema',
+    load: async () => (await import('./config.js')).config,
+  },
+};

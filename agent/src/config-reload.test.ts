@@ -1,0 +1,37 @@
+/** Which changes a running agent takes over. */
+import { expect, it } from 'vitest';
+import { parseConfig } from './config-load.js';
+import { changes, withLiveKeys } from './config-reload.js';
+
+const of = (...settings: string[]) =>
+  parseConfig('agent_id: gw-1\ndata_dir: x\nsource: {type: tail, paths: [a]}\n', {}, settings);
+
+it('tells what changes at once from what needs a restart, by path', () => {
+  const after = of(
+    'log_level=debug',
+    'mqtt.username=joe',
+    'labels.site=Pier',
+    'spool.max_bytes=99999999',
+    'source.paths.0=b',
+  );
+  expect(changes(of(), after)).toEqual({
+    live: ['labels.site', 'log_level', 'mqtt.username'],
+    restart: ['sources', 'spool.max_bytes'],
+  });
+  expect(changes(of(), of())).toEqual({ live: [], restart: [] });
+});
+
+it('keeps what needs a restart as it runs, so that it is told again next time', () => {
+  const running = withLiveKeys(of(), of('seed=9', 'window_size_seconds=60'));
+  expect(running).toMatchObject({ seed: 9, window_size_seconds: 30 });
+  expect(changes(running, of('seed=9', 'window_size_seconds=60'))).toEqual({
+    live: [],
+    restart: ['window_size_seconds'],
+  });
+});
+
+it('sees a password or certificate that was renewed in its file', () => {
+  const before = { ...of(), tls: { ca: 'old' } };
+  const after = { ...of(), mqtt: { ...of().mqtt, password: 'new' }, tls: { ca: 'new' } };
+  expect(changes(before, after).live).toEqual(['mqtt.password', 'tls.ca']);
+});
