@@ -100,3 +100,34 @@ describe('lines that have fallen silent', () => {
     expect(await openAfter(1, true)).toBe(0);
   });
 });
+
+describe('a batch that a full spool has thinned', () => {
+  it('keeps its windows under their ids, and is committed with all that it stands for', async () => {
+    const pipeline = build();
+    const windows = [makeWindow({ index: 2 }), makeWindow({ index: 5, device: 'modem-2' })];
+    const batch = makeBatch({ sequence: 9, first: 4, windows });
+    await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch, bytes: 100 }]);
+    const stored = await parts.store.windowPage({ limit: 10 });
+    expect(stored.map(({ id }) => id)).toEqual([`gw-1/${BOOT}/9/2`, `gw-1/${BOOT}/9/5`]);
+    expect(await parts.store.receivedRanges()).toMatchObject([{ first: 4, last: 9 }]);
+    await pipeline.handle([message(6)]);
+    expect(await parts.store.windowPage({ limit: 10 })).toHaveLength(2);
+  });
+});
+
+describe('what comes late', () => {
+  it('is stored and marked, and neither news nor a live alert', async () => {
+    const pipeline = build();
+    await pipeline.handle([message(2)]);
+    said.length = 0;
+    const late = message(1, 'gw-1', true);
+    await pipeline.handle([{ ...late, batch: { ...late.batch, historical: true } }]);
+    expect(said).toEqual([topics.ack('gw-1')]);
+    expect(await parts.store.alerts({ limit: 10 })).toMatchObject([{ status: 'closed', historical: true }]);
+    const stored = await parts.store.windowPage({ limit: 10 });
+    expect(stored.map(({ historical }) => historical ?? false)).toEqual([true, false]);
+    expect(parts.incidents.openAlerts).toEqual([]);
+    expect(parts.live.snapshot(nowMs).windows).toHaveLength(1);
+    expect(parts.latency.percentile(0.99)).toBe(0);
+  });
+});

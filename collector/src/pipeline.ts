@@ -100,9 +100,14 @@ export class Pipeline {
     totals.count('duplicates', duplicates);
     this.afterwards('acknowledging', () => this.acknowledge(group));
     this.afterwards('measuring', () => this.measure(fresh, judged));
+    const news = new Set(
+      fresh.flatMap(({ historical, boot, sequence }) => (historical ? [] : [`${boot}/${sequence}`])),
+    );
+    const isNews = ({ boot, sequence }: { boot: string; sequence: number }) =>
+      news.has(`${boot}/${sequence}`);
     this.tell(
-      content.windows.map(({ view }) => view),
-      content.records.map(({ view }) => view),
+      content.windows.filter(isNews).map(({ view }) => view),
+      content.records.filter(isNews).map(({ view }) => view),
       draft.changes,
     );
   }
@@ -163,13 +168,17 @@ export class Pipeline {
   private measure(batches: readonly ScoreBatch[], judged: readonly JudgedWindow[]): void {
     const { now, latency, fleet, quality, training, settings } = this.parts;
     const nowMs = now();
-    for (const { created_at } of batches) latency.add(Math.max(0, nowMs - Date.parse(created_at)));
+    for (const { created_at, historical } of batches) {
+      if (!historical) latency.add(Math.max(0, nowMs - Date.parse(created_at)));
+    }
     const { detecting } = settings();
     for (const { batch, window, endMs, review, anomalous } of judged) {
       const { agent, fingerprint } = batch;
       const { scope, device, state, features } = window;
-      fleet.seen(agent, { device, scope, state, endMs }, nowMs);
       if (state !== 'warming_up') training.gather({ agent, scope, fingerprint, endMs, features });
+      // What came late says nothing of how things are, and a line's quality is followed in the order of time.
+      if (batch.historical) continue;
+      fleet.seen(agent, { device, scope, state, endMs }, nowMs);
       if (scope !== 'device') continue;
       quality.add({
         line: `${agent}/${device}`,
@@ -198,6 +207,7 @@ export class Pipeline {
   private sendVerdicts(alerts: readonly Alert[]): void {
     const { link, now } = this.parts;
     for (const alert of alerts) {
+      if (alert.historical) continue;
       const said = `${alert.status} ${alert.verdict} ${alert.severity}`;
       if (this.sent.get(alert.id) === said) continue;
       link.publish(topics.verdict(alert.agent), verdictOf(alert, now()));

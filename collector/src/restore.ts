@@ -20,6 +20,8 @@ export interface RestoredParts {
 
 const SNAPSHOT_WINDOWS = 4000;
 const MAX_OPEN_ALERTS = 10_000;
+/** Looked through for such as a backlog that is still coming may go on with. */
+const MAX_PAST_ALERTS = 1000;
 
 export async function restore(parts: RestoredParts, nowMs: number): Promise<void> {
   const { store, ledger, totals, incidents, control } = parts;
@@ -27,6 +29,11 @@ export async function restore(parts: RestoredParts, nowMs: number): Promise<void
   totals.restore(await store.totals());
   control.restore(await store.settings());
   incidents.restore(await store.alerts({ limit: MAX_OPEN_ALERTS, status: 'open' }), nowMs);
+  const closed = await store.alerts({ limit: MAX_PAST_ALERTS, status: 'closed' });
+  incidents.restore(
+    closed.filter(({ historical }) => historical),
+    nowMs,
+  );
   await restoreLive(parts, nowMs);
   await restoreTrainings(parts, nowMs);
 }
@@ -36,7 +43,11 @@ async function restoreLive({ store, live }: RestoredParts, nowMs: number): Promi
   const windows = await store.recentWindows({ limit: SNAPSHOT_WINDOWS, sinceMs });
   const records = await store.recentRecords(SNAPSHOT_RECORDS);
   const alerts = await store.alerts({ limit: SNAPSHOT_ALERTS });
-  live.add({ windows: windows.reverse(), records: records.reverse(), alerts: alerts.reverse() });
+  live.add({
+    windows: windows.filter(({ historical }) => !historical).reverse(),
+    records: records.reverse(),
+    alerts: alerts.reverse(),
+  });
 }
 
 /** A training that was under way when the collector ended can never end by itself. */

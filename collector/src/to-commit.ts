@@ -10,20 +10,20 @@ export function toCommit(
   receivedMs: number,
 ): { windows: StoredWindow[]; records: StoredRecord[] } {
   const windows = judged.map(
-    ({ batch, index, window, review, anomalous, alert }): StoredWindow => ({
+    ({ batch, at, index, window, review, anomalous, alert }): StoredWindow => ({
       boot: batch.boot,
       sequence: batch.sequence,
       index,
       fingerprint: batch.fingerprint,
       features: window.features,
-      view: windowView(batch, index, { autoencoder: review, anomalous, alert }, receivedMs),
+      view: windowView(batch, { at, index }, { autoencoder: review, anomalous, alert }, receivedMs),
     }),
   );
   const anomalous = new Map<ScoreBatch, boolean[]>();
   for (const window of judged) {
     const marks = anomalous.get(window.batch) ?? [];
     anomalous.set(window.batch, marks);
-    marks[window.index] = window.anomalous;
+    marks[window.at] = window.anomalous;
   }
   const records = batches.flatMap((batch) =>
     recordViews(batch, anomalous.get(batch) ?? []).map(

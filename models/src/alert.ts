@@ -34,6 +34,8 @@ export const alertSchema = z
     summary: z.string(),
     /** Kinds of ground truth met during the episode, where there is any: for evaluation only. */
     truth: z.array(z.string()),
+    /** Found in what came late: it was over before anybody could be told, so it is closed from the start. */
+    historical: z.boolean().optional(),
   })
   .meta({ id: 'Alert', description: 'One episode on one device' });
 export type Alert = z.infer<typeof alertSchema>;

@@ -141,6 +141,8 @@ export const windowViewSchema = z
     reasons: z.array(reasonSchema),
     is_anomaly: z.boolean().nullable(),
     anomaly_type: z.string().nullable(),
+    /** It came late, after newer ones: told of for the record, not as news. */
+    historical: z.boolean().optional(),
   })
   .meta({ id: 'Window', description: 'A scored window with both opinions' });
 export type WindowView = z.infer<typeof windowViewSchema>;

@@ -37,6 +37,9 @@ export const MAX_FEATURE_VALUE = 3.4e38;
 
 export const featureValueSchema = z.number().min(-MAX_FEATURE_VALUE).max(MAX_FEATURE_VALUE);
 
+/** Windows and records a batch may hold at most; its bytes are bounded by MAX_BATCH_BYTES too. */
+export const MAX_BATCH_WINDOWS = 1024;
+
 export const scoredWindowSchema = z.object({
   scope: scopeSchema,
   device: windowDeviceSchema,
@@ -58,17 +61,24 @@ export const scoredWindowSchema = z.object({
   anomaly_type: z.string().max(64).optional(),
   /** Index in the batch's `records` of the record that ended this window, when it was published. */
   record: z.int().min(0).optional(),
+  /** Its place in the batch as it was made, where windows before it were thinned away; else one after the last. */
+  index: z
+    .int()
+    .min(0)
+    .max(MAX_BATCH_WINDOWS - 1)
+    .optional(),
 });
 export type ScoredWindow = z.infer<typeof scoredWindowSchema>;
-
-/** Windows and records a batch may hold at most; its bytes are bounded by MAX_BATCH_BYTES too. */
-export const MAX_BATCH_WINDOWS = 1024;
 
 export const scoreBatchSchema = z.object({
   v: z.literal(1),
   agent: agentIdSchema,
   boot: bootIdSchema,
   sequence: sequenceSchema,
+  /** The first sequence that it stands for: those between held only what a full spool has thinned away. */
+  first: sequenceSchema.optional(),
+  /** It waited, and newer ones were sent before it: what it tells is over. */
+  historical: z.boolean().optional(),
   /** When the batch entered the agent's spool (the agent's clock). */
   created_at: timeSchema,
   /** Hash of the feature list and the window length; models carry the same. */
@@ -77,3 +87,13 @@ export const scoreBatchSchema = z.object({
   records: z.array(recordSchema).max(MAX_BATCH_WINDOWS),
 });
 export type ScoreBatch = z.infer<typeof scoreBatchSchema>;
+
+/** Each window's index in its id, which it keeps when windows before it are thinned away. */
+export function windowIndexes(windows: readonly Pick<ScoredWindow, 'index'>[]): number[] {
+  let next = 0;
+  return windows.map(({ index }) => {
+    const own = index ?? next;
+    next = own + 1;
+    return own;
+  });
+}

@@ -6,6 +6,7 @@ import {
   type ScoredWindow,
   type WindowView,
   windowId,
+  windowIndexes,
 } from '@lineheron/models';
 
 /** Places of the means among the default features, which always come first. */
@@ -19,8 +20,14 @@ export interface Judged {
   alert: string | null;
 }
 
-export function windowView(batch: ScoreBatch, index: number, judged: Judged, receivedMs: number): WindowView {
-  const window = batch.windows[index]!;
+/** `at` is the window's place in the list, `index` the one in its id. */
+export function windowView(
+  batch: ScoreBatch,
+  { at, index }: { at: number; index: number },
+  judged: Judged,
+  receivedMs: number,
+): WindowView {
+  const window = batch.windows[at]!;
   const { autoencoder } = judged;
   return {
     id: windowId(batch.agent, batch.boot, batch.sequence, index),
@@ -43,14 +50,16 @@ export function windowView(batch: ScoreBatch, index: number, judged: Judged, rec
     reasons: window.reasons.length > 0 ? window.reasons : [...(autoencoder?.reasons ?? [])],
     is_anomaly: window.is_anomaly ?? null,
     anomaly_type: window.anomaly_type ?? null,
+    ...(batch.historical ? { historical: true } : {}),
   };
 }
 
-/** Views of a batch's records; `anomalous` is told by window index. */
+/** Views of a batch's records; `anomalous` is told by the window's place in the list. */
 export function recordViews(batch: ScoreBatch, anomalous: readonly boolean[]): RecordView[] {
+  const indexes = windowIndexes(batch.windows);
   const windowOf = new Map<number, number>();
-  batch.windows.forEach(({ scope, record }, index) => {
-    if (scope === 'device' && record !== undefined) windowOf.set(record, index);
+  batch.windows.forEach(({ scope, record }, place) => {
+    if (scope === 'device' && record !== undefined) windowOf.set(record, place);
   });
   return batch.records.map((record, at) => {
     const window = windowOf.get(at);
@@ -64,7 +73,8 @@ export function recordViews(batch: ScoreBatch, anomalous: readonly boolean[]): R
       error_code: record.error_code ?? null,
       traffic_volume_mb: record.traffic_volume_mb ?? null,
       connection_resets: record.connection_resets ?? null,
-      window: window === undefined ? null : windowId(batch.agent, batch.boot, batch.sequence, window),
+      window:
+        window === undefined ? null : windowId(batch.agent, batch.boot, batch.sequence, indexes[window]!),
       anomalous: window !== undefined && anomalous[window] === true,
       is_anomaly: record.is_anomaly ?? null,
       anomaly_type: record.anomaly_type ?? null,

@@ -28,6 +28,8 @@ export interface ReviewedWindow {
   episode: string | null;
   /** Kind of ground truth, null where the line was healthy or nothing is known. */
   truth: string | null;
+  /** It came late: newer ones were here before it. */
+  historical: boolean;
 }
 
 export interface OpenAlert {
@@ -77,6 +79,7 @@ export function openAlert(window: ReviewedWindow, model: ActiveModel, nowMs: num
     reasons: [],
     summary: '',
     truth: [],
+    ...(window.historical ? { historical: true } : {}),
   };
   const empty: OpenAlert = {
     alert,
@@ -155,10 +158,12 @@ function withSuspect(open: OpenAlert, window: ReviewedWindow): Alert {
   const stranger = strangenessOf(window) > open.strangeness;
   const reasons = stranger ? reasonsOf(window) : alert.reasons;
   const newer = window.endMs > Date.parse(alert.last_suspect_at);
+  const older = window.historical && window.endMs < Date.parse(alert.opened_at);
   return {
     ...alert,
     detectors: found,
     windows: alert.windows + 1,
+    opened_at: older ? new Date(window.endMs).toISOString() : alert.opened_at,
     last_suspect_at: newer ? new Date(window.endMs).toISOString() : alert.last_suspect_at,
     isolation_forest: highest(alert.isolation_forest, window.forest),
     autoencoder: highest(alert.autoencoder, window.autoencoder),

@@ -17,6 +17,7 @@ interface Wanted {
   device?: string;
   score?: number;
   truth?: string;
+  historical?: boolean;
 }
 
 const id = (second: number, boot = BOOT) => `gw-1/${boot}/${second}/0`;
@@ -55,6 +56,7 @@ function reviewed({
           },
     episode,
     truth: rest.truth ?? null,
+    historical: rest.historical ?? false,
   };
 }
 
@@ -260,5 +262,65 @@ describe('a draft', () => {
     draft.apply(reviewed({ second: 1, autoencoder: true }), 'ensemble', NOW);
     expect(draft.changes).toHaveLength(1);
     expect(story.tracker.openAlerts).toEqual([]);
+  });
+});
+
+describe('what comes late', () => {
+  const past = (window: Wanted): Wanted => ({ ...window, historical: true });
+
+  it('is told as a closed alert of its own, and opens or closes nothing now', () => {
+    const story = new Story();
+    story.tell({ second: 500 });
+    const alerts = story.tell(
+      past({ second: 100, edge: true, episode: id(100) }),
+      past({ second: 105, edge: true, episode: id(100) }),
+      { second: 501 },
+      past({ second: 130 }),
+    );
+    expect(alerts).toEqual([
+      expect.objectContaining({ id: id(100), status: 'closed', historical: true, windows: 2 }),
+    ]);
+    expect(story.tracker.openAlerts).toEqual([]);
+    expect(story.tracker.openAlert('gw-1', 'modem-1')).toBeNull();
+  });
+
+  it('leaves the live alert of the same line as it is', () => {
+    const story = new Story();
+    story.tell({ second: 500, edge: true, episode: id(500) });
+    story.tell(past({ second: 100, edge: true, episode: id(100) }), past({ second: 200 }));
+    expect(story.tracker.openAlerts).toMatchObject([{ id: id(500), windows: 1 }]);
+  });
+
+  it('is one alert with the episode that it began and that is open now', () => {
+    const story = new Story();
+    story.tell({ second: 500, edge: true, episode: id(400) });
+    story.tell(
+      past({ second: 400, edge: true, episode: id(400) }),
+      past({ second: 450, edge: true, episode: id(400) }),
+    );
+    expect(story.tracker.openAlerts).toMatchObject([
+      { id: id(400), status: 'open', windows: 3, opened_at: new Date(400_000).toISOString() },
+    ]);
+    const [alert] = story.tell({ second: 520 });
+    expect(alert).toMatchObject({ id: id(400), status: 'closed' });
+    expect(alert).not.toHaveProperty('historical');
+  });
+
+  it('does not replace the alert of an episode that has ended meanwhile', () => {
+    const story = new Story();
+    story.tell({ second: 500, edge: true, episode: id(400) }, { second: 520 });
+    const alerts = story.tell(past({ second: 400, edge: true, episode: id(400) }));
+    expect(alerts).toMatchObject([{ id: id(400), windows: 1, opened_at: new Date(500_000).toISOString() }]);
+  });
+
+  it('goes on with its alert after a restart of the collector', () => {
+    const story = new Story();
+    const [before] = story.tell(past({ second: 100, edge: true, episode: id(100) }));
+    const after = new Story();
+    after.tracker.restore([before!], NOW);
+    const alerts = after.tell(past({ second: 102, edge: true, episode: id(100) }));
+    expect(alerts).toMatchObject([
+      { id: id(100), windows: 2, status: 'closed', opened_at: new Date(100_000).toISOString() },
+    ]);
   });
 });

@@ -1,5 +1,7 @@
 /**
- * Which alert is open on which device. Windows are tried in a draft, and the draft becomes the state only when the
+ * Which alert is open on which device. What comes late (`historical`) has a line of its own beside the live one, so
+ * that it neither opens nor closes anything now: its alerts are written closed. Only an episode that is open now and
+ * began back then stays one alert. Windows are tried in a draft, and the draft becomes the state only when the
  * store has committed what it says, so that a failed commit leaves nothing half done. Bounded by the open alerts and
  * one remembered episode for each of the last devices that had one.
  */
@@ -38,7 +40,9 @@ export class IncidentTracker {
     for (const alert of alerts) {
       const boot = parseWindowId(alert.id)?.boot ?? '';
       const open = restoreAlert(alert, boot, nowMs);
-      this.lines.set(lineKey(alert.agent, alert.device), { ...NEW_LINE, open });
+      const key = lineKey(alert.agent, alert.device, alert.historical ?? false);
+      // The newest comes first.
+      if (!this.lines.has(key)) this.lines.set(key, { ...NEW_LINE, open });
     }
   }
 
@@ -59,7 +63,9 @@ export class IncidentTracker {
   }
 
   get openAlerts(): Alert[] {
-    return [...this.lines.values()].flatMap(({ open }) => (open ? [open.alert] : []));
+    return [...this.lines.values()].flatMap(({ open }) =>
+      open && !open.alert.historical ? [open.alert] : [],
+    );
   }
 
   openAlert(agent: string, device: string): string | null {
@@ -82,7 +88,12 @@ export class IncidentDraft {
 
   /** Takes one window; returns the id of the alert that it belongs to. */
   apply(window: ReviewedWindow, model: ActiveModel, nowMs: number): string | null {
-    const key = lineKey(window.agent, window.device);
+    const live = this.line(lineKey(window.agent, window.device));
+    const goesOn = window.episode !== null && window.episode === live.open?.episode;
+    if (window.historical && window.episode !== null && window.episode === live.closedEpisode) {
+      return window.episode;
+    }
+    const key = lineKey(window.agent, window.device, window.historical && !goesOn);
     const before = this.line(key);
     let line = this.reopened(before, window);
     if (line.open && isEnded(line.open, window)) {
@@ -102,7 +113,8 @@ export class IncidentDraft {
   closeSilent(nowMs: number): void {
     for (const [key, { open }] of this.base) {
       if (!open || nowMs - open.heardMs < SILENCE_MS) continue;
-      this.note(closeAlert(open, open.lastEndMs, 'Closed because the line fell silent.'));
+      const why = open.alert.historical ? undefined : 'Closed because the line fell silent.';
+      this.note(closeAlert(open, open.lastEndMs, why));
       this.changed.set(key, {
         open: null,
         closedEpisode: open.episode,
@@ -126,7 +138,7 @@ export class IncidentDraft {
     const { forest, autoencoder } = opinionOf(window);
     if (!forest && !(autoencoder === true && autoencoderOpens(model))) return null;
     if (forest && window.episode !== null && window.episode === line.closedEpisode) return null;
-    if (window.scope === 'gateway' && this.hasOpenDevice(window.agent)) return null;
+    if (window.scope === 'gateway' && this.hasOpenDevice(window)) return null;
     const open = openAlert(window, model, nowMs);
     this.opened++;
     this.note(open.alert);
@@ -147,11 +159,16 @@ export class IncidentDraft {
   }
 
   private note(alert: Alert): void {
-    this.alerts.set(alert.id, alert);
+    const isOver = alert.historical === true && alert.status === 'open';
+    const said: Alert = isOver ? { ...alert, status: 'closed', closed_at: alert.last_suspect_at } : alert;
+    this.alerts.set(alert.id, said);
   }
 
-  private hasOpenDevice(agent: string): boolean {
-    const isOpen = (line: Line) => line.open?.alert.agent === agent && line.open.alert.scope === 'device';
+  private hasOpenDevice({ agent, historical }: ReviewedWindow): boolean {
+    const isOpen = ({ open }: Line) =>
+      open?.alert.agent === agent &&
+      open.alert.scope === 'device' &&
+      (open.alert.historical ?? false) === historical;
     for (const line of this.changed.values()) if (isOpen(line)) return true;
     for (const [key, line] of this.base) if (!this.changed.has(key) && isOpen(line)) return true;
     return false;
@@ -171,6 +188,6 @@ function heldByAutoencoder(open: OpenAlert): boolean {
   return open.alert.detectors.includes('autoencoder') && autoencoderOpens(open.alert.active_model);
 }
 
-function lineKey(agent: string, device: string): string {
-  return `${agent}/${device}`;
+function lineKey(agent: string, device: string, historical = false): string {
+  return `${agent}/${device}${historical ? '/past' : ''}`;
 }

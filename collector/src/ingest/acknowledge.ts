@@ -7,6 +7,7 @@ interface BatchKey {
   agent: string;
   boot: string;
   sequence: number;
+  first?: number | undefined;
 }
 
 /** Acknowledgements of everything in `batches`, by agent. */

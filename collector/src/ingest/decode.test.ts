@@ -55,6 +55,13 @@ describe('decodeMessage', () => {
     });
   });
 
+  it('takes a thinned batch, and refuses one whose indexes fall or that stands for what comes after it', () => {
+    const windows = [makeWindow({ index: 3 }), makeWindow({ index: 7 })];
+    expect(score(makeBatch({ sequence: 9, first: 4, windows }))).toMatchObject({ kind: 'score' });
+    expect(score(makeBatch({ windows: windows.toReversed() }))).toMatchObject({ reason: 'invalid_schema' });
+    expect(score(makeBatch({ sequence: 3, first: 4 }))).toMatchObject({ reason: 'invalid_schema' });
+  });
+
   it('refuses what is too large, what is binary and topics that are not ours', () => {
     expect(score('x'.repeat(MAX_PACKET_BYTES + 1))).toMatchObject({ reason: 'too_large' });
     expect(decodeMessage(topics.info('gw-1'), Buffer.from([0xff, 0xfe, 0x00]))).toMatchObject({

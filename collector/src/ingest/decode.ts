@@ -79,9 +79,14 @@ function decodeScore(agent: string, value: unknown, bytes: number): Incoming {
 /** What the schema alone cannot see: a batch that speaks for another agent, or points at a record it has not. */
 function misfit(agent: string, batch: ScoreBatch): string | null {
   if (batch.agent !== agent) return 'wrong_agent';
+  if ((batch.first ?? batch.sequence) > batch.sequence) return 'invalid_schema';
+  let nextIndex = 0;
   for (const window of batch.windows) {
     if (window.episode !== null && parseWindowId(window.episode)?.agent !== agent) return 'wrong_agent';
     if ((window.record ?? -1) >= batch.records.length) return 'invalid_schema';
+    const index = window.index ?? nextIndex;
+    if (index < nextIndex) return 'invalid_schema';
+    nextIndex = index + 1;
     if ((window.scope === 'gateway') !== (window.device === '*')) return 'invalid_schema';
   }
   return null;

@@ -73,16 +73,16 @@ export class Ledger {
   }
 }
 
-/** Merges single sequences into the fewest ranges, by agent and boot. */
+/** Merges what batches stand for into the fewest ranges, by agent and boot. */
 export function mergeSequences(
-  batches: Iterable<{ agent: string; boot: string; sequence: number }>,
+  batches: Iterable<{ agent: string; boot: string; sequence: number; first?: number | undefined }>,
 ): ReceivedRange[] {
   const groups = new Map<string, { agent: string; boot: string; spans: Span[] }>();
-  for (const { agent, boot, sequence } of batches) {
+  for (const { agent, boot, sequence, first = sequence } of batches) {
     const key = `${agent}/${boot}`;
     const group = groups.get(key) ?? { agent, boot, spans: [] };
     groups.set(key, group);
-    insertSpan(group.spans, { first: sequence, last: sequence });
+    insertSpan(group.spans, { first, last: sequence });
   }
   return [...groups.values()].flatMap(({ agent, boot, spans }) =>
     spans.map((span) => ({ agent, boot, ...span })),

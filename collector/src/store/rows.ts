@@ -28,6 +28,7 @@ export interface WindowRow {
   reasons: string | null;
   is_anomaly: number | null;
   anomaly_type: string | null;
+  historical: number;
   features: Buffer;
 }
 
@@ -57,6 +58,7 @@ export const WINDOW_COLUMNS = [
   'reasons',
   'is_anomaly',
   'anomaly_type',
+  'historical',
   'features',
 ] as const satisfies ReadonlyArray<keyof WindowRow>;
 
@@ -87,6 +89,7 @@ export function toRow({ boot, sequence, index, fingerprint, features, view }: St
     reasons: view.reasons.length === 0 ? null : JSON.stringify(view.reasons),
     is_anomaly: view.is_anomaly === null ? null : Number(view.is_anomaly),
     anomaly_type: view.anomaly_type,
+    historical: Number(view.historical ?? false),
     features: packFeatures(features),
   };
 }
@@ -119,6 +122,7 @@ export function toView(row: WindowRow): WindowView {
     reasons: row.reasons === null ? [] : (JSON.parse(row.reasons) as WindowView['reasons']),
     is_anomaly: row.is_anomaly === null ? null : row.is_anomaly === 1,
     anomaly_type: row.anomaly_type,
+    ...(row.historical === 1 ? { historical: true } : {}),
   };
 }
 

@@ -44,6 +44,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE totals (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   `,
+  'ALTER TABLE windows ADD COLUMN historical INTEGER NOT NULL DEFAULT 0',
 ];
 
 /** Brings the database to the newest version; refuses one that a newer collector wrote. */
