@@ -242,7 +242,7 @@ export class Agent {
     for (const { phase, device, episode } of output.anomalies) {
       if (phase === 'closed') this.states.close(device, episode);
     }
-    this.drain.pump();
+    this.drain.offer(output.batches);
   }
 
   private applyDesired(): void {

@@ -70,7 +70,7 @@ const metricsSchema = z.strictObject({
 
 const spoolSchema = z
   .strictObject({
-    /** All segment files together. When full, tail stops reading; the other sources drop the oldest. */
+    /** All segment files together. */
     max_bytes: z
       .int()
       .min(64 * 1024)
@@ -80,6 +80,11 @@ const spoolSchema = z
       .min(16 * 1024)
       .max(64 * MIB)
       .default(4 * MIB),
+    /**
+     * `wait`: sources that can wait stop reading until there is room. `thin`: from half full on, quiet windows go,
+     * the oldest first. When absent: `wait` where a source can, else `thin`.
+     */
+    when_full: z.enum(['thin', 'wait']).optional(),
   })
   .refine((spool) => spool.max_bytes >= 4 * spool.segment_bytes, {
     path: ['max_bytes'],

@@ -46,7 +46,7 @@ async function build(folder: string, count: number, others: Feed[] = []) {
   const counters = new Counters();
   const failures: unknown[] = [];
   const log = silentLog;
-  const bounds = { maxBytes: 256 * 1024, segmentBytes: 64 * 1024, dropOldest: false };
+  const bounds = { maxBytes: 256 * 1024, segmentBytes: 64 * 1024, whenFull: 'wait' as const };
   const spool = new Spool({ folder: join(folder, 'spool'), ...bounds, log, counters });
   await spool.start();
   const pipeline = new Pipeline({

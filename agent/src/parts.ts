@@ -30,7 +30,7 @@ export function buildSpool(config: Config, log: Log, counters: Counters): Spool 
     folder: join(config.data_dir, 'spool'),
     maxBytes: config.spool.max_bytes,
     segmentBytes: config.spool.segment_bytes,
-    dropOldest: !anyCanWait(config.sources),
+    whenFull: config.spool.when_full ?? (anyCanWait(config.sources) ? 'wait' : 'thin'),
     log,
     counters,
   });

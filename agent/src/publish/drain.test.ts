@@ -6,9 +6,12 @@ import { type BatchKey, Drain, MAX_IN_FLIGHT } from './drain.js';
 
 function build(count: number) {
   const waiting = new Map(
-    Array.from({ length: count }, (_, index) => [index + 1, Buffer.from(`${index + 1}`)]),
+    Array.from({ length: count }, (_, index) => [index + 1, Buffer.from(`{"n":${index + 1}}`)]),
   );
   const sent: number[] = [];
+  const historical: number[] = [];
+  /** When a batch was made, ms; 0 when not told. */
+  const made = new Map<number, number>();
   const world = { nowMs: 0, connected: true, onSleep: () => {} };
   const clock: Clock = {
     nowMs: () => world.nowMs,
@@ -22,13 +25,16 @@ function build(count: number) {
     waiting: {
       oldest: (except) => {
         for (const sequence of waiting.keys())
-          if (!except({ boot: 'b', sequence })) return { boot: 'b', sequence };
+          if (!except({ boot: 'b', sequence }))
+            return { boot: 'b', sequence, createdMs: made.get(sequence) ?? 0 };
         return null;
       },
       read: async ({ sequence }: BatchKey) => waiting.get(sequence) ?? null,
     },
     send: (bytes) => {
-      if (world.connected) sent.push(Number(bytes.toString()));
+      const batch = JSON.parse(bytes.toString()) as { n: number; historical?: boolean };
+      if (world.connected) sent.push(batch.n);
+      if (world.connected && batch.historical) historical.push(batch.n);
       return world.connected;
     },
     clock,
@@ -38,7 +44,12 @@ function build(count: number) {
     waiting.delete(sequence);
     drain.settled([{ boot: 'b', sequence }]);
   };
-  return { drain, sent, settle, world, waiting };
+  const offer = (sequence: number) => {
+    waiting.set(sequence, Buffer.from(`{"n":${sequence}}`));
+    made.set(sequence, world.nowMs);
+    drain.offer([{ boot: 'b', sequence }]);
+  };
+  return { drain, sent, historical, settle, offer, world, waiting };
 }
 
 const numbers = (from: number, to: number) =>
@@ -90,6 +101,50 @@ describe('Drain', () => {
     drain.reconnected();
     await until('all again', () => sent.length === 6);
     expect(sent.slice(3)).toEqual([1, 2, 3]);
+  });
+
+  it('lets live batches overtake a backlog of more than a minute, which follows oldest first, marked', async () => {
+    const { drain, sent, historical, settle, offer, world } = build(40);
+    world.nowMs = 60_001;
+    drain.reconnected();
+    await until('some of the backlog', () => sent.length === 12);
+    expect(historical).toEqual(numbers(1, 12));
+    offer(41);
+    offer(42);
+    await until('the live ones', () => sent.length === 14);
+    expect(sent.slice(12)).toEqual([41, 42]);
+    for (const sequence of numbers(1, 40)) {
+      await until('it on its way', () => sent.includes(sequence));
+      settle(sequence);
+    }
+    offer(43);
+    await until('the last one', () => sent.includes(43));
+    expect(historical).toEqual(numbers(1, 40));
+    expect(new Set(sent).size).toBe(sent.length);
+  });
+
+  it('keeps the order of a backlog of up to a minute, and marks nothing', async () => {
+    const { drain, sent, historical, settle, offer, world } = build(20);
+    world.nowMs = 59_000;
+    drain.reconnected();
+    offer(21);
+    await until('the first ones', () => sent.length === MAX_IN_FLIGHT);
+    for (const sequence of numbers(1, 21)) {
+      await until('it on its way', () => sent.includes(sequence));
+      settle(sequence);
+    }
+    expect(sent).toEqual(numbers(1, 21));
+    expect(historical).toEqual([]);
+  });
+
+  it('sends what is live only until the connection ends as live: after that it is backlog', async () => {
+    const { drain, sent, historical, offer, world } = build(0);
+    offer(1);
+    await until('the live one', () => sent.length === 1);
+    world.nowMs = 61_000;
+    drain.reconnected();
+    await until('it again', () => sent.length === 2);
+    expect(historical).toEqual([1]);
   });
 
   describe('at the end', () => {

@@ -1,6 +1,10 @@
 /**
- * Empties the spool towards the collector: oldest first, a bounded number on the way, sent again with back-off when
- * no acknowledgement comes, and all of them after a reconnect. A batch is done only when the collector says so.
+ * Empties the spool towards the collector: a bounded number on the way, sent again with back-off when no
+ * acknowledgement comes, and all of them after a reconnect. A batch is done only when the collector says so.
+ *
+ * Oldest first. When more than a minute waits, what is made from now on overtakes it, so that live data stays live;
+ * what is overtaken is sent beside it, oldest first, marked `historical`. Shorter gaps keep their order: they are
+ * through in a moment, and an alert goes on as if nothing had been.
  */
 import type { Clock } from '../clock.js';
 import { type Log, messageOf } from '../log.js';
@@ -12,7 +16,8 @@ export interface BatchKey {
 
 /** What it needs of the spool. */
 export interface Waiting {
-  oldest(except: (batch: BatchKey) => boolean): BatchKey | null;
+  /** `createdMs`: epoch ms. */
+  oldest(except: (batch: BatchKey) => boolean): (BatchKey & { createdMs: number }) | null;
   read(batch: BatchKey): Promise<Buffer | null>;
 }
 
@@ -25,6 +30,13 @@ export interface DrainOptions {
 }
 
 export const MAX_IN_FLIGHT = 16;
+/** Of them, overtaken ones: the rest is kept for live data. */
+const MAX_HISTORICAL_IN_FLIGHT = 12;
+/** What waits longer is overtaken. */
+const OVERTAKEN_AFTER_MS = 60_000;
+/** Live batches remembered as such; of more, the oldest are backlog like any other. */
+const MAX_FRESH = 256;
+const HISTORICAL = Buffer.from('{"historical":true,');
 const RESEND_MS = 30_000;
 const MAX_RESEND_MS = 5 * 60_000;
 /** Who has not answered for this long is not waited for at the end. */
@@ -36,12 +48,21 @@ interface Sent {
   sentMs: number;
   dueMs: number;
   attempts: number;
+  historical: boolean;
+}
+
+interface Next {
+  batch: BatchKey;
+  historical: boolean;
 }
 
 const keyOf = ({ boot, sequence }: BatchKey) => `${boot}/${sequence}`;
 
 export class Drain {
   private readonly inFlight = new Map<string, Sent>();
+  /** Made since the connection came about, oldest first. */
+  private readonly fresh = new Map<string, BatchKey>();
+  private overtaking = false;
   private pumping = false;
   private again = false;
   /** Counts the connections, so that a send begun on one is not taken for a send on the next. */
@@ -57,12 +78,24 @@ export class Drain {
   reconnected(): void {
     this.generation += 1;
     this.inFlight.clear();
+    this.fresh.clear();
+    this.overtaking = false;
+    this.pump();
+  }
+
+  /** New batches in the spool. */
+  offer(batches: readonly BatchKey[]): void {
+    for (const { boot, sequence } of batches) this.fresh.set(keyOf({ boot, sequence }), { boot, sequence });
+    while (this.fresh.size > MAX_FRESH) this.fresh.delete(this.fresh.keys().next().value!);
     this.pump();
   }
 
   /** The collector has settled this batch. */
   settled(batches: readonly BatchKey[]): void {
-    for (const batch of batches) this.inFlight.delete(keyOf(batch));
+    for (const batch of batches) {
+      this.inFlight.delete(keyOf(batch));
+      this.fresh.delete(keyOf(batch));
+    }
     this.pump();
   }
 
@@ -81,7 +114,7 @@ export class Drain {
     const nowMs = this.options.clock.monotonicMs();
     for (const [key, sent] of this.inFlight) {
       if (sent.dueMs > nowMs) continue;
-      if (!(await this.send(sent.batch, sent.attempts + 1))) this.inFlight.delete(key);
+      if (!(await this.send(sent, sent.attempts + 1))) this.inFlight.delete(key);
     }
     this.pump();
   }
@@ -113,23 +146,42 @@ export class Drain {
   }
 
   private async sendNext(): Promise<boolean> {
-    const batch = this.options.waiting.oldest((candidate) => this.inFlight.has(keyOf(candidate)));
-    return batch !== null && this.send(batch, 1);
+    const next = this.next();
+    return next !== null && this.send(next, 1);
   }
 
-  private async send(batch: BatchKey, attempts: number): Promise<boolean> {
+  private next(): Next | null {
+    const isOnTheWay = (batch: BatchKey) => this.inFlight.has(keyOf(batch));
+    const oldest = this.options.waiting.oldest(isOnTheWay);
+    if (!oldest) return null;
+    const { boot, sequence, createdMs } = oldest;
+    const batch = { boot, sequence };
+    const isFresh = this.fresh.has(keyOf(batch));
+    if (isFresh) this.overtaking = false;
+    else this.overtaking ||= this.options.clock.nowMs() - createdMs > OVERTAKEN_AFTER_MS;
+    if (!this.overtaking) return { batch, historical: false };
+    const live = [...this.fresh.values()].find((each) => !isOnTheWay(each));
+    if (live) return { batch: live, historical: false };
+    const historical = [...this.inFlight.values()].filter((sent) => sent.historical).length;
+    return historical < MAX_HISTORICAL_IN_FLIGHT ? { batch, historical: true } : null;
+  }
+
+  private async send({ batch, historical }: Next, attempts: number): Promise<boolean> {
     const { generation } = this;
     const bytes = await this.options.waiting.read(batch);
     // Settled meanwhile, or unreadable: the next tick looks again, so that a sick disk is not asked in a loop.
-    if (!bytes) return false;
+    if (!bytes) {
+      this.fresh.delete(keyOf(batch));
+      return false;
+    }
     if (generation !== this.generation) {
       this.again = true;
       return false;
     }
-    if (!this.options.send(bytes)) return false;
+    if (!this.options.send(historical ? Buffer.concat([HISTORICAL, bytes.subarray(1)]) : bytes)) return false;
     const delayMs = Math.min(MAX_RESEND_MS, RESEND_MS * 2 ** (attempts - 1));
     const sentMs = this.options.clock.monotonicMs();
-    this.inFlight.set(keyOf(batch), { batch, attempts, sentMs, dueMs: sentMs + delayMs });
+    this.inFlight.set(keyOf(batch), { batch, historical, attempts, sentMs, dueMs: sentMs + delayMs });
     return true;
   }
 }

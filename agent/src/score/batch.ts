@@ -9,12 +9,17 @@ import {
   type ScoredWindow,
   windowId,
 } from '@lineheron/models';
+import type { Mark } from '../spool/entry.js';
 
 export interface BuiltBatch {
   boot: string;
   sequence: number;
   windows: number;
   bytes: Buffer;
+  /** Epoch ms. */
+  createdMs: number;
+  /** Suspects and episodes in it, in event time. */
+  marks: Mark[];
 }
 
 export interface BatchOrigin {
@@ -33,6 +38,7 @@ export class BatchBuilder {
   private sequence = 1;
   private windows: string[] = [];
   private records: string[] = [];
+  private marks = new Map<string, Mark>();
   private bytes = 0;
   private done: BuiltBatch[] = [];
   private doneBytes = 0;
@@ -58,7 +64,9 @@ export class BatchBuilder {
     if (line.record) this.push(this.records, line.record);
     for (const make of line.windows) {
       const id = windowId(this.origin.agent, this.origin.boot, this.sequence, this.windows.length);
-      this.push(this.windows, make(id, record));
+      const window = make(id, record);
+      if (window.suspect || window.episode !== null) this.mark(window);
+      this.push(this.windows, window);
     }
   }
 
@@ -71,6 +79,12 @@ export class BatchBuilder {
     return batches;
   }
 
+  private mark({ device, end }: ScoredWindow): void {
+    const atMs = Date.parse(end);
+    const known = this.marks.get(device);
+    this.marks.set(device, [device, Math.min(known?.[1] ?? atMs, atMs), Math.max(known?.[2] ?? atMs, atMs)]);
+  }
+
   private push(list: string[], value: unknown): void {
     const text = JSON.stringify(value);
     list.push(text);
@@ -80,15 +94,18 @@ export class BatchBuilder {
   private cut(): void {
     if (this.windows.length === 0 && this.records.length === 0) return;
     const { agent, boot, fingerprint } = this.origin;
-    const created_at = new Date(this.nowMs()).toISOString();
+    const createdMs = this.nowMs();
+    const created_at = new Date(createdMs).toISOString();
     const head = JSON.stringify({ v: 1, agent, boot, sequence: this.sequence, created_at, fingerprint });
     const body = `"windows":[${this.windows.join(',')}],"records":[${this.records.join(',')}]`;
     const bytes = Buffer.from(`${head.slice(0, -1)},${body}}`);
-    this.done.push({ boot, sequence: this.sequence, windows: this.windows.length, bytes });
+    const marks = [...this.marks.values()];
+    this.done.push({ boot, sequence: this.sequence, windows: this.windows.length, bytes, createdMs, marks });
     this.doneBytes += bytes.length;
     this.sequence += 1;
     this.windows = [];
     this.records = [];
+    this.marks = new Map();
     this.bytes = 0;
   }
 }

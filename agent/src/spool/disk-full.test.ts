@@ -1,5 +1,6 @@
 /** The spool on a disk that is really full: a small tmpfs, where the tests may mount one. */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,17 +27,17 @@ function unmount(): void {
 const mayMount = mount();
 unmount();
 
-async function open(dropOldest: boolean) {
+async function open(whenFull: 'thin' | 'wait') {
   const counters = new Counters();
   const bounds = { maxBytes: 64 * 1024 * 1024, segmentBytes: 16 * 1024 * 1024 };
-  const spool = new Spool({ folder: join(folder, 'spool'), ...bounds, dropOldest, log: silentLog, counters });
+  const spool = new Spool({ folder: join(folder, 'spool'), ...bounds, whenFull, log: silentLog, counters });
   await spool.start();
   return { spool, counters };
 }
 
 const entry = (sequence: number) => ({
   position: { at: sequence },
-  batches: [{ boot: BOOT, sequence, windows: 1, bytes: Buffer.alloc(BATCH_BYTES, 65) }],
+  batches: [{ boot: BOOT, sequence, windows: 1, bytes: randomBytes(BATCH_BYTES), createdMs: 0, marks: [] }],
 });
 
 /** Appends until the disk refuses; returns the last sequence that was taken. */
@@ -59,7 +60,7 @@ describe.skipIf(!mayMount)('Spool on a full disk (skipped where no tmpfs may be 
   afterEach(unmount);
 
   it('takes batches again, by itself, once everything in it is acknowledged', async () => {
-    const { spool } = await open(false);
+    const { spool } = await open('wait');
     const last = await fill(spool);
     expect(last).toBeGreaterThan(3);
     expect(spool.batches).toBe(last);
@@ -67,24 +68,24 @@ describe.skipIf(!mayMount)('Spool on a full disk (skipped where no tmpfs may be 
     for (let sequence = last + 1; sequence <= last + 3; sequence++) await spool.append(entry(sequence));
     expect(spool.batches).toBe(3);
     await spool.close();
-    const again = await open(false);
+    const again = await open('wait');
     expect(again.spool.position).toEqual({ at: last + 3 });
     expect(again.spool.batches).toBe(3);
     await again.spool.close();
   });
 
   it('keeps everything and its position while something waits and the source can wait', async () => {
-    const { spool, counters } = await open(false);
+    const { spool, counters } = await open('wait');
     const last = await fill(spool);
     await expect(spool.append(entry(last + 1))).rejects.toThrow(/ENOSPC/);
     expect(spool.batches).toBe(last);
     expect(counters.get('spool_dropped_batches')).toBe(0);
     await spool.close();
-    expect((await open(false)).spool.position).toEqual({ at: last });
+    expect((await open('wait')).spool.position).toEqual({ at: last });
   });
 
   it('drops the oldest, counted, for a source that cannot wait', async () => {
-    const { spool, counters } = await open(true);
+    const { spool, counters } = await open('thin');
     for (let sequence = 1; sequence <= 40; sequence++) await spool.append(entry(sequence));
     expect(counters.get('spool_dropped_batches')).toBe(40 - spool.batches);
     expect(counters.get('spool_dropped_batches')).toBeGreaterThan(0);

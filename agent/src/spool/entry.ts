@@ -1,14 +1,16 @@
 /**
- * The bytes of a spool segment. A file header (magic, format version), then entries: marker, payload length, CRC-32
- * of length and payload, payload. The payload is a JSON header line (position, acknowledged ranges, one item a batch)
- * and the batches' bytes one after another, so a batch is read back without parsing anything.
+ * The bytes of a spool segment. A file header (magic, format version, how far it is thinned), then entries: marker,
+ * payload length, CRC-32 of length and payload, payload. The payload is a JSON header line (acknowledged ranges, one
+ * item a batch, marks), the source's position and the packed batches one after another, so a batch is read back
+ * without touching the others.
  *
- * An entry counts only whole. Its marker lets a scan find the next good entry behind a damaged place.
+ * An entry counts only whole. Its marker lets a scan find the next good entry behind a damaged place. It may stand
+ * inside packed bytes by chance: then no whole entry begins there, since its checksum does not fit.
  */
 import { crc32 } from 'node:zlib';
-import { z } from 'zod';
+import { deflated, inflated, packBatch, packedTime } from './pack.js';
 
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 const MAGIC = Buffer.from('LHSPOOL\0', 'latin1');
 export const FILE_HEADER_BYTES = 12;
 const MARKER = Buffer.from([0xe5, 0x4c, 0x48, 0x45]);
@@ -16,12 +18,22 @@ const ENTRY_HEADER_BYTES = 12;
 /** Larger than any entry can be; a length beyond it is damage. */
 export const MAX_ENTRY_BYTES = 64 * 1024 * 1024;
 
+/** Something happened on a device between two event times, both epoch ms. */
+export type Mark = [device: string, fromMs: number, toMs: number];
+
 export interface NewBatch {
   boot: string;
   sequence: number;
+  /** The first sequence that it stands for; those before its own held nothing any more. */
+  first?: number;
   /** Windows in it, so that a loss can be told in windows. */
   windows: number;
+  /** Wire JSON. */
   bytes: Buffer;
+  /** Epoch ms. */
+  createdMs: number;
+  /** Suspects and episodes in it: what is around them is never thinned. */
+  marks: readonly Mark[];
 }
 
 export interface SequenceRange {
@@ -30,59 +42,64 @@ export interface SequenceRange {
   to: number;
 }
 
-export interface NewEntry {
-  /** Undefined: this entry says nothing of the source's position. */
-  position: unknown;
-  acked: SequenceRange[];
-  batches: NewBatch[];
+/** A batch as it stands in a segment: the same as when new, but packed. */
+export interface PackedBatch extends Omit<NewBatch, 'bytes' | 'createdMs' | 'marks'> {
+  packed: Buffer;
 }
 
-const headerSchema = z.object({
-  position: z.unknown().optional(),
-  acked: z.array(z.object({ boot: z.string(), from: z.number(), to: z.number() })),
-  batches: z.array(
-    z.object({
-      boot: z.string(),
-      sequence: z.number(),
-      windows: z.number(),
-      length: z.number(),
-      crc: z.number(),
-    }),
-  ),
-});
+export interface PackedEntry {
+  /** Undefined: this entry says nothing of the source's position. */
+  position: unknown;
+  acked: readonly SequenceRange[];
+  marks: readonly Mark[];
+  batches: readonly PackedBatch[];
+}
 
-/** A batch in a segment: where its bytes are. */
+/** A batch in a segment: where its packed bytes are. */
 export interface BatchPlace {
   boot: string;
   sequence: number;
+  first: number;
   windows: number;
   offset: number;
   length: number;
-  crc: number;
+  /** Epoch ms. */
+  createdMs: number;
 }
 
 export interface ReadEntry {
-  position: unknown;
+  hasPosition: boolean;
+  /** Unpacked when it is asked for: of a whole spool only the last counts. */
+  position: () => unknown;
   acked: SequenceRange[];
+  marks: Mark[];
   batches: BatchPlace[];
   /** Of the entry in the file. */
   start: number;
   end: number;
 }
 
-export function fileHeader(): Buffer {
+export function fileHeader(thinning: number): Buffer {
   const header = Buffer.alloc(FILE_HEADER_BYTES);
   MAGIC.copy(header);
-  header.writeUInt32LE(FORMAT_VERSION, MAGIC.length);
+  header.writeUInt16LE(FORMAT_VERSION, MAGIC.length);
+  header.writeUInt16LE(thinning, MAGIC.length + 2);
   return header;
 }
+
+export const thinningOf = (bytes: Buffer): number => bytes.readUInt16LE(MAGIC.length + 2);
 
 /** Null when the header is good, else what is wrong with it. */
 export function fileHeaderFault(bytes: Buffer): string | null {
   if (bytes.length < FILE_HEADER_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC))
     return 'no spool file';
-  const version = bytes.readUInt32LE(MAGIC.length);
+  const version = bytes.readUInt16LE(MAGIC.length);
   return version === FORMAT_VERSION ? null : `format version ${version}, this agent knows ${FORMAT_VERSION}`;
+}
+
+export function pack({ boot, sequence, first, windows, bytes, createdMs }: NewBatch): PackedBatch {
+  const packed = packBatch(bytes, createdMs);
+  return { boot, sequence, ...(first === undefined ? {} : { first }), windows, packed };
 }
 
 export interface EncodedEntry {
@@ -91,28 +108,44 @@ export interface EncodedEntry {
   places: BatchPlace[];
 }
 
-export function encodeEntry(entry: NewEntry): EncodedEntry {
-  const items = entry.batches.map(({ boot, sequence, windows, bytes }) => {
-    return { boot, sequence, windows, length: bytes.length, crc: crc32(bytes) };
-  });
-  const header = { position: entry.position, acked: entry.acked, batches: items };
-  const head = Buffer.from(`${JSON.stringify(header)}\n`);
-  const payload = Buffer.concat([head, ...entry.batches.map(({ bytes }) => bytes)]);
-  const frame = Buffer.alloc(ENTRY_HEADER_BYTES);
-  MARKER.copy(frame);
-  frame.writeUInt32LE(payload.length, 4);
-  frame.writeUInt32LE(crc32(payload, crc32(frame.subarray(4, 8))), 8);
-  return {
-    bytes: Buffer.concat([frame, payload]),
-    places: placesOf(items, ENTRY_HEADER_BYTES + head.length),
-  };
+interface Header {
+  /** Length of the packed position, 0 for none. */
+  p: number;
+  a: [boot: string, from: number, to: number][];
+  m: Mark[];
+  b: [boot: string, sequence: number, first: number, windows: number, length: number][];
 }
 
-function placesOf(items: Omit<BatchPlace, 'offset'>[], firstOffset: number): BatchPlace[] {
+export function encodeEntry(entry: PackedEntry): EncodedEntry {
+  const position =
+    entry.position === undefined ? Buffer.alloc(0) : deflated(Buffer.from(JSON.stringify(entry.position)));
+  const header: Header = {
+    p: position.length,
+    a: entry.acked.map(({ boot, from, to }) => [boot, from, to]),
+    m: [...entry.marks],
+    b: entry.batches.map(({ boot, sequence, first, windows, packed }) => {
+      return [boot, sequence, first ?? sequence, windows, packed.length];
+    }),
+  };
+  const head = Buffer.from(`${JSON.stringify(header)}\n`);
+  const frame = Buffer.alloc(ENTRY_HEADER_BYTES);
+  const bytes = Buffer.concat([frame, head, position, ...entry.batches.map(({ packed }) => packed)]);
+  MARKER.copy(bytes);
+  bytes.writeUInt32LE(bytes.length - ENTRY_HEADER_BYTES, 4);
+  bytes.writeUInt32LE(checksum(bytes), 8);
+  return { bytes, places: placesOf(bytes, header, ENTRY_HEADER_BYTES + head.length + position.length) };
+}
+
+function checksum(entry: Buffer): number {
+  return crc32(entry.subarray(ENTRY_HEADER_BYTES), crc32(entry.subarray(4, 8)));
+}
+
+function placesOf(bytes: Buffer, header: Header, firstOffset: number): BatchPlace[] {
   let offset = firstOffset;
-  return items.map((item) => {
-    const place = { ...item, offset };
-    offset += item.length;
+  return header.b.map(([boot, sequence, first, windows, length]) => {
+    const createdMs = packedTime(bytes.subarray(offset, offset + length));
+    const place = { boot, sequence, first, windows, offset, length, createdMs };
+    offset += length;
     return place;
   });
 }
@@ -124,25 +157,25 @@ export function readEntry(bytes: Buffer, start: number): ReadEntry | null {
   const length = bytes.readUInt32LE(start + 4);
   const end = start + ENTRY_HEADER_BYTES + length;
   if (length > MAX_ENTRY_BYTES || end > bytes.length) return null;
-  const payload = bytes.subarray(start + ENTRY_HEADER_BYTES, end);
-  const sum = crc32(payload, crc32(bytes.subarray(start + 4, start + 8)));
-  if (sum !== bytes.readUInt32LE(start + 8)) return null;
-  const headEnd = payload.indexOf(10);
-  if (headEnd < 0) return null;
-  const header = parseHeader(payload.subarray(0, headEnd).toString('utf8'));
-  if (!header) return null;
-  const batches = placesOf(header.batches, start + ENTRY_HEADER_BYTES + headEnd + 1);
-  if (batches.some((place) => place.offset + place.length > end)) return null;
-  return { position: header.position, acked: header.acked, batches, start, end };
-}
-
-function parseHeader(text: string): z.infer<typeof headerSchema> | null {
-  try {
-    const result = headerSchema.safeParse(JSON.parse(text));
-    return result.success ? result.data : null;
-  } catch {
-    return null;
-  }
+  const entry = bytes.subarray(start, end);
+  if (checksum(entry) !== entry.readUInt32LE(8)) return null;
+  // The checksum fits, so this is what was written, and can be read without asking again.
+  const headEnd = entry.indexOf(10, ENTRY_HEADER_BYTES);
+  const header = JSON.parse(entry.toString('utf8', ENTRY_HEADER_BYTES, headEnd)) as Header;
+  const positionEnd = headEnd + 1 + header.p;
+  const position = entry.subarray(headEnd + 1, positionEnd);
+  return {
+    hasPosition: position.length > 0,
+    position: () => (position.length === 0 ? undefined : JSON.parse(inflated(position).toString('utf8'))),
+    acked: header.a.map(([boot, from, to]) => ({ boot, from, to })),
+    marks: header.m,
+    batches: placesOf(entry, header, positionEnd).map((place) => ({
+      ...place,
+      offset: place.offset + start,
+    })),
+    start,
+    end,
+  };
 }
 
 export interface Scan {
@@ -163,15 +196,14 @@ export function scanEntries(bytes: Buffer): Scan {
     const entry = readEntry(bytes, at);
     if (entry) {
       entries.push(entry);
+      // Only the last append can be torn: a bad place with a whole entry behind it is damage.
+      if (at !== goodEnd) damaged = true;
       at = entry.end;
       goodEnd = at;
       continue;
     }
     const next = bytes.indexOf(MARKER, at + 1);
     if (next < 0) break;
-    // Only the last append can be torn: a bad place with another entry's beginning behind it is damage. Payloads are
-    // UTF-8, in which the marker cannot occur.
-    damaged = true;
     at = next;
   }
   return { entries, goodEnd, damaged };

@@ -1,4 +1,5 @@
 /** The spool on a real disk: torn tails, bit flips, acknowledgements, bounds, restarts. */
+import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,8 +10,8 @@ import { Spool, type SpoolOptions } from './spool.js';
 
 const BOOT = '0123456789abcdef';
 
-function batch(sequence: number, text = `batch ${sequence}`) {
-  return { boot: BOOT, sequence, windows: 2, bytes: Buffer.from(text) };
+function batch(sequence: number, bytes = Buffer.from(`batch ${sequence}`)) {
+  return { boot: BOOT, sequence, windows: 2, bytes, createdMs: 1_000 * sequence, marks: [] };
 }
 
 async function open(folder: string, options: Partial<SpoolOptions> = {}) {
@@ -19,7 +20,7 @@ async function open(folder: string, options: Partial<SpoolOptions> = {}) {
     folder,
     maxBytes: 1024 * 1024,
     segmentBytes: 64 * 1024,
-    dropOldest: true,
+    whenFull: 'thin',
     log: silentLog,
     counters,
     ...options,
@@ -53,7 +54,7 @@ describe('Spool', () => {
       await first.spool.close();
       const { spool } = await open(folder);
       expect(spool.position).toEqual({ at: 2 });
-      expect(spool.oldest(() => false)).toEqual({ boot: BOOT, sequence: 3 });
+      expect(spool.oldest(() => false)).toEqual({ boot: BOOT, sequence: 3, createdMs: 3_000 });
       expect(await waiting(spool)).toEqual(['batch 3']);
       await spool.close();
     }));
@@ -136,12 +137,15 @@ describe('Spool', () => {
   it('sets a segment that is damaged in its middle aside and goes on with its good entries', () =>
     withFolder(async (folder) => {
       const made = await open(folder);
-      for (const sequence of [1, 2, 3])
+      const ends: number[] = [];
+      for (const sequence of [1, 2, 3]) {
         await made.spool.append({ position: { at: sequence }, batches: [batch(sequence)] });
+        ends.push(made.spool.bytes);
+      }
       await made.spool.close();
       const [name] = await segments(folder);
       const bytes = await readFile(join(folder, name!));
-      bytes[bytes.indexOf('batch 2')]! ^= 0xff;
+      bytes[ends[1]! - 1]! ^= 0xff;
       await writeFile(join(folder, name!), bytes);
       const { spool, counters } = await open(folder);
       expect(await waiting(spool)).toEqual(['batch 1', 'batch 3']);
@@ -167,7 +171,7 @@ describe('Spool', () => {
   it('removes a segment once all in it is acknowledged, and the position outlives it', () =>
     withFolder(async (folder) => {
       const { spool } = await open(folder, { segmentBytes: 16 * 1024 });
-      const text = 'x'.repeat(6000);
+      const text = randomBytes(6000);
       for (let sequence = 1; sequence <= 10; sequence++) {
         await spool.append({ position: { at: sequence }, batches: [batch(sequence, text)] });
       }
@@ -197,7 +201,7 @@ describe('Spool', () => {
     withFolder(async (folder) => {
       const maxBytes = 64 * 1024;
       const { spool, counters } = await open(folder, { maxBytes, segmentBytes: 16 * 1024 });
-      const text = 'x'.repeat(5000);
+      const text = randomBytes(5000);
       for (let sequence = 1; sequence <= 40; sequence++) {
         await spool.append({ position: null, batches: [batch(sequence, text)] });
         expect(spool.bytes).toBeLessThanOrEqual(maxBytes);
@@ -212,11 +216,11 @@ describe('Spool', () => {
 
   it('says when it is full to a source that waits, drops nothing, and has room again after an acknowledgement', () =>
     withFolder(async (folder) => {
-      const bounds = { maxBytes: 64 * 1024, segmentBytes: 16 * 1024, dropOldest: false };
+      const bounds = { maxBytes: 64 * 1024, segmentBytes: 16 * 1024, whenFull: 'wait' as const };
       const { spool, counters } = await open(folder, bounds);
       let sequence = 0;
       while (!spool.isFull)
-        await spool.append({ position: null, batches: [batch(++sequence, 'x'.repeat(15_000))] });
+        await spool.append({ position: null, batches: [batch(++sequence, randomBytes(15_000))] });
       expect(spool.batches).toBe(sequence);
       expect(counters.get('spool_dropped_batches')).toBe(0);
       spool.acknowledge([{ boot: BOOT, from: 1, to: sequence }]);
@@ -226,9 +230,9 @@ describe('Spool', () => {
 
   it('has room again even when one huge entry filled it alone', () =>
     withFolder(async (folder) => {
-      const bounds = { maxBytes: 64 * 1024, segmentBytes: 16 * 1024, dropOldest: false };
+      const bounds = { maxBytes: 64 * 1024, segmentBytes: 16 * 1024, whenFull: 'wait' as const };
       const { spool } = await open(folder, bounds);
-      await spool.append({ position: { at: 1 }, batches: [batch(1, 'x'.repeat(200_000))] });
+      await spool.append({ position: { at: 1 }, batches: [batch(1, randomBytes(200_000))] });
       expect(spool.isFull).toBe(true);
       spool.acknowledge([{ boot: BOOT, from: 1, to: 1 }]);
       await until('room', () => !spool.isFull);
@@ -257,11 +261,11 @@ describe('Spool', () => {
       await spool.append({ position: null, batches: [batch(1), batch(2)] });
       const [name] = await segments(folder);
       const bytes = await readFile(join(folder, name!));
-      bytes[bytes.indexOf('batch 1')]! ^= 1;
+      bytes[bytes.length - 1]! ^= 1;
       await writeFile(join(folder, name!), bytes);
-      expect(await spool.read({ boot: BOOT, sequence: 1 })).toBeNull();
+      expect(await spool.read({ boot: BOOT, sequence: 2 })).toBeNull();
       expect(counters.get('spool_damaged_batches')).toBe(1);
-      expect(await waiting(spool)).toEqual(['batch 2']);
+      expect(await waiting(spool)).toEqual(['batch 1']);
       await spool.close();
     }));
 });

@@ -1,13 +1,13 @@
 /**
  * The spool: batches wait here, durable, until the collector has acknowledged them. Segment files only grow at their
- * end and go as a whole, once all in them is acknowledged. In memory there is an index alone; bytes are read back
- * when they are sent.
+ * end and go as a whole, once all in them is acknowledged. In memory there is a table of numbers alone; bytes are
+ * read back when they are sent.
  *
  * One entry holds the batches made of some input together with the source's position after it, so both become
- * durable at once. Bounded by `maxBytes`: beyond it the oldest segment is dropped and counted, or whoever fills
- * the spool waits for `isFull` to end and goes over it by one entry at most.
+ * durable at once. Bounded by `maxBytes`. What a full spool does is a choice: `wait`, and whoever fills it waits for
+ * `isFull` to end and goes over it by one entry at most; or `thin`, and from half full on the oldest segments are
+ * thinned (thinner.ts). Only when nothing quiet is left does the oldest segment go, counted.
  */
-import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Counters } from '../counters.js';
 import { type Log, messageOf } from '../log.js';
@@ -15,27 +15,42 @@ import {
   type BatchPlace,
   encodeEntry,
   FILE_HEADER_BYTES,
-  type NewEntry,
+  type NewBatch,
+  type PackedEntry,
+  pack,
   type ReadEntry,
   type SequenceRange,
 } from './entry.js';
+import { ASIDE, nodeFiles, type SpoolFiles } from './files.js';
 import { Reserve } from './reserve.js';
 import { Segment, segmentNumber } from './segment.js';
-import { SpoolIndex } from './spool-index.js';
+import { THINNED, Thinner } from './thinner.js';
 
 export interface SpoolOptions {
   folder: string;
   maxBytes: number;
   segmentBytes: number;
-  /** Whether a full spool drops its oldest segment. False: whoever fills it waits for `isFull` to end. */
-  dropOldest: boolean;
+  whenFull: 'thin' | 'wait';
   log: Log;
   counters: Counters;
+  /** The real ones when absent. */
+  files?: SpoolFiles;
+}
+
+export interface NewEntry {
+  /** Undefined: the source's position has not moved. */
+  position: unknown;
+  batches: readonly NewBatch[];
 }
 
 export interface WaitingBatch {
   boot: string;
   sequence: number;
+}
+
+/** A waiting batch, and when it was made: epoch ms, to the second. */
+export interface AgedBatch extends WaitingBatch {
+  createdMs: number;
 }
 
 const KEPT_DAMAGED_FILES = 4;
@@ -46,23 +61,26 @@ export class Spool {
   private segments: Segment[] = [];
   /** The segment being written; null before the first write and after a failure. */
   private active: Segment | null = null;
-  private readonly index = new SpoolIndex<Segment>();
   private newestPosition: unknown;
   private pendingAcks: SequenceRange[] = [];
   /** Everything that changes files happens one after another. */
   private tail: Promise<unknown> = Promise.resolve();
-
+  private readonly files: SpoolFiles;
   private readonly reserve: Reserve;
+  private readonly thinner = new Thinner();
 
   constructor(private readonly options: SpoolOptions) {
-    this.reserve = new Reserve(options.folder);
+    this.files = options.files ?? nodeFiles;
+    this.reserve = new Reserve(this.files, options.folder);
   }
 
   /** Reads what an earlier run left. */
   async start(): Promise<void> {
-    await mkdir(this.options.folder, { recursive: true, mode: 0o700 });
-    const files = await readdir(this.options.folder, { withFileTypes: true });
-    const names = files.filter((file) => file.isFile()).map(({ name }) => name);
+    const { folder } = this.options;
+    await this.files.makeFolder(folder);
+    const names = await this.files.list(folder);
+    for (const name of names.filter((each) => each.endsWith(ASIDE)))
+      await this.files.remove(join(folder, name));
     const numbers = names.flatMap((name) => segmentNumber(name) ?? []).sort((a, b) => a - b);
     for (const number of numbers) await this.recover(number, number === numbers.at(-1));
     await this.tidy(names);
@@ -76,7 +94,7 @@ export class Spool {
   }
 
   get batches(): number {
-    return this.index.size;
+    return this.segments.reduce((sum, { live }) => sum + live, 0);
   }
 
   get bytes(): number {
@@ -85,34 +103,47 @@ export class Spool {
 
   /** Full enough that a source that can wait should. One segment is kept free for what is already read. */
   get isFull(): boolean {
-    return this.bytes >= this.options.maxBytes - 2 * this.options.segmentBytes;
+    const { whenFull } = this.options;
+    return whenFull === 'wait' && this.isCrowded;
   }
 
   /** Makes an entry durable. Rejects when the disk refuses; nothing of it counts then, and it may be tried again. */
-  append(entry: Omit<NewEntry, 'acked'>): Promise<void> {
-    return this.serial(() => this.write(entry));
+  append(entry: NewEntry): Promise<void> {
+    const packed = { position: entry.position, batches: entry.batches.map(pack) };
+    const marks = entry.batches.flatMap((batch) => batch.marks);
+    const done = this.serial(() => this.write({ ...packed, marks }));
+    if (this.options.whenFull === 'thin') void this.serial(() => this.relieve());
+    return done;
   }
 
   /** The oldest batch that waits and is not in `except`. */
-  oldest(except: (batch: WaitingBatch) => boolean): WaitingBatch | null {
-    return this.index.first((place) => !except(place));
+  oldest(except: (batch: WaitingBatch) => boolean): AgedBatch | null {
+    for (const { table, live } of this.segments) {
+      if (live === 0) continue;
+      const row = table.first((boot, sequence) => !except({ boot, sequence }));
+      if (row >= 0) {
+        return { boot: table.bootOf(row), sequence: table.sequence(row), createdMs: table.createdMs(row) };
+      }
+    }
+    return null;
   }
 
-  has(batch: WaitingBatch): boolean {
-    return this.index.get(batch) !== null;
+  has({ boot, sequence }: WaitingBatch): boolean {
+    return this.segmentOf(boot, sequence) !== null;
   }
 
   /** A batch's bytes for sending. Null when it is no longer there, or was damaged on the disk: then it is dropped. */
   async read(batch: WaitingBatch): Promise<Buffer | null> {
-    const found = this.index.get(batch);
-    if (!found) return null;
-    const bytes = await found.segment.read(found.place).catch((error) => {
+    const { boot, sequence } = batch;
+    const segment = this.segmentOf(boot, sequence);
+    if (!segment) return null;
+    const bytes = await segment.read(boot, sequence).catch((error) => {
       if (this.has(batch)) this.options.log.error({ error: messageOf(error) }, 'cannot read the spool');
       return undefined;
     });
     if (bytes === undefined || !this.has(batch)) return null;
     if (bytes === null) {
-      this.options.log.error(batch, 'a batch was damaged on the disk and is lost');
+      this.options.log.error({ boot, sequence }, 'a batch was damaged on the disk and is lost');
       this.options.counters.add('spool_damaged_batches');
       this.forget(batch);
     }
@@ -121,10 +152,9 @@ export class Spool {
 
   /** Lets acknowledged batches go. Returns those that were waiting. */
   acknowledge(ranges: readonly SequenceRange[]): WaitingBatch[] {
-    const gone = ranges.flatMap((range) => this.index.within(range));
-    for (const batch of gone) this.forget(batch);
+    const gone = ranges.flatMap((range) => this.settle(range));
     if (gone.length > 0) {
-      this.rememberAcks(ranges);
+      this.rememberAcks(rangesOf(gone));
       void this.serial(() => this.release()).catch((error) => {
         this.options.log.error({ error: messageOf(error) }, 'cannot remove a spool segment');
       });
@@ -142,6 +172,27 @@ export class Spool {
     });
   }
 
+  private get isCrowded(): boolean {
+    return this.bytes >= this.options.maxBytes - 2 * this.options.segmentBytes;
+  }
+
+  private segmentOf(boot: string, sequence: number): Segment | null {
+    return this.segments.find(({ live, table }) => live > 0 && table.find(boot, sequence) >= 0) ?? null;
+  }
+
+  private settle({ boot, from, to }: SequenceRange): WaitingBatch[] {
+    return this.segments.flatMap((segment) =>
+      segment.table.within(boot, from, to).map((row) => {
+        segment.settle(row);
+        return { boot, sequence: segment.table.sequence(row) };
+      }),
+    );
+  }
+
+  private forget({ boot, sequence }: WaitingBatch): void {
+    this.settle({ boot, from: sequence, to: sequence });
+  }
+
   private rememberAcks(ranges: readonly SequenceRange[]): void {
     this.pendingAcks = [...this.pendingAcks, ...ranges].slice(-MAX_PENDING_ACKS);
   }
@@ -152,7 +203,7 @@ export class Spool {
     return result;
   }
 
-  private async write(entry: Omit<NewEntry, 'acked'>): Promise<void> {
+  private async write(entry: Omit<PackedEntry, 'acked'>): Promise<void> {
     try {
       await this.writeOnce(entry);
     } catch (error) {
@@ -166,9 +217,9 @@ export class Spool {
    * anything was removed.
    */
   private async freeSpace(): Promise<boolean> {
-    const nothingWaits = this.index.size === 0;
+    const nothingWaits = this.batches === 0;
     const oldest = this.segments[0];
-    if (!oldest || !(nothingWaits || this.options.dropOldest)) return false;
+    if (!oldest || !(nothingWaits || this.options.whenFull === 'thin')) return false;
     await this.reserve.release();
     try {
       await this.beginSegment();
@@ -181,29 +232,27 @@ export class Spool {
     return true;
   }
 
-  private async writeOnce(entry: Omit<NewEntry, 'acked'>): Promise<void> {
+  private async writeOnce(entry: Omit<PackedEntry, 'acked'>): Promise<void> {
     const acked = this.pendingAcks;
     // What is acknowledged from here on belongs to the next entry.
     this.pendingAcks = [];
     const position = entry.position === undefined ? this.newestPosition : entry.position;
-    const encoded = encodeEntry({ position, acked, batches: entry.batches });
-    let segment: Segment;
-    let offset: number;
+    const encoded = encodeEntry({ ...entry, position, acked });
     try {
-      segment = await this.segmentFor(encoded.bytes.length);
-      offset = await segment.append(encoded.bytes);
+      const segment = await this.segmentFor(encoded.bytes.length);
+      const places = await segment.append(encoded, entry.marks);
+      this.newestPosition = position;
+      for (const place of places) this.keep(segment, place);
     } catch (error) {
       // After a failed flush nobody knows what is on the disk: never append to that file again.
       this.active = null;
       this.rememberAcks(acked);
       throw error;
     }
-    this.newestPosition = position;
-    for (const place of encoded.places) this.keep(segment, { ...place, offset: place.offset + offset });
   }
 
   private async segmentFor(length: number): Promise<Segment> {
-    await this.makeRoom(length + this.checkpoint().length + FILE_HEADER_BYTES);
+    await this.makeRoom(length + this.checkpoint().bytes.length + FILE_HEADER_BYTES);
     const { active } = this;
     if (active && active.bytes + length <= this.options.segmentBytes) return active;
     const created = await this.beginSegment();
@@ -214,24 +263,55 @@ export class Spool {
   /** The position must outlive the segments before: every new one begins with it. */
   private async beginSegment(): Promise<Segment> {
     const number = (this.segments.at(-1)?.number ?? 0) + 1;
-    const created = await Segment.create(this.options.folder, number);
+    const created = await Segment.create(this.files, this.options.folder, number);
     this.segments.push(created);
     this.active = null;
-    await created.append(this.checkpoint());
+    await created.append(this.checkpoint(), []);
     this.active = created;
     return created;
   }
 
-  private checkpoint(): Buffer {
-    return encodeEntry({ position: this.newestPosition, acked: [], batches: [] }).bytes;
+  private checkpoint() {
+    return encodeEntry({ position: this.newestPosition, acked: [], marks: [], batches: [] });
   }
 
-  /** Drops the oldest segments until `length` more bytes fit. */
+  /** Lets quiet windows go, then the oldest segments, until `length` more bytes fit. */
   private async makeRoom(length: number): Promise<void> {
-    if (!this.options.dropOldest) return;
+    if (this.options.whenFull === 'wait') return;
     while (this.segments.length > 0 && this.bytes + length > this.options.maxBytes) {
-      await this.dropUnsent(this.segments[0]!, 'the spool is full: oldest dropped');
+      if (await this.thinNext(THINNED.toOneAMinute)) continue;
+      if (await this.thinNext(THINNED.toWhatHappened)) continue;
+      const empty = this.segments.find((each) => each !== this.active && each.liveWindows === 0);
+      await this.dropUnsent(empty ?? this.segments[0]!, 'the spool is full: oldest dropped');
     }
+  }
+
+  /** Over half full: one segment a time, so that an append waits for one at most. */
+  private async relieve(): Promise<void> {
+    if (this.bytes > this.options.maxBytes / 2) await this.thinNext(THINNED.toOneAMinute);
+  }
+
+  /** Thins the oldest segment that is not thinned so far. False when there is none. */
+  private async thinNext(level: number): Promise<boolean> {
+    const { log, counters } = this.options;
+    const next = this.segments.find((segment) => segment !== this.active && segment.thinning < level);
+    if (!next) return false;
+    // Whatever comes of it: not again and again.
+    next.thinning = level;
+    const covered = (device: string, atMs: number) =>
+      this.segments.some(({ marks }) => marks.cover(device, atMs));
+    try {
+      const thinning = await this.thinner.thin(next, level, covered);
+      if (thinning.bytes.length < next.bytes) await next.rewrite(thinning.bytes, thinning.places, level);
+      else return true;
+      counters.add('spool_thinned_windows', thinning.windowsGone);
+      counters.add('spool_thinned_records', thinning.recordsGone);
+      log.warn({ windows: thinning.windowsGone, level }, 'the spool runs full: quiet windows are thinned');
+    } catch (error) {
+      counters.add('spool_thinning_errors');
+      log.error({ error: messageOf(error) }, 'cannot thin the spool');
+    }
+    return true;
   }
 
   private async dropUnsent(segment: Segment, why: string): Promise<void> {
@@ -241,23 +321,13 @@ export class Spool {
       this.options.counters.add('spool_dropped_windows', liveWindows);
       this.options.log.error({ batches: live, windows: liveWindows }, why);
     }
-    this.index.removeSegment(segment);
     await this.drop(segment);
   }
 
   private keep(segment: Segment, place: BatchPlace): void {
-    const earlier = this.index.get(place);
-    if (earlier) this.forget(place);
-    this.index.add(segment, place);
-    segment.live += 1;
-    segment.liveWindows += place.windows;
-  }
-
-  private forget(batch: WaitingBatch): void {
-    const found = this.index.remove(batch);
-    if (!found) return;
-    found.segment.live -= 1;
-    found.segment.liveWindows -= found.place.windows;
+    // A write that failed half-way may have left an earlier copy.
+    this.forget(place);
+    segment.keep(place);
   }
 
   /** Removes every segment in which nothing waits any more; the newest stays, for it holds the position. */
@@ -270,7 +340,7 @@ export class Spool {
 
   private async release(): Promise<void> {
     // A full spool in which nothing waits must not stay full because of what its newest segment once held.
-    if (this.isFull && this.index.size === 0) await this.beginSegment();
+    if (this.isCrowded && this.batches === 0) await this.beginSegment();
     await this.removeFinished();
   }
 
@@ -282,7 +352,7 @@ export class Spool {
 
   private async recover(number: number, newest: boolean): Promise<void> {
     const { log, counters, folder } = this.options;
-    const { segment, entries, cutBytes, fault } = await Segment.recover(folder, number, newest);
+    const { segment, entries, cutBytes, fault } = await Segment.recover(this.files, folder, number, newest);
     if (fault !== null) {
       counters.add('spool_damaged_segments');
       log.error(
@@ -297,21 +367,34 @@ export class Spool {
     if (!segment) return;
     this.segments.push(segment);
     for (const entry of entries) this.replay(segment, entry);
+    const position = entries.findLast((entry) => entry.hasPosition)?.position();
+    if (position !== undefined) this.newestPosition = position;
   }
 
-  private replay(segment: Segment, entry: ReadEntry): void {
-    if (entry.position !== undefined) this.newestPosition = entry.position;
-    for (const range of entry.acked) for (const batch of this.index.within(range)) this.forget(batch);
-    for (const place of entry.batches) this.keep(segment, place);
+  private replay(segment: Segment, { acked, batches, marks }: ReadEntry): void {
+    for (const range of acked) this.settle(range);
+    for (const place of batches) this.keep(segment, place);
+    for (const mark of marks) segment.marks.add(mark);
   }
 
   /** Keeps the newest few damaged files. */
   private async tidy(names: readonly string[]): Promise<void> {
     const damaged = names.filter((name) => name.endsWith('.damaged')).sort();
     for (const name of damaged.slice(0, -KEPT_DAMAGED_FILES)) {
-      await rm(join(this.options.folder, name), { force: true });
+      await this.files.remove(join(this.options.folder, name));
     }
   }
+}
+
+/** Only what was here: what an acknowledgement names beyond that may come yet. */
+function rangesOf(batches: readonly WaitingBatch[]): SequenceRange[] {
+  const ranges: SequenceRange[] = [];
+  for (const { boot, sequence } of batches) {
+    const last = ranges.at(-1);
+    if (last?.boot === boot && last.to + 1 === sequence) last.to = sequence;
+    else ranges.push({ boot, from: sequence, to: sequence });
+  }
+  return ranges;
 }
 
 function isNoSpace(error: unknown): boolean {
