@@ -36,10 +36,21 @@ export declare class Engine {
   /** The channels in order, the default five first. */
   get channels(): Array<ChannelDefinition>
   /**
-   * Takes the next bytes of the source, lines of canonical JSON. `arrivalMs` is the time now, epoch
-   * ms. With `emit` false windows are brought up to date and nothing is put out.
+   * Adds a format by its definition, JSON as in native/FORMATS.md; the number that `push` takes. Each
+   * stream that is cut into chunks needs one of its own, canonical ones too. Throws when the
+   * definition is wrong, and says where.
    */
-  push(chunk: Uint8Array, arrivalMs: number, emit: boolean): PushResult
+  addFormat(definition: string): number
+  /** Forgets a format; its number may be given again. */
+  removeFormat(format: number): void
+  /** Refused lines since the last call, at most three a reason. */
+  refusedSample(): Array<RefusedLine>
+  /**
+   * Takes the next bytes of the source, lines of `format` (default 0, canonical JSON). `arrivalMs` is
+   * the time now, epoch ms. With `emit` false windows are brought up to date and nothing is put out.
+   * `device` is the device of lines that name none, in formats other than canonical.
+   */
+  push(chunk: Uint8Array, arrivalMs: number, emit: boolean, format?: number | undefined | null, device?: string | undefined | null): PushResult
   /**
    * Puts a saved forest in use for a scope, or none. Throws on damage or another fingerprint, and
    * the forest before stays in use.
@@ -144,6 +155,12 @@ export interface EngineCounters {
   clockResets: number
   /** Records that full windows dropped early. */
   windowOverflow: number
+  /** Lines that are known to hold no record: banners, headers. */
+  skipped: number
+  /** Records beyond the first of lines that say how often an event happened. */
+  expanded: number
+  /** Lines of a clock that was not yet set; live they are stamped by arrival. */
+  unsynchronised: number
   /** Devices that made room for others. */
   evictedDevices: number
   /** Devices known now. */
@@ -275,6 +292,16 @@ export interface RecordResult {
   suspect: boolean
   /** Offset in the chunk just after its line. */
   lineEnd: number
+}
+
+/** A line that was refused. */
+export interface RefusedLine {
+  /** Name of its counter in `EngineCounters.refused`. */
+  reason: string
+  /** The format that refused it. */
+  format: number
+  /** Its front, at most 256 bytes, without control characters. */
+  line: string
 }
 
 /** How a batch is scored. */

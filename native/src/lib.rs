@@ -10,6 +10,7 @@ pub mod engine;
 pub mod error;
 pub mod feature;
 pub mod forest;
+pub mod format;
 pub mod math;
 pub mod parse;
 pub mod random;

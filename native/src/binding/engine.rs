@@ -5,12 +5,14 @@ use napi_derive::napi;
 use super::forest::info;
 use super::shapes::{
     ChannelDefinition, EngineCounters, EngineOptions, FeatureDefinition, ForestInfo, PushResult,
-    RecordResult, WindowResult, known, reasons,
+    RecordResult, RefusedLine, WindowResult, known, reasons,
 };
 use crate::engine;
 use crate::engine::options::Options;
 use crate::engine::output::{Push, RecordOutput, Scope, WindowOutput};
 use crate::forest;
+use crate::format::Context;
+use crate::format::sample::Refused;
 
 /// Parses lines, keeps the windows of all devices and scores them. One per gateway.
 #[napi]
@@ -54,10 +56,43 @@ impl Engine {
         channels.map(definition).collect()
     }
 
-    /// Takes the next bytes of the source, lines of canonical JSON. `arrivalMs` is the time now, epoch
-    /// ms. With `emit` false windows are brought up to date and nothing is put out.
+    /// Adds a format by its definition, JSON as in native/FORMATS.md; the number that `push` takes. Each
+    /// stream that is cut into chunks needs one of its own, canonical ones too. Throws when the
+    /// definition is wrong, and says where.
     #[napi(catch_unwind)]
-    pub fn push(&mut self, chunk: &[u8], arrival_ms: f64, emit: bool) -> Result<PushResult> {
+    pub fn add_format(&mut self, definition: String) -> Result<u32> {
+        Ok(self.core.add_format(&definition)?)
+    }
+
+    /// Forgets a format; its number may be given again.
+    #[napi(catch_unwind)]
+    pub fn remove_format(&mut self, format: u32) -> Result<()> {
+        Ok(self.core.remove_format(format)?)
+    }
+
+    /// Refused lines since the last call, at most three a reason.
+    #[napi(catch_unwind)]
+    pub fn refused_sample(&mut self) -> Vec<RefusedLine> {
+        let line = |refused: Refused| RefusedLine {
+            reason: refused.reason.name().to_owned(),
+            format: refused.format,
+            line: refused.line,
+        };
+        self.core.refused_sample().into_iter().map(line).collect()
+    }
+
+    /// Takes the next bytes of the source, lines of `format` (default 0, canonical JSON). `arrivalMs` is
+    /// the time now, epoch ms. With `emit` false windows are brought up to date and nothing is put out.
+    /// `device` is the device of lines that name none, in formats other than canonical.
+    #[napi(catch_unwind)]
+    pub fn push(
+        &mut self,
+        chunk: &[u8],
+        arrival_ms: f64,
+        emit: bool,
+        format: Option<u32>,
+        device: Option<String>,
+    ) -> Result<PushResult> {
         if !(0.0..=8.64e15).contains(&arrival_ms) {
             return Err(Error::new(Status::InvalidArg, "arrivalMs must be a time in epoch ms"));
         }
@@ -68,9 +103,10 @@ impl Engine {
             let text = "this engine stopped at a panic: make a new one and refill its windows";
             return Err(Error::new(Status::GenericFailure, text));
         }
-        let push = self.core.push(chunk, arrival_ms as i64, emit);
+        let context = Context { arrival_ms: arrival_ms as i64, device: device.as_deref() };
+        let push = self.core.push_format(chunk, format.unwrap_or(0), context, emit);
         self.busy = false;
-        Ok(push_result(push))
+        Ok(push_result(push?))
     }
 
     /// Puts a saved forest in use for a scope, or none. Throws on damage or another fingerprint, and
@@ -114,6 +150,9 @@ impl Engine {
             ahead: counters.ahead as f64,
             clock_resets: counters.clock_resets as f64,
             window_overflow: counters.window_overflow as f64,
+            skipped: counters.skipped as f64,
+            expanded: counters.expanded as f64,
+            unsynchronised: counters.unsynchronised as f64,
             evicted_devices: counters.evicted_devices as f64,
             devices: self.core.devices() as u32,
         }

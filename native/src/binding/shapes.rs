@@ -144,10 +144,27 @@ pub struct EngineCounters {
     pub clock_resets: f64,
     /// Records that full windows dropped early.
     pub window_overflow: f64,
+    /// Lines that are known to hold no record: banners, headers.
+    pub skipped: f64,
+    /// Records beyond the first of lines that say how often an event happened.
+    pub expanded: f64,
+    /// Lines of a clock that was not yet set; live they are stamped by arrival.
+    pub unsynchronised: f64,
     /// Devices that made room for others.
     pub evicted_devices: f64,
     /// Devices known now.
     pub devices: u32,
+}
+
+/// A line that was refused.
+#[napi(object)]
+pub struct RefusedLine {
+    /// Name of its counter in `EngineCounters.refused`.
+    pub reason: String,
+    /// The format that refused it.
+    pub format: u32,
+    /// Its front, at most 256 bytes, without control characters.
+    pub line: String,
 }
 
 /// How a forest is fitted.

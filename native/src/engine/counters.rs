@@ -18,6 +18,12 @@ pub struct Counters {
     pub clock_resets: u64,
     /// Records that full windows dropped early.
     pub window_overflow: u64,
+    /// Lines that are known to hold no record: banners, headers.
+    pub skipped: u64,
+    /// Records beyond the first of lines that say how often an event happened.
+    pub expanded: u64,
+    /// Lines of a clock that was not yet set.
+    pub unsynchronised: u64,
     /// Devices that made room for others.
     pub evicted_devices: u64,
     refused: [u64; REFUSALS.len()],

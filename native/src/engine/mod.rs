@@ -14,8 +14,11 @@ mod scorer;
 use crate::error::{Error, Result};
 use crate::feature::FeatureList;
 use crate::forest::Forest;
+use crate::format;
+use crate::format::registry::Formats;
+use crate::format::sample::{Refused, Sample};
 use crate::parse::canonical::LineReader;
-use crate::parse::lines::{Line, LineSplitter};
+use crate::parse::lines::Line;
 use counters::Counters;
 pub use intake::{CLOCK_RESET_RECORDS, MAX_AHEAD_MS, MAX_DEVICE_RECORDS, MAX_GATEWAY_RECORDS};
 use options::CheckedOptions;
@@ -25,8 +28,9 @@ use scorer::{Arrival, Scorer};
 /// The engine of one gateway.
 #[derive(Debug)]
 pub struct Engine {
-    splitter: LineSplitter,
     reader: LineReader,
+    formats: Formats,
+    refused: Sample,
     scorer: Scorer,
 }
 
@@ -35,8 +39,9 @@ impl Engine {
     pub fn new(options: CheckedOptions) -> Result<Self> {
         let features = FeatureList::new(&options.channels, options.window_ms)?;
         Ok(Self {
-            splitter: LineSplitter::default(),
             reader: LineReader::new(&options.channels),
+            formats: Formats::new(&options.channels),
+            refused: Sample::default(),
             scorer: Scorer::new(options, features),
         })
     }
@@ -90,11 +95,40 @@ impl Engine {
         self.scorer.detecting = detecting;
     }
 
-    /// Takes a chunk of bytes; with `emit` false only the windows and hops are brought up to date.
+    /// Adds a format by its definition (see [`crate::format`]); its number for [`Engine::push_format`].
+    pub fn add_format(&mut self, definition: &str) -> Result<u32> {
+        self.formats.add(definition)
+    }
+
+    /// Forgets a format; its number may be given again.
+    pub fn remove_format(&mut self, format: u32) -> Result<()> {
+        self.formats.remove(format)
+    }
+
+    /// Refused lines since the last call, a few a reason.
+    pub fn refused_sample(&mut self) -> Vec<Refused> {
+        self.refused.take()
+    }
+
+    /// Takes a chunk of canonical lines; with `emit` false only the windows and hops are brought up to date.
     pub fn push(&mut self, chunk: &[u8], arrival_ms: i64, emit: bool) -> Push {
+        let context = format::Context { arrival_ms, device: None };
+        self.push_format(chunk, 0, context, emit).expect("canonical lines are always read")
+    }
+
+    /// Takes a chunk of a format's lines. Each stream that is cut into chunks needs a format of its own.
+    pub fn push_format(
+        &mut self,
+        chunk: &[u8],
+        format: u32,
+        context: format::Context<'_>,
+        emit: bool,
+    ) -> Result<Push> {
+        self.formats.check(format)?;
+        let canonical = self.formats.is_canonical(format);
         let mut push = Push::default();
         let mut offset = 0;
-        while let Some(line) = self.splitter.next(chunk, &mut offset) {
+        while let Some(line) = self.formats.splitter(format).next(chunk, &mut offset) {
             match line {
                 Line::TooLong => {
                     self.scorer.counters.lines += 1;
@@ -103,16 +137,47 @@ impl Engine {
                 Line::Whole(line, _) if line.trim_ascii_start().is_empty() => {}
                 Line::Whole(line, line_end) => {
                     self.scorer.counters.lines += 1;
-                    let arrival = Arrival { time_ms: arrival_ms, line_end, emit };
+                    let arrival = Arrival { time_ms: context.arrival_ms, line_end, emit };
+                    if !canonical {
+                        self.take_formatted(line, format, &context, arrival, &mut push);
+                        continue;
+                    }
                     match self.reader.read(line) {
                         Ok(record) => self.scorer.take(&record, arrival, &mut push),
-                        Err(refusal) => self.scorer.counters.refuse(refusal),
+                        Err(refusal) => {
+                            self.scorer.counters.refuse(refusal);
+                            self.refused.add(refusal, format, line);
+                        }
                     }
                 }
             }
         }
         self.scorer.put_out(&mut push);
         push.consumed_bytes = offset;
-        push
+        Ok(push)
+    }
+
+    /// Takes a line that may give several records, or none.
+    fn take_formatted(
+        &mut self,
+        line: &[u8],
+        format: u32,
+        context: &format::Context<'_>,
+        arrival: Arrival,
+        push: &mut Push,
+    ) {
+        let taken = match self.formats.read(format, line, context) {
+            Ok(taken) => taken,
+            Err(refusal) => {
+                self.scorer.counters.refuse(refusal);
+                return self.refused.add(refusal, format, line);
+            }
+        };
+        self.scorer.counters.skipped += u64::from(taken.records == 0);
+        self.scorer.counters.unsynchronised += u64::from(taken.unsynchronised);
+        self.scorer.counters.expanded += u64::from(taken.records.saturating_sub(1));
+        for place in 0..taken.records {
+            self.scorer.take(&self.formats.record(taken.time_ms(place)), arrival, push);
+        }
     }
 }

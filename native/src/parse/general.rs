@@ -11,7 +11,7 @@ use super::{Record, Refusal, timestamp};
 use crate::channel::{Channel, ChannelKind, ChannelList};
 
 pub(super) const MAX_DEVICE_CHARACTERS: usize = 128;
-pub(super) const MAX_TEXT_CHARACTERS: usize = 64;
+pub(crate) const MAX_TEXT_CHARACTERS: usize = 64;
 
 /// These would change the meaning of a topic, or stand for "all devices".
 const TOPIC_SIGNS: [char; 4] = ['/', '+', '#', '*'];
@@ -26,7 +26,7 @@ pub fn parse(line: &[u8], channels: &ChannelList) -> Result<Record, Refusal> {
 }
 
 /// serde_json has no kinds finer than these; a number like 1e999 shows only in the message.
-fn reason(error: &serde_json::Error) -> Refusal {
+pub(crate) fn reason(error: &serde_json::Error) -> Refusal {
     if error.is_data() {
         Refusal::NotAnObject
     } else if error.to_string().starts_with("number out of range") {
@@ -105,17 +105,19 @@ fn fits(text: &str) -> bool {
     text.len() <= MAX_TEXT_CHARACTERS || text.encode_utf16().count() <= MAX_TEXT_CHARACTERS
 }
 
+/// Whether a text may be a device's name.
+pub(crate) fn is_device(text: &str) -> bool {
+    let allowed = |c: char| is_printable(c) && !TOPIC_SIGNS.contains(&c);
+    !text.is_empty() && text.chars().count() <= MAX_DEVICE_CHARACTERS && text.chars().all(allowed)
+}
+
 fn check_device(field: Scalar<'_>) -> Result<String, Refusal> {
     let text = match field {
         Scalar::Absent => return Err(Refusal::MissingDevice),
         Scalar::Text(text) => text,
         _ => return Err(Refusal::BadDevice),
     };
-    let allowed = |c: char| is_printable(c) && !TOPIC_SIGNS.contains(&c);
-    if text.is_empty() || text.chars().count() > MAX_DEVICE_CHARACTERS || !text.chars().all(allowed) {
-        return Err(Refusal::BadDevice);
-    }
-    Ok(text.into_owned())
+    is_device(&text).then(|| text.into_owned()).ok_or(Refusal::BadDevice)
 }
 
 /// Neither a control, format, private or unassigned character nor a space but the plain one.
@@ -156,7 +158,7 @@ fn check_error_code(field: Scalar<'_>) -> Result<(Option<String>, bool), Refusal
 }
 
 /// Whether a code means an error, and whether a server error.
-pub(super) fn error_of(text: &str) -> (bool, bool) {
+pub(crate) fn error_of(text: &str) -> (bool, bool) {
     match text.parse::<i64>() {
         Ok(code) => error_of_number(code),
         Err(_) => (!text.is_empty(), false),
@@ -177,7 +179,7 @@ fn check_value(field: &Scalar<'_>, channel: &Channel) -> Result<f64, Refusal> {
 }
 
 /// A measured number as the channel takes it.
-pub(super) fn check_number(value: f64, channel: &Channel) -> Result<f64, Refusal> {
+pub(crate) fn check_number(value: f64, channel: &Channel) -> Result<f64, Refusal> {
     if value < channel.min && channel.min == 0.0 {
         Err(Refusal::Negative)
     } else if !(channel.min..=channel.max).contains(&value) {

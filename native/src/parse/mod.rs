@@ -1,7 +1,7 @@
 //! Reading log lines: one format a file, all of them giving the same [`Record`] or a counted refusal.
 pub mod canonical;
 mod fast;
-mod general;
+pub(crate) mod general;
 pub mod lines;
 pub mod timestamp;
 
@@ -110,10 +110,31 @@ pub enum Refusal {
     BadErrorCode,
     /// `is_anomaly` or `anomaly_type` has the wrong type or is too long.
     BadLabel,
+    /// The line holds NUL bytes.
+    Binary,
+    /// There is no envelope of the format's kind around the message.
+    NoEnvelope,
+    /// No pattern matches the line.
+    NoPattern,
+    /// No header has named the columns yet.
+    MissingHeader,
+    /// The line has fewer columns than the header.
+    MissingColumns,
+    /// A quote is not closed, or something follows where it closes.
+    BadQuotes,
+    /// The line holds no pair of key and value.
+    NoPairs,
+}
+
+impl Refusal {
+    /// The name that counters show.
+    pub fn name(self) -> &'static str {
+        REFUSALS.iter().find(|(refusal, _)| *refusal == self).map_or("unknown", |(_, name)| name)
+    }
 }
 
 /// Every refusal with the name that counters show.
-pub const REFUSALS: [(Refusal, &str); 12] = [
+pub const REFUSALS: [(Refusal, &str); 19] = [
     (Refusal::InvalidUtf8, "invalid_utf8"),
     (Refusal::InvalidJson, "invalid_json"),
     (Refusal::NotAnObject, "not_an_object"),
@@ -126,4 +147,11 @@ pub const REFUSALS: [(Refusal, &str); 12] = [
     (Refusal::NotAnInteger, "not_an_integer"),
     (Refusal::BadErrorCode, "bad_error_code"),
     (Refusal::BadLabel, "bad_label"),
+    (Refusal::Binary, "binary"),
+    (Refusal::NoEnvelope, "no_envelope"),
+    (Refusal::NoPattern, "no_pattern"),
+    (Refusal::MissingHeader, "missing_header"),
+    (Refusal::MissingColumns, "missing_columns"),
+    (Refusal::BadQuotes, "bad_quotes"),
+    (Refusal::NoPairs, "no_pairs"),
 ];

@@ -83,7 +83,7 @@ impl Cursor<'_> {
     }
 }
 
-fn days_in_month(year: i64, month: i64) -> i64 {
+pub(crate) fn days_in_month(year: i64, month: i64) -> i64 {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     match month {
         2 => 28 + i64::from(leap),
@@ -93,7 +93,7 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 }
 
 /// Days from 1970-01-01, counting years from March so that the leap day is a year's last.
-fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
     let shifted = if month > 2 { year } else { year - 1 };
     let era = shifted.div_euclid(400);
     let year_of_era = shifted.rem_euclid(400);

@@ -1,0 +1,269 @@
+//! The field map: which part of a line becomes which field of the record, and by which step.
+//!
+//! `fields` is an object from our field (`latency_ms`, a declared channel, `timestamp`, `device_id`,
+//! `error_code`, `is_anomaly`, `anomaly_type`) to where it comes from: a text, or an object of `from`,
+//! `unit` (see [`super::unit`]), `scale`, `counter` (a total that only grows: the record gets the
+//! difference), `form` (of a time stamp) and `ok` (error codes that mean no error).
+use serde_json::Value;
+
+use super::counter::Counters;
+use super::draft::{Draft, Raw, Stamp};
+use super::keys::{Keys, wrong};
+use super::time::Clock;
+use super::time::form::TimeForm;
+use super::unit::{self, Scale};
+use crate::channel::{Channel, ChannelList};
+use crate::error::{Error, Result};
+use crate::parse::{Refusal, general};
+
+/// Most entries of a field map.
+const MAX_FIELDS: usize = 256;
+
+/// Where a value goes, and how.
+#[derive(Debug, Clone)]
+enum Target {
+    Timestamp(TimeForm),
+    Device,
+    Error { ok: Vec<String> },
+    IsAnomaly,
+    AnomalyType,
+    Value { channel: usize, scale: Scale, counter: Option<usize> },
+}
+
+/// One entry.
+#[derive(Debug, Clone)]
+struct Field {
+    source: String,
+    target: Target,
+}
+
+/// The checked map, with the counters' last values.
+#[derive(Debug)]
+pub struct FieldMap {
+    fields: Vec<Field>,
+    channels: Vec<Channel>,
+    counters: Counters,
+    clock: Clock,
+}
+
+impl FieldMap {
+    /// From `keys.fields`, which must be there.
+    pub fn from_keys(keys: &Keys<'_>, channels: &ChannelList, clock: &Clock) -> Result<Self> {
+        let fields = keys.object("fields")?;
+        let missing = || {
+            keys.error("fields", "missing; it maps our fields onto the line's, {\"latency_ms\": \"rtt\"}")
+        };
+        let fields = fields.ok_or_else(missing)?;
+        let mut map = Self::empty(channels, clock);
+        for (name, value) in fields.entries() {
+            map.add(&fields, name, value)?;
+        }
+        if map.fields.is_empty() || map.fields.len() > MAX_FIELDS {
+            return Err(keys
+                .error("fields", format!("has {} entries, expected 1 to {MAX_FIELDS}", map.fields.len())));
+        }
+        Ok(map)
+    }
+
+    /// A map without entries.
+    pub fn empty(channels: &ChannelList, clock: &Clock) -> Self {
+        let channels = channels.as_slice().to_vec();
+        Self { fields: Vec::new(), channels, counters: Counters::default(), clock: clock.clone() }
+    }
+
+    /// Adds an entry; `fields` says where it stands, for errors.
+    pub fn add(&mut self, fields: &Keys<'_>, name: &str, value: &Value) -> Result<()> {
+        let path = fields.path(name);
+        let source = match value {
+            Value::String(source) => source.clone(),
+            Value::Object(map) => match map.get("from") {
+                Some(Value::String(source)) => source.clone(),
+                Some(other) => return Err(wrong(&format!("{path}.from"), "a text", other)),
+                None => name.to_owned(),
+            },
+            other => return Err(wrong(&path, "a text or an object", other)),
+        };
+        if source.is_empty() {
+            return Err(Error::new(format!("{path}: the line's field must be named")));
+        }
+        let plain = Value::Object(serde_json::Map::new());
+        let entry = Keys::new(path, if value.is_object() { value } else { &plain })?;
+        entry.value("from");
+        let target = self.target(name, fields, &entry)?;
+        entry.finish()?;
+        self.fields.push(Field { source, target });
+        Ok(())
+    }
+
+    fn target(&mut self, name: &str, fields: &Keys<'_>, entry: &Keys<'_>) -> Result<Target> {
+        Ok(match name {
+            "timestamp" => {
+                let form = TimeForm::from_text(entry.text("form")?.unwrap_or("auto"));
+                Target::Timestamp(form.map_err(|error| entry.error("form", error))?)
+            }
+            "device_id" => Target::Device,
+            "error_code" => {
+                let ok = entry.texts("ok")?.unwrap_or_default();
+                Target::Error { ok: ok.into_iter().map(str::to_owned).collect() }
+            }
+            "is_anomaly" => Target::IsAnomaly,
+            "anomaly_type" => Target::AnomalyType,
+            _ => return self.value_target(name, fields, entry),
+        })
+    }
+
+    fn value_target(&mut self, name: &str, fields: &Keys<'_>, entry: &Keys<'_>) -> Result<Target> {
+        let Some(channel) = self.channels.iter().position(|channel| channel.name == name) else {
+            let known: Vec<&str> = self.channels.iter().map(|channel| channel.name.as_str()).collect();
+            let text =
+                "is neither a field nor a declared channel; expected timestamp, device_id, error_code";
+            return Err(fields.error(name, format!("{text} or one of {}", known.join(", "))));
+        };
+        let own = self.channels[channel].unit.as_str();
+        let mut scale = match entry.text("unit")? {
+            None => Scale::NONE,
+            Some(unit) => unit::scale(unit, own).map_err(|error| entry.error("unit", error))?,
+        };
+        if let Some(factor) = entry.number("scale")? {
+            if factor == 0.0 {
+                return Err(entry.error("scale", "must not be 0"));
+            }
+            scale.factor *= factor;
+        }
+        let counter = entry.flag("counter")?.then(|| self.counters.add());
+        Ok(Target::Value { channel, scale, counter })
+    }
+
+    /// The lines' fields in order; their places are those that [`FieldMap::set`] takes.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|field| field.source.as_str())
+    }
+
+    /// Puts a value where it goes.
+    pub fn set(&mut self, place: usize, raw: Raw<'_>, arrival_ms: i64, draft: &mut Draft) -> Read<()> {
+        match &self.fields[place].target {
+            Target::Timestamp(form) => {
+                let stamp = form.read(raw, &mut self.clock, arrival_ms)?;
+                if stamp != Stamp::Missing {
+                    draft.stamp = stamp;
+                }
+                Ok(())
+            }
+            Target::Device => set_device(raw, draft),
+            Target::Error { ok } => set_error(raw, ok, draft),
+            Target::IsAnomaly => {
+                draft.is_anomaly = flag(raw)?;
+                Ok(())
+            }
+            Target::AnomalyType => set_anomaly_type(raw, draft),
+            Target::Value { channel, scale, counter } => {
+                let Some(number) = value(raw)? else { return Ok(()) };
+                if let Some(counter) = counter {
+                    self.counters.read(*counter, number);
+                    return Ok(());
+                }
+                draft.values[*channel] =
+                    general::check_number(scale.apply(number), &self.channels[*channel])?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Turns totals into differences, once all fields of a line are set and its device is known.
+    pub fn finish(&mut self, draft: &mut Draft) -> Read<()> {
+        if self.counters.is_empty() {
+            return Ok(());
+        }
+        self.counters.turn(&draft.device);
+        for field in &self.fields {
+            if let Target::Value { channel, scale, counter: Some(counter) } = field.target
+                && let Some(difference) = self.counters.difference(counter)
+            {
+                let scaled = scale.apply(difference);
+                draft.values[channel] = general::check_number(scaled, &self.channels[channel])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets totals of a line that was refused half way.
+    pub fn forget_line(&mut self) {
+        self.counters.forget_line();
+    }
+
+    /// How lines' times are read.
+    pub fn clock(&mut self) -> &mut Clock {
+        &mut self.clock
+    }
+}
+
+type Read<T> = std::result::Result<T, Refusal>;
+
+/// A number in a text, as people and programs write it: no `nan`, `inf` or hexadecimal digits.
+pub fn number(text: &[u8]) -> Option<f64> {
+    let plain = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E');
+    let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= 64)?;
+    text.bytes().all(|byte| plain(&byte)).then(|| text.parse().ok())?
+}
+
+fn value(raw: Raw<'_>) -> Read<Option<f64>> {
+    match raw {
+        Raw::Absent => Ok(None),
+        Raw::Number(number) => Ok(Some(number)),
+        Raw::Text(text) => match text.trim_ascii() {
+            // How programs write that they do not know.
+            b"" | b"-" | b"null" | b"NULL" | b"nan" | b"NaN" | b"N/A" | b"n/a" | b"*" => Ok(None),
+            text => number(text).map(Some).ok_or(Refusal::NotANumber),
+        },
+        Raw::Flag(_) | Raw::Other => Err(Refusal::NotANumber),
+    }
+}
+
+fn set_device(raw: Raw<'_>, draft: &mut Draft) -> Read<()> {
+    match raw {
+        Raw::Absent => Ok(()),
+        Raw::Text(text) if text.trim_ascii().is_empty() => Ok(()),
+        Raw::Text(text) => draft.set_device(text.trim_ascii()),
+        Raw::Number(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+            draft.set_device(number.to_string().as_bytes())
+        }
+        _ => Err(Refusal::BadDevice),
+    }
+}
+
+fn set_error(raw: Raw<'_>, ok: &[String], draft: &mut Draft) -> Read<()> {
+    let is_ok = |text: &str| ok.iter().any(|known| known == text);
+    match raw {
+        Raw::Absent | Raw::Flag(false) => {}
+        Raw::Flag(true) => draft.set_error("error"),
+        Raw::Number(number) if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0 => {
+            let text = (number + 0.0).to_string();
+            draft.set_error(if is_ok(&text) { "" } else { &text });
+        }
+        Raw::Text(text) => {
+            let text = String::from_utf8_lossy(text.trim_ascii());
+            draft.set_error(if is_ok(&text) || text == "-" { "" } else { &text });
+        }
+        Raw::Number(_) | Raw::Other => return Err(Refusal::BadErrorCode),
+    }
+    Ok(())
+}
+
+fn set_anomaly_type(raw: Raw<'_>, draft: &mut Draft) -> Read<()> {
+    match raw {
+        Raw::Absent => {}
+        Raw::Text(text) => draft.set_anomaly_type(&String::from_utf8_lossy(text)),
+        _ => return Err(Refusal::BadLabel),
+    }
+    Ok(())
+}
+
+fn flag(raw: Raw<'_>) -> Read<Option<bool>> {
+    match raw {
+        Raw::Absent | Raw::Text(b"") => Ok(None),
+        Raw::Flag(flag) => Ok(Some(flag)),
+        Raw::Number(1.0) | Raw::Text(b"1" | b"true" | b"True") => Ok(Some(true)),
+        Raw::Number(0.0) | Raw::Text(b"0" | b"false" | b"False") => Ok(Some(false)),
+        _ => Err(Refusal::BadLabel),
+    }
+}

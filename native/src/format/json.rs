@@ -1,0 +1,221 @@
+//! `json`: any JSON object a line, its parts named by paths such as `net.rtt` or `cells.0.rsrp`.
+//!
+//! A path also finds a key at the top that holds the dots itself. The text is read straight into the
+//! record; no tree of values is built, and what no path leads to is skipped. Depth is at most 128.
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::draft::{Draft, Raw};
+use super::fields::FieldMap;
+use super::keys::Keys;
+use super::time::Clock;
+use super::{Context, Format, Found};
+use crate::channel::ChannelList;
+use crate::error::Result;
+use crate::parse::Refusal;
+
+/// A place in a line's object.
+#[derive(Debug, Default)]
+struct Node {
+    /// Fields of the map that come from here.
+    fields: Vec<usize>,
+    below: Vec<(String, Node)>,
+}
+
+impl Node {
+    fn child(&self, key: &str) -> Option<&Node> {
+        self.below.iter().find(|(name, _)| name == key).map(|(_, node)| node)
+    }
+
+    fn child_or_new(&mut self, key: &str) -> &mut Node {
+        let place = self.below.iter().position(|(name, _)| name == key).unwrap_or_else(|| {
+            self.below.push((key.to_owned(), Node::default()));
+            self.below.len() - 1
+        });
+        &mut self.below[place].1
+    }
+}
+
+/// The format.
+#[derive(Debug)]
+pub struct Json {
+    root: Node,
+    map: FieldMap,
+}
+
+/// From a definition.
+pub fn make(keys: &Keys<'_>, channels: &ChannelList, clock: &Clock) -> Result<Box<dyn Format>> {
+    let map = FieldMap::from_keys(keys, channels, clock)?;
+    let mut root = Node::default();
+    for (place, source) in map.sources().enumerate() {
+        let node = source.split('.').fold(&mut root, |node, key| node.child_or_new(key));
+        node.fields.push(place);
+        if source.contains('.') {
+            root.child_or_new(source).fields.push(place);
+        }
+    }
+    Ok(Box::new(Json { root, map }))
+}
+
+impl Format for Json {
+    fn read(
+        &mut self,
+        line: &[u8],
+        context: &Context<'_>,
+        draft: &mut Draft,
+    ) -> std::result::Result<Found, Refusal> {
+        let text = std::str::from_utf8(line).map_err(|_| Refusal::InvalidUtf8)?;
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let mut refusal = None;
+        let arrival_ms = context.arrival_ms;
+        let (map, refusal_of) = (&mut self.map, &mut refusal);
+        let target = Target { map, draft, refusal: refusal_of, arrival_ms };
+        let read = Seed { node: &self.root, target }.deserialize(&mut deserializer);
+        let read = read.and_then(|()| deserializer.end());
+        if let Some(refusal) = refusal {
+            self.map.forget_line();
+            return Err(refusal);
+        }
+        if let Err(error) = read {
+            self.map.forget_line();
+            return Err(crate::parse::general::reason(&error));
+        }
+        if !text.trim_start().starts_with('{') {
+            return Err(Refusal::NotAnObject);
+        }
+        Ok(Found::Record)
+    }
+
+    fn finish(&mut self, draft: &mut Draft) -> std::result::Result<(), Refusal> {
+        self.map.finish(draft)
+    }
+}
+
+/// Where values go; the first refusal is kept and the rest of the line is read over.
+struct Target<'a> {
+    map: &'a mut FieldMap,
+    draft: &'a mut Draft,
+    refusal: &'a mut Option<Refusal>,
+    arrival_ms: i64,
+}
+
+impl Target<'_> {
+    fn again(&mut self) -> Target<'_> {
+        let arrival_ms = self.arrival_ms;
+        Target { map: self.map, draft: self.draft, refusal: self.refusal, arrival_ms }
+    }
+
+    fn set(&mut self, node: &Node, raw: Raw<'_>) {
+        for place in &node.fields {
+            if let Err(refusal) = self.map.set(*place, raw, self.arrival_ms, self.draft) {
+                self.refusal.get_or_insert(refusal);
+            }
+        }
+    }
+}
+
+/// Reads the value at a node.
+struct Seed<'a> {
+    node: &'a Node,
+    target: Target<'a>,
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+#[allow(clippy::cast_precision_loss)] // Totals beyond 2⁵³ lose their last bits, and no more.
+impl<'de> Visitor<'de> for Seed<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_unit<E>(mut self) -> std::result::Result<(), E> {
+        self.target.set(self.node, Raw::Absent);
+        Ok(())
+    }
+
+    fn visit_bool<E>(mut self, value: bool) -> std::result::Result<(), E> {
+        self.target.set(self.node, Raw::Flag(value));
+        Ok(())
+    }
+
+    fn visit_i64<E>(mut self, value: i64) -> std::result::Result<(), E> {
+        self.target.set(self.node, Raw::Number(value as f64));
+        Ok(())
+    }
+
+    fn visit_u64<E>(mut self, value: u64) -> std::result::Result<(), E> {
+        self.target.set(self.node, Raw::Number(value as f64));
+        Ok(())
+    }
+
+    fn visit_f64<E>(mut self, value: f64) -> std::result::Result<(), E> {
+        self.target.set(self.node, Raw::Number(value));
+        Ok(())
+    }
+
+    fn visit_str<E>(mut self, value: &str) -> std::result::Result<(), E> {
+        self.target.set(self.node, Raw::Text(value.as_bytes()));
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> std::result::Result<(), A::Error> {
+        self.target.set(self.node, Raw::Other);
+        for index in 0_usize.. {
+            let below = if self.node.below.is_empty() { None } else { self.node.child(&index.to_string()) };
+            let more = match below {
+                Some(node) => list.next_element_seed(Seed { node, target: self.target.again() })?.is_some(),
+                None => list.next_element::<IgnoredAny>()?.is_some(),
+            };
+            if !more {
+                return Ok(());
+            }
+        }
+        Err(A::Error::custom("a list without end"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> std::result::Result<(), A::Error> {
+        self.target.set(self.node, Raw::Other);
+        while let Some(below) = map.next_key_seed(Key(self.node))? {
+            match below {
+                Some(node) => map.next_value_seed(Seed { node, target: self.target.again() })?,
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a key and finds the node below it.
+struct Key<'a>(&'a Node);
+
+impl<'de, 'a> DeserializeSeed<'de> for Key<'a> {
+    type Value = Option<&'a Node>;
+
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> std::result::Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'a> Visitor<'_> for Key<'a> {
+    type Value = Option<&'a Node>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> std::result::Result<Self::Value, E> {
+        Ok(self.0.child(key))
+    }
+}

@@ -1,0 +1,195 @@
+//! When a line happened: from what it says to epoch ms, whatever it leaves out.
+//!
+//! - no zone: the configured one. In the hour that is lived twice, the reading nearest to receipt;
+//! - no year: the one that puts the line nearest to receipt, also around New Year; 29 February goes to
+//!   a leap year. A configured `year` wins, for old files;
+//! - a clock not yet set (before `clock_valid_from`, 2020-01-01 unless configured; without a year: the
+//!   first hour of 1 January more than a day from receipt): marked, and placed by [`sync`].
+pub mod civil;
+pub mod form;
+pub mod sync;
+pub mod zone;
+
+use super::draft::Stamp;
+use super::keys::Keys;
+use crate::error::Result;
+use crate::parse::Refusal;
+use civil::{Civil, Scanner, year_of};
+use zone::Zone;
+
+const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
+/// 2020-01-01: no device that is set shows less today.
+const DEFAULT_VALID_FROM_MS: i64 = 1_577_836_800_000;
+/// Within so many years there is a leap year.
+const LEAP_YEARS: i64 = 8;
+
+/// How a source's clock is read.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    zone: Zone,
+    valid_from_ms: i64,
+    year: Option<i64>,
+}
+
+impl Clock {
+    /// From the keys `timezone`, `clock_valid_from` and `year`.
+    pub fn from_keys(keys: &Keys<'_>) -> Result<Self> {
+        let zone = keys.text("timezone")?.unwrap_or("UTC");
+        let zone = Zone::from_name(zone).map_err(|error| keys.error("timezone", error))?;
+        let valid_from_ms = match keys.text("clock_valid_from")? {
+            None => DEFAULT_VALID_FROM_MS,
+            Some(text) => day(text).ok_or_else(|| {
+                keys.error("clock_valid_from", format!("\"{text}\" is no date; write 2020-01-01"))
+            })?,
+        };
+        let year = keys.number("year")?;
+        if let Some(year) = year.filter(|year| year.fract() != 0.0 || !(1970.0..=9999.0).contains(year)) {
+            return Err(keys.error("year", format!("{year} is no year from 1970 to 9999")));
+        }
+        #[allow(clippy::cast_possible_truncation)] // Whole and in range.
+        Ok(Self { zone, valid_from_ms, year: year.map(|year| year as i64) })
+    }
+
+    /// A line's time as of its arrival.
+    pub fn stamp(&mut self, civil: &Civil, arrival_ms: i64) -> std::result::Result<Stamp, Refusal> {
+        let Some(year) = civil.year.or(self.year) else { return self.without_year(civil, arrival_ms) };
+        let local_ms = civil.local_ms(year).ok_or(Refusal::BadTimestamp)?;
+        let time_ms = self.epoch(civil, local_ms, arrival_ms);
+        self.stamp_epoch(time_ms)
+    }
+
+    /// A time that needs no reading.
+    pub fn stamp_epoch(&self, time_ms: i64) -> std::result::Result<Stamp, Refusal> {
+        const MAX_MS: i64 = 253_402_300_799_999;
+        match time_ms {
+            ..=MAX_MS if time_ms < self.valid_from_ms => Ok(Stamp::Unsynchronised(time_ms)),
+            ..=MAX_MS => Ok(Stamp::At(time_ms)),
+            _ => Err(Refusal::BadTimestamp),
+        }
+    }
+
+    fn without_year(&mut self, civil: &Civil, arrival_ms: i64) -> std::result::Result<Stamp, Refusal> {
+        let local_ms = nearest(civil, arrival_ms).ok_or(Refusal::BadTimestamp)?;
+        let time_ms = self.epoch(civil, local_ms, arrival_ms);
+        if (time_ms - arrival_ms).abs() > DAY_MS
+            && let Some(raw_ms) = self.since_epoch(civil)
+        {
+            return Ok(Stamp::Unsynchronised(raw_ms));
+        }
+        Ok(Stamp::At(time_ms))
+    }
+
+    /// Ms on a clock that began at the epoch less than an hour ago, in UTC or in the zone.
+    fn since_epoch(&mut self, civil: &Civil) -> Option<i64> {
+        let local_ms = civil.local_ms(if civil.month == 1 { 1970 } else { 1969 })?;
+        let candidates = [local_ms, self.zone.to_epoch(local_ms).0];
+        candidates.into_iter().find(|ms| (0..HOUR_MS).contains(ms))
+    }
+
+    fn epoch(&mut self, civil: &Civil, local_ms: i64, arrival_ms: i64) -> i64 {
+        if let Some(minutes) = civil.offset_minutes {
+            return local_ms - i64::from(minutes) * 60_000;
+        }
+        let (earlier, later) = self.zone.to_epoch(local_ms);
+        if (later - arrival_ms).abs() < (earlier - arrival_ms).abs() { later } else { earlier }
+    }
+}
+
+/// The reading without a year that is nearest to receipt; of a day that no year around has, the last.
+fn nearest(civil: &Civil, arrival_ms: i64) -> Option<i64> {
+    let year = year_of(arrival_ms);
+    let around = (year - 1..=year + 1).filter_map(|year| civil.local_ms(year));
+    let earlier = || (year - LEAP_YEARS..year).rev().find_map(|year| civil.local_ms(year));
+    around.min_by_key(|local_ms| (local_ms - arrival_ms).abs()).or_else(earlier)
+}
+
+fn day(text: &str) -> Option<i64> {
+    let midnight = format!("{text}T00:00:00Z");
+    let civil = Scanner::new(midnight.as_bytes()).iso()?;
+    civil.local_ms(civil.year?).filter(|_| text.len() == 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::timestamp::from_iso;
+
+    fn clock(definition: &str) -> Clock {
+        let value = serde_json::from_str(definition).unwrap();
+        Clock::from_keys(&Keys::new("format", &value).unwrap()).unwrap()
+    }
+
+    fn read(definition: &str, text: &str, arrival: &str) -> Stamp {
+        let civil = Scanner::new(text.as_bytes()).month_first().unwrap();
+        clock(definition).stamp(&civil, from_iso(arrival).unwrap()).unwrap()
+    }
+
+    fn at(text: &str) -> Stamp {
+        Stamp::At(from_iso(text).unwrap())
+    }
+
+    #[test]
+    fn a_missing_year_is_the_one_nearest_to_receipt() {
+        for (text, arrival, expected) in [
+            ("Dec 31 23:59:59", "2027-01-01T00:00:02Z", "2026-12-31T23:59:59Z"),
+            ("Jan  1 00:00:01", "2026-12-31T23:59:59Z", "2027-01-01T00:00:01Z"),
+            ("Jan  1 00:00:01", "2027-01-01T00:10:00Z", "2027-01-01T00:00:01Z"),
+            ("Nov 22 12:00:00", "2026-11-22T12:00:01Z", "2026-11-22T12:00:00Z"),
+            ("Feb 29 10:00:00", "2028-03-01T10:00:00Z", "2028-02-29T10:00:00Z"),
+            ("Feb 29 10:00:00", "2026-11-22T10:00:00Z", "2024-02-29T10:00:00Z"),
+            ("Feb 29 10:00:00", "2027-12-01T10:00:00Z", "2028-02-29T10:00:00Z"),
+            ("Mar  1 10:00:00", "2027-02-28T10:00:00Z", "2027-03-01T10:00:00Z"),
+        ] {
+            assert_eq!(read("{}", text, arrival), at(expected), "{text} at {arrival}");
+        }
+        assert_eq!(
+            read(r#"{"year":2021}"#, "Sep 24 10:04:52", "2026-11-22T12:00:00Z"),
+            at("2021-09-24T10:04:52Z")
+        );
+    }
+
+    #[test]
+    fn a_local_time_that_comes_twice_is_the_one_nearest_to_receipt() {
+        let berlin = r#"{"timezone":"Europe/Berlin"}"#;
+        for (arrival, expected) in [
+            ("2026-10-25T00:30:05Z", "2026-10-25T00:30:00Z"),
+            ("2026-10-25T01:30:05Z", "2026-10-25T01:30:00Z"),
+        ] {
+            assert_eq!(read(berlin, "Oct 25 02:30:00", arrival), at(expected));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_is_told_from_new_year() {
+        let arrival = "2026-11-22T12:00:00Z";
+        assert_eq!(read("{}", "Jan  1 00:00:07", arrival), Stamp::Unsynchronised(7000));
+        assert_eq!(read("{}", "Jan  1 00:00:07 1970", arrival), Stamp::Unsynchronised(7000));
+        let los_angeles = r#"{"timezone":"America/Los_Angeles"}"#;
+        assert_eq!(read(los_angeles, "Dec 31 16:00:07", arrival), Stamp::Unsynchronised(7000));
+        assert!(matches!(read("{}", "Jan  1 00:00:07 2000", arrival), Stamp::Unsynchronised(_)));
+        assert_eq!(read("{}", "Jan  1 00:00:07", "2026-01-01T00:00:09Z"), at("2026-01-01T00:00:07Z"));
+        assert_eq!(read("{}", "Jan  1 02:00:07", arrival), at("2027-01-01T02:00:07Z"));
+        let old = r#"{"clock_valid_from":"2015-01-01"}"#;
+        assert_eq!(read(old, "Aug  4 10:53:15 2017", arrival), at("2017-08-04T10:53:15Z"));
+    }
+
+    #[test]
+    fn wrong_settings_are_refused_by_key() {
+        for (definition, key) in [
+            (r#"{"timezone":"Mars"}"#, "format.timezone"),
+            (r#"{"year":20.5}"#, "format.year"),
+            (r#"{"clock_valid_from":"soon"}"#, "format.clock_valid_from"),
+        ] {
+            let value = serde_json::from_str(definition).unwrap();
+            let error = Clock::from_keys(&Keys::new("format", &value).unwrap()).unwrap_err().to_string();
+            assert!(error.starts_with(key), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_such_day_is_refused() {
+        let civil = Scanner::new(b"Feb 30 10:00:00").month_first().unwrap();
+        assert_eq!(clock("{}").stamp(&civil, 0), Err(Refusal::BadTimestamp));
+    }
+}
