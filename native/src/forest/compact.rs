@@ -3,80 +3,100 @@
 //! All thresholds that the forest has on a column are sorted once; a value then is its rank among them,
 //! and a split is `rank | direction of unknown values | column` in 16 bits. A value whose rank stands in
 //! the same bits goes right exactly when it is greater as a whole, so one integer comparison decides
-//! just as the f32 comparison of the plain tree does. A path that ends early goes on to the left. Fits
-//! forests of at most 8 levels, 32 used columns and about 65,536 / 2 / columns thresholds a column: the
-//! published 100 trees of 256 rows nearly always. Others are walked by [`super::flat`].
+//! just as the f32 comparison of the plain tree does. A value is looked up by the split's column and
+//! direction together, so an unknown one is there twice: as smaller and as greater than every split. A
+//! path that ends early goes on to the left. Fits forests of at most 8 levels, 32 used columns and about
+//! 65,536 / 2 / columns thresholds a column: the published 100 trees of 256 rows nearly always. Others
+//! are walked by [`super::flat`].
 //!
-//! Limits, as measured: one row is bound by the loads of dependent splits (five or six instructions a
-//! split, 800 splits a row); a block by the AVX-512 kernel's choice of a column for each lane.
-use std::hint::select_unpredictable;
-
+//! A tree is cut in the middle: four levels of fifteen splits, and below each of their sixteen ends four
+//! levels more. So cut, [`super::wide`] decides all splits of a part at once. Without AVX-512 a walk is
+//! bound by its dependent loads (five or six instructions a split, 800 splits a row).
 use super::Forest;
 use super::tree::Tree;
+#[cfg(target_arch = "x86_64")]
+use super::wide::Wide;
 
 /// Levels of every tree; deeper ones do not fit.
-pub const MAX_DEPTH: u32 = 8;
+const MAX_DEPTH: u32 = 8;
+/// Ends of a part of four levels, and words of its splits, of which the first is not used.
+pub const PART: usize = 16;
+/// Ends of a tree.
+const ENDS: usize = PART * PART;
 /// Most columns in use.
 pub const MAX_COLUMNS: usize = 32;
-/// Places of a tree: splits from 1 on, level by level; leaves from 0 on.
-pub const PLACES: usize = 256;
 /// Most thresholds of a column.
-const MAX_RANKS: usize = 2047;
-/// The kernel looks at 32 keys at once.
-pub const MIN_KEYS: usize = 32;
-/// The kernel's smallest choice is among eight columns.
+const MAX_KEYS: usize = 2047;
+/// Keys that are compared at once.
+pub const LANES: usize = 16;
+/// Keys behind one pivot.
+pub const BLOCK_KEYS: usize = 2 * LANES;
+/// The smallest choice of a value is among eight columns.
 const MIN_COLUMN_BITS: u32 = 3;
 /// A split that sends everything left; no real split looks like it.
 const ALWAYS_LEFT: u16 = u16::MAX;
-/// An unknown value: greater than every split.
-pub const UNKNOWN: u16 = u16::MAX;
+/// An unknown value that goes right: greater than every split.
+const UNKNOWN_RIGHT: u16 = u16::MAX;
 /// Trees walked at once for one row, so that their loads overlap.
 const ABREAST: usize = 8;
 
-/// A column in use: where it stands in a row, and its thresholds in ascending order.
+/// The upper parts of two trees.
+#[derive(Debug, Clone)]
+#[repr(align(64))]
+pub struct TopPair(pub [[u16; PART]; 2]);
+
+/// The sixteen lower parts of a tree.
+#[derive(Debug, Clone)]
+#[repr(align(64))]
+pub struct Below(pub [[u16; PART]; PART]);
+
+/// Thresholds beside one another.
+#[derive(Debug, Clone)]
+#[repr(align(64))]
+pub struct Keys(pub [f32; LANES]);
+
+/// A row as its splits look it up: by direction and column, or by column alone when all is known.
+#[derive(Debug, Clone)]
+#[repr(align(64))]
+pub struct Ranks(pub [[u16; MAX_COLUMNS]; 2]);
+
+impl Ranks {
+    /// Ranks to be written.
+    pub const fn new() -> Self {
+        Self([[0; MAX_COLUMNS]; 2])
+    }
+}
+
+/// A column in use: where it stands in a row, and where its thresholds begin.
+///
+/// First stand the pivots, every 32nd threshold, then all of them in ascending order; the rest is NaN.
 #[derive(Debug, Clone)]
 pub struct Column {
     pub source: usize,
-    /// Filled up with the largest integer to a power of two.
-    pub keys: Vec<i32>,
-}
-
-impl Column {
-    /// How many thresholds are at most `key`.
-    pub fn rank(&self, key: i32) -> usize {
-        let (mut rank, mut half) = (0, self.keys.len() / 2);
-        while half > 0 {
-            // A branch would be guessed wrong every other time.
-            let passed = self.keys[rank + half - 1] <= key;
-            rank += select_unpredictable(passed, half, 0);
-            half /= 2;
-        }
-        rank
-    }
+    pub start: usize,
+    count: usize,
 }
 
 /// The forest's splits and leaves.
 #[derive(Debug, Clone)]
 pub struct Compact {
     pub columns: Vec<Column>,
+    pub keys: Vec<Keys>,
+    /// Groups of pivots that every column has: 1, 2 or 4.
+    pub pivots: usize,
     /// Bits that name the column.
     pub column_bits: u32,
-    pub splits: Vec<[u16; PLACES]>,
+    /// An odd number of trees has an empty one at the end here, and in `below`.
+    pub tops: Vec<TopPair>,
+    pub below: Vec<Below>,
     /// What a tree adds to the sum when a row ends there.
-    pub leaves: Vec<[f64; PLACES]>,
+    pub leaves: Vec<[f64; ENDS]>,
+    #[cfg(target_arch = "x86_64")]
+    pub wide: Option<Wide>,
 }
 
 /// A column of the rows, and its distinct thresholds in ascending order.
-type SortedKeys = (usize, Vec<i32>);
-
-/// One row as ranks.
-type Ranks = [u16; MAX_COLUMNS];
-
-/// An integer that orders as the number does; 0 and −0 are one.
-pub fn order_key(value: f32) -> i32 {
-    let bits = (value + 0.0).to_bits().cast_signed();
-    bits ^ ((bits >> 31).cast_unsigned() >> 1).cast_signed()
-}
+type SortedKeys = (usize, Vec<f32>);
 
 impl Compact {
     /// The forest in this layout, or `None` when it does not fit.
@@ -85,92 +105,154 @@ impl Compact {
         if depth > MAX_DEPTH || forest.trees.iter().any(Tree::is_extended) {
             return None;
         }
-        let (columns, places) = used_columns(forest)?;
-        let column_bits = columns.len().next_power_of_two().ilog2().max(MIN_COLUMN_BITS);
+        let (sorted, places) = used_columns(forest)?;
+        let column_bits = sorted.len().next_power_of_two().ilog2().max(MIN_COLUMN_BITS);
         let most = usize::from(u16::MAX >> (column_bits + 1)) - 1;
-        if columns.iter().any(|(_, keys)| keys.len() > most.min(MAX_RANKS)) {
+        let longest = sorted.iter().map(|(_, keys)| keys.len()).max()?;
+        if longest > most.min(MAX_KEYS) {
             return None;
         }
-        let ranked = Ranked { columns: &columns, places: &places, column_bits };
-        let (mut splits, mut leaves) = (Vec::new(), Vec::new());
+        let (mut tops, mut below, mut leaves) = (Vec::new(), Vec::new(), Vec::new());
+        let ranked = Ranked { columns: &sorted, places: &places, column_bits };
         for (tree, &factor) in forest.trees.iter().zip(&forest.factors) {
-            let mut tree_leaves = [0.0; PLACES];
+            let mut ends = [0.0; ENDS];
             let leaf = |at: usize, level, size| {
-                tree_leaves[(at << (MAX_DEPTH - level)) - PLACES] = forest.leaf_value(level, size, factor);
+                ends[(at << (MAX_DEPTH - level)) - ENDS] = forest.leaf_value(level, size, factor);
             };
-            splits.push(ranked.place(tree, leaf)?);
-            leaves.push(tree_leaves);
+            let splits = ranked.place(tree, leaf)?;
+            tops.push(part(&splits, 1));
+            below.push(Below(std::array::from_fn(|end| part(&splits, PART + end))));
+            leaves.push(ends);
         }
-        let columns = columns.into_iter().map(|(source, keys)| padded(source, keys)).collect();
-        Some(Self { columns, column_bits, splits, leaves })
+        if !tops.len().is_multiple_of(2) {
+            tops.push([ALWAYS_LEFT; PART]);
+            below.push(Below([[ALWAYS_LEFT; PART]; PART]));
+        }
+        let tops = tops.as_chunks::<2>().0.iter().map(|&pair| TopPair(pair)).collect();
+        let pivots = (longest / BLOCK_KEYS).div_ceil(LANES).next_power_of_two();
+        let mut compact = Self {
+            columns: Vec::new(),
+            keys: Vec::new(),
+            pivots,
+            column_bits,
+            tops,
+            below,
+            leaves,
+            #[cfg(target_arch = "x86_64")]
+            wide: Wide::detect(),
+        };
+        for (source, keys) in &sorted {
+            compact.add_column(*source, keys);
+        }
+        Some(compact)
+    }
+
+    fn add_column(&mut self, source: usize, keys: &[f32]) {
+        self.columns.push(Column { source, start: self.keys.len(), count: keys.len() });
+        let pivots: Vec<f32> = keys.iter().copied().skip(BLOCK_KEYS - 1).step_by(BLOCK_KEYS).collect();
+        let blocks = keys.len() / BLOCK_KEYS + 1;
+        for (values, groups) in [(&pivots[..], self.pivots), (keys, blocks * (BLOCK_KEYS / LANES))] {
+            let at = |place: usize| values.get(place).copied().unwrap_or(f32::NAN);
+            let group = |index: usize| Keys(std::array::from_fn(|lane| at(index * LANES + lane)));
+            self.keys.extend((0..groups).map(group));
+        }
     }
 
     /// The sum over all trees for one row.
     pub fn sum(&self, row: &[f64]) -> f64 {
-        let (ranks, unknown) = self.ranks(row);
-        if unknown { self.walk::<true>(&ranks) } else { self.walk::<false>(&ranks) }
-    }
-
-    /// The row's ranks, and whether any value is unknown.
-    #[allow(clippy::cast_possible_truncation)] // Trees compare f32; ranks fit.
-    fn ranks(&self, row: &[f64]) -> (Ranks, bool) {
-        let (mut ranks, mut unknown) = ([0; MAX_COLUMNS], false);
-        for (rank, column) in ranks.iter_mut().zip(&self.columns) {
-            let value = row.get(column.source).map_or(f32::NAN, |&value| value as f32);
-            *rank = self.word(column, value);
-            unknown |= value.is_nan();
+        #[cfg(target_arch = "x86_64")]
+        if let Some(wide) = self.wide {
+            return wide.sum(self, row);
         }
-        (ranks, unknown)
+        self.walk(row)
     }
 
-    /// A value as splits compare it.
-    #[allow(clippy::cast_possible_truncation)] // Ranks fit.
-    pub fn word(&self, column: &Column, value: f32) -> u16 {
-        let rank = (column.rank(order_key(value)) as u16) << (self.column_bits + 1);
-        if value.is_nan() { UNKNOWN } else { rank }
-    }
-
-    fn walk<const SOME_UNKNOWN: bool>(&self, ranks: &Ranks) -> f64 {
+    /// The same, one split after the other.
+    fn walk(&self, row: &[f64]) -> f64 {
+        let mut ranks = Ranks::new();
+        for (place, column) in self.columns.iter().enumerate() {
+            self.put(&mut ranks, place, self.rank(column, narrow(row, column.source)));
+        }
+        let ranks = ranks.0.as_flattened();
         let mut sum = 0.0;
-        let (groups, rest) = self.splits.as_chunks::<ABREAST>();
-        let (leaves, rest_leaves) = self.leaves.as_chunks::<ABREAST>();
-        for (splits, leaves) in groups.iter().zip(leaves) {
-            let places = self.places::<SOME_UNKNOWN, ABREAST>(splits, ranks);
-            for (place, leaves) in places.iter().zip(leaves) {
-                sum += leaves[place & (PLACES - 1)];
+        for (first, leaves) in self.leaves.chunks(ABREAST).enumerate().map(|(i, c)| (i * ABREAST, c)) {
+            let mut ends = [0_usize; ABREAST];
+            self.ends(first, leaves.len(), ranks, &mut ends);
+            for (end, leaves) in ends.iter().zip(leaves) {
+                sum += leaves[end & (ENDS - 1)];
             }
-        }
-        for (splits, leaves) in rest.iter().zip(rest_leaves) {
-            let [place] = self.places::<SOME_UNKNOWN, 1>(std::array::from_ref(splits), ranks);
-            sum += leaves[place & (PLACES - 1)];
         }
         sum
     }
 
-    /// Where the row ends in each of `N` trees, in the low bits.
+    /// How many thresholds are at most the value, or none for an unknown one.
+    fn rank(&self, column: &Column, value: f32) -> Option<usize> {
+        let start = column.start + self.pivots;
+        let keys: &[Keys] = &self.keys[start..start + column.count.div_ceil(LANES)];
+        let (mut rank, mut size) = (0, column.count);
+        while size > 0 {
+            let half = size / 2;
+            let key = keys[(rank + half) / LANES].0[(rank + half) % LANES];
+            // A branch would be guessed wrong every other time.
+            rank += std::hint::select_unpredictable(key <= value, size - half, 0);
+            size = half;
+        }
+        (!value.is_nan()).then_some(rank)
+    }
+
+    /// Writes a column's rank as splits compare it, for both directions.
     #[inline(always)]
-    #[allow(clippy::inline_always)] // The loop over trees must unroll into the loop over groups.
-    fn places<const SOME_UNKNOWN: bool, const N: usize>(
-        &self,
-        trees: &[[u16; PLACES]; N],
-        ranks: &Ranks,
-    ) -> [usize; N] {
-        let mut places = [1_usize; N];
-        let column_mask = (1_u16 << self.column_bits) - 1;
-        let direction = 1_u16 << self.column_bits;
-        for _ in 0..MAX_DEPTH {
-            for (place, splits) in places.iter_mut().zip(trees) {
-                let split = splits[*place & (PLACES - 1)];
-                let value = ranks[usize::from(split & column_mask) & (MAX_COLUMNS - 1)];
-                let mut right = value > split;
-                if SOME_UNKNOWN && value == UNKNOWN {
-                    right &= split & direction != 0;
-                }
-                *place = 2 * *place + usize::from(right);
+    #[allow(clippy::inline_always, clippy::cast_possible_truncation)] // Part of the kernel; ranks fit.
+    pub fn put(&self, ranks: &mut Ranks, place: usize, rank: Option<usize>) {
+        let ranks = ranks.0.as_flattened_mut();
+        let word = rank.map(|rank| (rank as u16) << (self.column_bits + 1));
+        ranks[place] = word.unwrap_or(0);
+        ranks[place + (1 << self.column_bits)] = word.unwrap_or(UNKNOWN_RIGHT);
+    }
+
+    /// Where the row ends in each of `count` trees from `first` on.
+    #[inline]
+    fn ends(&self, first: usize, count: usize, ranks: &[u16], ends: &mut [usize; ABREAST]) {
+        let mask = (1_u16 << (self.column_bits + 1)) - 1;
+        let step = |split: u16, place: usize| {
+            let value = ranks[usize::from(split & mask) & (2 * MAX_COLUMNS - 1)];
+            2 * place + usize::from(value > split)
+        };
+        let tops = |tree: usize| &self.tops[tree / 2].0[tree % 2];
+        let mut places = [1_usize; ABREAST];
+        for _ in 0..MAX_DEPTH / 2 {
+            for (tree, place) in places[..count].iter_mut().enumerate() {
+                let top = tops(first + tree);
+                *place = step(top[*place & (PART - 1)], *place);
             }
         }
-        places
+        *ends = places.map(|place| (place & (PART - 1)) * PART);
+        places = [1; ABREAST];
+        for _ in 0..MAX_DEPTH / 2 {
+            for (tree, place) in places[..count].iter_mut().enumerate() {
+                let part = &self.below[first + tree].0[ends[tree] / PART];
+                *place = step(part[*place & (PART - 1)], *place);
+            }
+        }
+        for (end, place) in ends.iter_mut().zip(places) {
+            *end += place & (PART - 1);
+        }
     }
+}
+
+/// The fifteen splits of four levels, counted from the split at `root` on.
+fn part(splits: &[u16; ENDS], root: usize) -> [u16; PART] {
+    std::array::from_fn(|place| {
+        let level = place.checked_ilog2()?;
+        Some(splits[(root << level) + place - (1 << level)])
+    })
+    .map(|split| split.unwrap_or(ALWAYS_LEFT))
+}
+
+/// A value of a row as trees compare it; one beyond the row's end is unknown.
+#[allow(clippy::cast_possible_truncation)] // Trees compare f32.
+fn narrow(row: &[f64], column: usize) -> f32 {
+    row.get(column).map_or(f32::NAN, |&value| value as f32)
 }
 
 /// All thresholds, for turning splits into words.
@@ -182,10 +264,11 @@ struct Ranked<'a> {
 }
 
 impl Ranked<'_> {
-    /// A tree's splits by place; `leaf` is told the place, level and size of each leaf.
+    /// A tree's splits level by level from place 1 on; `leaf` is told the place, level and size of each
+    /// leaf.
     #[allow(clippy::cast_possible_truncation)] // At most 32 columns, 2,047 ranks.
-    fn place(&self, tree: &Tree, mut leaf: impl FnMut(usize, u32, u32)) -> Option<[u16; PLACES]> {
-        let mut splits = [ALWAYS_LEFT; PLACES];
+    fn place(&self, tree: &Tree, mut leaf: impl FnMut(usize, u32, u32)) -> Option<[u16; ENDS]> {
+        let mut splits = [ALWAYS_LEFT; ENDS];
         // Each node's place and level; children are behind their parents.
         let mut placed = vec![(1_usize, 0_u32); tree.nodes().len()];
         for (index, node) in tree.nodes().iter().enumerate() {
@@ -195,7 +278,8 @@ impl Ranked<'_> {
                 continue;
             }
             let column = self.places[usize::from(node.feature)];
-            let rank = self.columns[column].1.binary_search(&order_key(node.threshold)).ok()? as u16;
+            let order = |key: &f32| key.total_cmp(&(node.threshold + 0.0));
+            let rank = self.columns[column].1.binary_search_by(order).ok()? as u16;
             let direction = u16::from(node.missing_right);
             splits[at] = (rank << 1 | direction) << self.column_bits | column as u16;
             let left = node.left as usize;
@@ -209,11 +293,12 @@ impl Ranked<'_> {
 fn used_columns(forest: &Forest) -> Option<(Vec<SortedKeys>, Vec<usize>)> {
     let mut keys = vec![Vec::new(); forest.features().len()];
     for node in forest.trees.iter().flat_map(Tree::nodes).filter(|node| !node.is_leaf()) {
-        keys[usize::from(node.feature)].push(order_key(node.threshold));
+        // Adding 0 makes one of 0 and −0.
+        keys[usize::from(node.feature)].push(node.threshold + 0.0);
     }
     let (mut columns, mut places) = (Vec::new(), vec![0; keys.len()]);
     for (source, mut keys) in keys.into_iter().enumerate().filter(|(_, keys)| !keys.is_empty()) {
-        keys.sort_unstable();
+        keys.sort_unstable_by(f32::total_cmp);
         keys.dedup();
         places[source] = columns.len();
         columns.push((source, keys));
@@ -221,7 +306,31 @@ fn used_columns(forest: &Forest) -> Option<(Vec<SortedKeys>, Vec<usize>)> {
     (!columns.is_empty() && columns.len() <= MAX_COLUMNS).then_some((columns, places))
 }
 
-fn padded(source: usize, mut keys: Vec<i32>) -> Column {
-    keys.resize((keys.len() + 1).next_power_of_two().max(MIN_KEYS), i32::MAX);
-    Column { source, keys }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forest::fit::fit;
+    use crate::forest::params::ForestParams;
+    use crate::forest::{FeatureName, score_of};
+    use crate::random::Random;
+
+    /// The kernel is what runs where there is one, so the plain walk is asked for by name.
+    #[test]
+    fn the_walk_without_vectors_gives_the_bits_of_the_definition() {
+        let mut random = Random::new(9);
+        for (columns, trees) in [(1, 5), (8, 9), (9, 130), (16, 100), (17, 33), (32, 100)] {
+            let mut value = || if random.below(9) == 0 { f64::NAN } else { random.normal() };
+            let rows: Vec<f64> = (0..400 * columns).map(|_| value()).collect();
+            let name = |index| FeatureName { name: format!("f{index}"), unit: String::new() };
+            let mut params = ForestParams::new("f", (0..columns).map(name).collect());
+            params.trees = f64::from(trees);
+            let forest = fit(&rows, params.check().unwrap()).unwrap().forest;
+            let compact = Compact::of(&forest).unwrap();
+            for row in rows.chunks_exact(columns) {
+                let expected = forest.reference_score(row).to_bits();
+                assert_eq!(score_of(compact.walk(row)).to_bits(), expected);
+                assert_eq!(score_of(compact.sum(row)).to_bits(), expected);
+            }
+        }
+    }
 }

@@ -6,7 +6,6 @@
 //! a split names the one that leads where its unknown values go. Used when [`super::compact`] does not
 //! fit; forests with extended splits are walked plainly.
 use super::Forest;
-use super::compact::order_key;
 use super::tree::Tree;
 
 /// Trees walked at once.
@@ -26,6 +25,12 @@ struct FlatNode {
 struct FlatTree {
     start: usize,
     depth: u32,
+}
+
+/// An integer that orders as the number does; 0 and −0 are one.
+fn order_key(value: f32) -> i32 {
+    let bits = (value + 0.0).to_bits().cast_signed();
+    bits ^ ((bits >> 31).cast_unsigned() >> 1).cast_signed()
 }
 
 /// The forest's nodes.
