@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The process edge: arguments in, a command performed, an exit code out (see `exit-code.ts`). */
 import { readFile } from 'node:fs/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { parseCommandLine } from './command-line.js';
 import type { Surroundings } from './commands/command.js';
 import { ConfigError } from './config-error.js';
@@ -28,7 +29,8 @@ async function main(): Promise<number> {
   const line = await parseCommandLine(process.argv.slice(2));
   const version = await ownVersion();
   if (line.action === 'perform') return line.command.perform(line.given, surroundings(version));
-  process.stdout.write(`${line.action === 'help' ? line.text : version}\n`);
+  const text = line.action === 'help' ? line.text : version;
+  process.stdout.write(`${process.stdout.isTTY ? text : stripVTControlCharacters(text)}\n`);
   return EXIT.ok;
 }
 

@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+/** The program as it is built. */
+export const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 /** A program that was started; `text` is all that it wrote so far. */
 export interface Started {

@@ -47,6 +47,10 @@ export class TestBroker {
     return `mqtt://127.0.0.1:${this.port}`;
   }
 
+  get windows(): ScoreBatch['windows'] {
+    return [...this.batches.values()].flatMap(({ windows }) => windows);
+  }
+
   /** `device time` of every record, each as often as it was delivered under another batch. */
   get records(): string[] {
     return [...this.batches.values()].flatMap(({ records }) =>

@@ -11,6 +11,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'Run the agent until it is told to end',
     load: async () => (await import('./run.js')).run,
   },
+  replay: {
+    description: 'Tell what would have alerted in log files',
+    load: async () => (await import('./replay.js')).replay,
+  },
   config: {
     description: 'Check the configuration, or print its JSON Schema',
     load: async () => (await import('./config.js')).config,

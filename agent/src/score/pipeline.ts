@@ -43,6 +43,8 @@ export interface PipelineOptions {
   boot: string;
   nowMs: () => number;
   onWindow: WindowSink;
+  /** Hears of every window as it is told. */
+  onScored?: (window: ScoredWindow) => void;
   /** A chunk was lost to a fault of the engine. */
   onEngineError: (error: unknown) => void;
 }
@@ -142,6 +144,7 @@ export class Pipeline {
     if (seen.opened && seen.episode)
       this.anomalies.push(this.anomaly(seen.episode, id, 'opened', wire, endMs));
     this.latest.set(device, wire);
+    this.options.onScored?.(wire);
     this.windows += 1;
     if (window.state !== 'warming_up') this.options.onWindow(wire.scope, endMs, window.features);
     return wire;

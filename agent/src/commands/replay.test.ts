@@ -1,0 +1,239 @@
+/** Replay by the built program: the same bytes whatever the way in, and the same alerts as the agent that runs. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { topics } from '@lineheron/models';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ReplayResult } from '../replay/result.js';
+import { MAIN, type Started, startProgram, stopProgram } from '../test-agent.js';
+import { TestBroker } from '../test-broker.js';
+import { until, withFolder } from '../test-support.js';
+
+const run = promisify(execFile);
+const DEVICES = ['m1', 'm2', 'm3'];
+const START_MS = Date.UTC(2026, 0, 1);
+
+/** Lines of three devices, one a second each; m2 loses packets and is slow from `from` to `to`. */
+function lines(seconds: number, from: number, to: number): string {
+  let state = 7;
+  const random = () => {
+    state = (state * 1103515245 + 12345) & 0x7fffffff;
+    return state / 0x7fffffff;
+  };
+  return Array.from({ length: seconds }, (_, second) =>
+    DEVICES.map((device) => {
+      const bad = device === 'm2' && second >= from && second < to;
+      const record = {
+        timestamp: new Date(START_MS + second * 1000).toISOString(),
+        device_id: device,
+        latency_ms: 20 + 5 * random() + (bad ? 200 : 0),
+        packet_loss_pct: bad ? 20 : 0,
+        retry_count: random() < 0.1 ? 1 : 0,
+        traffic_volume_mb: 1 + random(),
+        connection_resets: 0,
+      };
+      return `${JSON.stringify(record)}\n`;
+    }).join(''),
+  ).join('');
+}
+
+const TEXT = lines(900, 600, 640);
+
+async function replayed(folder: string, ...args: string[]): Promise<ReplayResult> {
+  const { stdout } = await run(process.execPath, [MAIN, 'replay', '--format', 'json', ...args], {
+    cwd: folder,
+  });
+  return JSON.parse(stdout) as ReplayResult;
+}
+
+describe('replay', () => {
+  it('finds the fault and nothing before it was trained, and counts what it refused', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 'a.log'), `not a record\n${TEXT}`);
+      const { input, variants } = await replayed(folder, 'a.log', '--contamination', '0.01');
+      expect(input).toMatchObject({
+        lines: 2701,
+        records: 2700,
+        devices: 3,
+        from: '2026-01-01T00:00:00.000Z',
+      });
+      expect(Object.values(input.refused)).toEqual([1]);
+      const [variant] = variants;
+      expect(variant!.trained_until! < variant!.alerts[0]!.opened).toBe(true);
+      const faulty = variant!.alerts
+        .filter(({ device }) => device === 'm2')
+        .map(({ opened }) => opened.slice(11, 16));
+      expect(faulty).toContain('00:10');
+      expect(variant!.models.map(({ scope, origin }) => `${scope} ${origin}`)).toEqual([
+        'device trained',
+        'gateway trained',
+      ]);
+    }));
+
+  it('gives the same bytes for a file, the same compressed, through a pipe in pieces, and again', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 'a.log'), TEXT);
+      await writeFile(join(folder, 'a.gz'), gzipSync(TEXT));
+      const plain = await run(process.execPath, [MAIN, 'replay', 'a.log', '--html', 'a.html'], {
+        cwd: folder,
+      });
+      const again = await run(process.execPath, [MAIN, 'replay', 'a.log', '--html', 'b.html'], {
+        cwd: folder,
+      });
+      expect(again.stdout).toBe(plain.stdout);
+      expect(await readFile(join(folder, 'b.html'), 'utf8')).toBe(
+        await readFile(join(folder, 'a.html'), 'utf8'),
+      );
+      const compressed = await run(process.execPath, [MAIN, 'replay', 'a.gz'], { cwd: folder });
+      expect(compressed.stdout).toBe(plain.stdout.replaceAll('a.log', 'a.gz'));
+      const piped = startProgram(['replay', '-']);
+      for (let at = 0; at < TEXT.length; at += 9_973) {
+        if (!piped.process.stdin!.write(TEXT.slice(at, at + 9_973)))
+          await once(piped.process.stdin!, 'drain');
+      }
+      piped.process.stdin!.end();
+      expect(await piped.ended).toBe(0);
+      expect(piped.text()).toContain(plain.stdout.replaceAll('a.log', '-'));
+    }));
+
+  it('writes a page that asks nothing of the network and cannot be broken by a device name', () =>
+    withFolder(async (folder) => {
+      const hostile = TEXT.replaceAll('"m2"', '"<img src=x onerror=alert(1)>"'.replaceAll('/', ''));
+      await writeFile(join(folder, 'a.log'), hostile);
+      await replayed(
+        folder,
+        'a.log',
+        '--contamination',
+        '0.01',
+        '--html',
+        'page.html',
+        '--json',
+        'result.json',
+      );
+      const page = await readFile(join(folder, 'page.html'), 'utf8');
+      expect(page).toContain('&lt;img src=x');
+      expect(page).not.toMatch(/<script|<img|<link|https?:\/\/|url\(/);
+      expect(page.match(/<svg /g)).toHaveLength(4);
+      expect(page).toMatch(/<rect class="alert"/);
+      const result = JSON.parse(await readFile(join(folder, 'result.json'), 'utf8')) as ReplayResult;
+      expect(result.variants[0]!.alerts.length).toBeGreaterThan(0);
+    }));
+
+  it('compares two thresholds: what both say, and what one says alone', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 'a.log'), TEXT);
+      const { variants, comparison } = await replayed(
+        folder,
+        'a.log',
+        '--threshold',
+        '0.6',
+        '--threshold',
+        '0.64',
+      );
+      const [low, high] = variants.map(({ alerts }) => alerts.length) as [number, number];
+      expect(low).toBeGreaterThan(high);
+      expect(high).toBeGreaterThan(0);
+      expect(comparison!.only[0]).toBe(low - comparison!.both);
+      expect(comparison!.both + comparison!.only[1]).toBeGreaterThanOrEqual(high);
+      expect(comparison!.only[0]).toBeGreaterThan(0);
+    }));
+
+  it.each([
+    ['a file that is not there', ['none.log'], 66, /none\.log: there is no such file/],
+    ['a folder', ['.'], 66, /\.: is a folder/],
+    ['a damaged archive', ['broken.gz'], 66, /broken\.gz: /],
+    ['a file without a record', ['text.log'], 65, /none of \d lines is a record \(\d /],
+    ['an empty file', ['empty.log'], 65, /the input is empty/],
+    ['too few windows', ['short.log'], 65, /windows to train on, 30 are needed/],
+    ['a model that is not there', ['a.log', '--model', 'nowhere'], 66, /nowhere: there is no such model/],
+    ['a folder without models', ['a.log', '--model', '.'], 66, /holds no forest for these features/],
+    ['an output over an input', ['a.log', '--html', 'a.log'], 73, /a\.log: is an input/],
+    ['an output nowhere', ['a.log', '--json', 'no/where.json'], 73, /no\/where\.json: /],
+    ['a threshold that is none', ['a.log', '--threshold', 'high'], 64, /--threshold must be a number/],
+    ['an alert, when asked to fail on one', ['a.log', '--fail-on-alert'], 2, /lines a second/],
+  ])('ends with an exit code of its own after %s', (_name, args, code, message) =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 'a.log'), TEXT);
+      await writeFile(join(folder, 'broken.gz'), gzipSync(TEXT).subarray(0, 5_000));
+      await writeFile(join(folder, 'text.log'), 'hello\nworld\n');
+      await writeFile(join(folder, 'empty.log'), '');
+      await writeFile(join(folder, 'short.log'), lines(35, 0, 0));
+      const failed = await run(process.execPath, [MAIN, 'replay', ...args], { cwd: folder }).catch(
+        (error) => error,
+      );
+      expect(failed.code).toBe(code);
+      expect(failed.stderr).toMatch(message);
+    }),
+  );
+});
+
+describe('replay beside the running agent', () => {
+  let broker: TestBroker | null = null;
+  let agent: Started | null = null;
+
+  afterEach(async () => {
+    if (agent) await stopProgram(agent, 'SIGKILL');
+    await broker?.stop();
+  });
+
+  it(
+    'gives the same alerts for the same lines and models',
+    () =>
+      withFolder(async (folder) => {
+        const now = await TestBroker.start('gw-1');
+        broker = now;
+        const file = join(folder, 'a.log');
+        const config = join(folder, 'agent.yaml');
+        const [first, second] = [lines(300, 0, 0), TEXT];
+        await writeFile(file, first);
+        const source = { type: 'tail', paths: [file], from: 'start' };
+        const rest = { mqtt: { url: now.url }, contamination: 0.02, source };
+        await writeFile(
+          config,
+          JSON.stringify({ agent_id: 'gw-1', data_dir: join(folder, 'data'), ...rest }),
+        );
+        now.say(topics.desired('fleet'), { v: 1, detecting: true, active_model: 'ensemble' }, true);
+        agent = startProgram(['run', '--config', config]);
+        await until('the first windows', () => now.windows.length >= 1100);
+        now.say(topics.command('gw-1'), {
+          v: 1,
+          type: 'train',
+          request_id: 't',
+          duration_seconds: 0,
+          use_history: true,
+        });
+        await until('the training', () => now.texts.some((text) => text.includes('"phase":"done"')));
+        await stopProgram(agent);
+        // A second agent with the first one's models meets the lines with nothing in its windows, as a replay does.
+        await writeFile(file, second);
+        const later = { ...rest, source: { ...source, name: 'again' } };
+        await writeFile(
+          config,
+          JSON.stringify({ agent_id: 'gw-1', data_dir: join(folder, 'data'), ...later }),
+        );
+        const before = { windows: now.windows.length, anomalies: now.anomalies.length };
+        agent = startProgram(['run', '--config', config]);
+        const result = await replayed(folder, 'a.log', '--model', join(folder, 'data'));
+        await until(
+          'as many windows',
+          () => now.windows.length - before.windows >= result.variants[0]!.windows,
+        );
+        expect(await stopProgram(agent)).toBe(0);
+        const told = now.anomalies.slice(before.anomalies);
+        const opened = told.filter(({ phase }) => phase === 'opened');
+        expect(opened.length).toBeGreaterThan(0);
+        expect(
+          result.variants[0]!.alerts.map(({ device, opened: at, summary }) => ({ device, at, summary })),
+        ).toEqual(opened.map(({ device, at, summary }) => ({ device, at, summary })));
+        const ends = told
+          .filter(({ phase }) => phase === 'closed')
+          .map(({ device, at }) => `${device} ${at}`);
+        const own = result.variants[0]!.alerts.filter(({ closed }) => closed !== null);
+        expect(own.map(({ device, closed }) => `${device} ${closed}`).sort()).toEqual(ends.sort());
+      }),
+    60_000,
+  );
+});

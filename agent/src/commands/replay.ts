@@ -1,0 +1,178 @@
+/** `replay FILE…`: what would have alerted in these lines, by the agent's own engine and pipeline on event time. */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Engine } from '@lineheron/native';
+import type { Config } from '../config.js';
+import { EXIT, type ExitCode, ExitError } from '../exit-code.js';
+import { messageOf } from '../log.js';
+import { MAX_DEVICES } from '../parts.js';
+import { type InputFile, withInputs } from '../replay/input.js';
+import { replayPage } from '../replay/page.js';
+import { type Replayed, replay as runReplay, type VariantPlan } from '../replay/replay.js';
+import { replayText } from '../replay/text.js';
+import { UsageError } from '../usage-error.js';
+import { type Command, configArgs, type Given, type Surroundings } from './command.js';
+import { readConfig } from './config-file.js';
+
+const MAX_VARIANTS = 2;
+
+function numberOf(given: Given, name: string, low: number, high: number): number | null {
+  const text = given.text(name);
+  return text === undefined ? null : checkedNumber(text, name, low, high);
+}
+
+function checkedNumber(text: string, name: string, low: number, high: number): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= low && value <= high) return value;
+  throw new UsageError(`replay: --${name} must be a number from ${low} to ${high}, not "${text}"`);
+}
+
+/** The models and thresholds asked for, one or two of them. */
+function plansOf(given: Given): VariantPlan[] {
+  const models = given.texts('model');
+  const thresholds = given.texts('threshold').map((text) => checkedNumber(text, 'threshold', 0, 1));
+  if (models.length > MAX_VARIANTS || thresholds.length > MAX_VARIANTS) {
+    throw new UsageError('replay: at most two of --model and of --threshold');
+  }
+  const count = Math.max(1, models.length, thresholds.length);
+  return Array.from({ length: count }, (_, index) => {
+    const model = models[index] ?? models[0] ?? null;
+    const threshold = thresholds[index] ?? thresholds[0] ?? null;
+    const name = `${model ?? 'trained on the first part'}${threshold === null ? '' : `, threshold ${threshold}`}`;
+    return { name, model, threshold };
+  });
+}
+
+function asOf(given: Given): number | null {
+  const text = given.text('as-of');
+  if (text === undefined) return null;
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms))
+    throw new UsageError(`replay: --as-of must be a time such as 2026-01-31T12:00:00Z, not "${text}"`);
+  return ms;
+}
+
+function settingsOf(given: Given, config: Config | null) {
+  const windowSeconds = numberOf(given, 'window-size-seconds', 1, 3600) ?? config?.window_size_seconds ?? 30;
+  return {
+    windowSeconds,
+    channels: (config?.channels ?? []).map((channel) => ({ ...channel })),
+    agent: config?.agent_id ?? 'replay',
+    seed: numberOf(given, 'seed', 0, Number.MAX_SAFE_INTEGER) ?? config?.seed ?? 1,
+    contamination: numberOf(given, 'contamination', 0, 0.5) || config?.contamination || 0.1,
+    trainFraction: numberOf(given, 'train-fraction', 0, 1) ?? 0.2,
+    asOfMs: asOf(given),
+  };
+}
+
+async function write(path: string, text: string, files: readonly InputFile[]): Promise<void> {
+  if (files.some((file) => resolve(file.path) === resolve(path))) {
+    throw new ExitError(EXIT.cannotCreate, `${path}: is an input, not written over`);
+  }
+  await writeFile(path, text).catch((error) => {
+    throw new ExitError(EXIT.cannotCreate, `${path}: ${messageOf(error)}`);
+  });
+}
+
+async function report(
+  { result, variants }: Replayed,
+  files: readonly InputFile[],
+  given: Given,
+  around: Surroundings,
+) {
+  const json = () => `${JSON.stringify(result, null, 2)}\n`;
+  const [jsonPath, pagePath] = [given.text('json'), given.text('html')];
+  if (jsonPath !== undefined) await write(jsonPath, json(), files);
+  if (pagePath !== undefined) await write(pagePath, replayPage(result, variants), files);
+  around.out(given.text('format') === 'json' ? json() : replayText(result));
+}
+
+async function perform(given: Given, around: Surroundings): Promise<ExitCode> {
+  const plans = plansOf(given);
+  const path = given.text('config');
+  const config = path === undefined ? null : await readConfig(path, given, around);
+  const { channels, windowSeconds, ...settings } = settingsOf(given, config);
+  const startMs = performance.now();
+  return withInputs(given._, around.stdin, async (files) => {
+    const makeEngine = () => ({
+      engine: new Engine({ windowSeconds, channels, publishRecords: 'none', maxDevices: MAX_DEVICES }),
+      format: 0,
+    });
+    const replayed = await runReplay({ ...settings, files, plans, windowSeconds, makeEngine });
+    await report(replayed, files, given, around);
+    const seconds = (performance.now() - startMs) / 1000;
+    const { lines } = replayed.result.input;
+    around.note(
+      `${seconds.toFixed(2)} s, ${Math.round(lines / seconds).toLocaleString('en-US')} lines a second\n`,
+    );
+    const alerted = replayed.result.variants.some(({ alerts }) => alerts.length > 0);
+    return given.flag('fail-on-alert') && alerted ? EXIT.findings : EXIT.ok;
+  });
+}
+
+export const replay: Command = {
+  name: 'replay',
+  description: 'Tell what would have alerted in log files',
+  args: {
+    files: {
+      type: 'positional',
+      valueHint: 'file…',
+      description: 'Log files in order, plain or gzip; - is standard input',
+      required: true,
+    },
+    model: {
+      type: 'string',
+      valueHint: 'path',
+      multiple: true,
+      description: 'A manifest, a folder of models or an agent’s data folder; twice: compare both',
+    },
+    threshold: {
+      type: 'string',
+      valueHint: '0–1',
+      multiple: true,
+      description: 'In place of the model’s own; twice: compare both',
+    },
+    'train-fraction': {
+      type: 'string',
+      valueHint: '0–1',
+      description: 'Without --model: the first part of the bytes to learn from; 0.2',
+    },
+    contamination: {
+      type: 'string',
+      valueHint: '0–0.5',
+      description: 'Share of the training windows taken as anomalous; 0.1',
+    },
+    seed: { type: 'string', valueHint: 'number', description: 'Of the trained forest; 1' },
+    'window-size-seconds': { type: 'string', valueHint: '1–3600', description: 'Length of the window; 30' },
+    'as-of': {
+      type: 'string',
+      valueHint: 'time',
+      description: 'When the lines had been received; else when each file was written',
+    },
+    format: { type: 'enum', options: ['text', 'json'], description: 'Of what is printed; text' },
+    json: { type: 'string', valueHint: 'file', description: 'Also write the result as JSON' },
+    html: {
+      type: 'string',
+      valueHint: 'file',
+      description: 'Also write a page with charts that needs nothing else',
+    },
+    'fail-on-alert': { type: 'boolean', description: 'End with exit code 2 when there is an alert' },
+    config: {
+      ...configArgs.config,
+      description: 'Take window length, channels, seed and contamination from a configuration',
+    },
+    set: configArgs.set,
+  },
+  words: { min: 1, max: 10_000 },
+  help: `The lines go through the same engine and pipeline as in the running agent, on their own times, as fast as the machine
+goes; nothing is sent and nothing is kept. The same files and options give the same output, byte for byte. Without --model
+a forest is trained on the first part of the lines, which then cannot alert.
+
+EXAMPLES
+
+  lineheron-agent replay line.log.2.gz line.log.1 line.log
+  lineheron-agent replay line.log --model /var/lib/lineheron-agent --html report.html
+  lineheron-agent replay line.log --threshold 0.6 --threshold 0.7
+  zcat *.gz | lineheron-agent replay - --format json`,
+  perform,
+};

@@ -1,0 +1,147 @@
+/**
+ * Lines that were written long ago, through the agent's own engine and pipeline as fast as the machine goes: what
+ * would have alerted. One or two models beside each other. Nothing but the inputs and settings decides the result.
+ */
+import type { Engine } from '@lineheron/native';
+import { EXIT, ExitError } from '../exit-code.js';
+import { blocks, type InputFile, lastLines, totalBytes } from './input.js';
+import { loadLearned } from './learned.js';
+import { compare, type ReplayInput, type ReplayResult } from './result.js';
+import { Variant } from './variant.js';
+
+export interface VariantPlan {
+  name: string;
+  /** Where its forests are; null: they are fitted on the first part of the lines. */
+  model: string | null;
+  threshold: number | null;
+}
+
+export interface ReplayOptions {
+  files: readonly InputFile[];
+  /** One or two. */
+  plans: readonly VariantPlan[];
+  /** A new engine each time; `format` is its number of the lines' format. */
+  makeEngine: () => { engine: Engine; format: number };
+  windowSeconds: number;
+  agent: string;
+  seed: number;
+  contamination: number;
+  /** Share of the bytes that is learnt from where no model is given, 0–1. */
+  trainFraction: number;
+  /** When the lines had been received, epoch ms; null: when each file was last written. */
+  asOfMs: number | null;
+}
+
+type Counts = Omit<ReplayInput, 'from' | 'to'>;
+
+/** Later than any line: a scout that looks for the newest time believes every one. */
+const FAR_MS = Date.UTC(9000, 0, 1);
+
+/**
+ * When a file's lines had been received: when it was last written, or its newest line's time, whichever is later. A
+ * line without a time of its own, or without a year, is placed by it.
+ */
+async function receivedMs(file: InputFile, makeEngine: ReplayOptions['makeEngine']): Promise<number> {
+  const { engine, format } = makeEngine();
+  const bytes = await lastLines(file);
+  if (bytes.length === 0 || format !== 0) return file.writtenMs;
+  const newestMs = engine.push(bytes, FAR_MS, false).newestMs ?? 0;
+  return newestMs < FAR_MS ? Math.max(file.writtenMs, newestMs) : file.writtenMs;
+}
+
+export interface Replayed {
+  result: ReplayResult;
+  variants: readonly Variant[];
+}
+
+/** Runs it. Throws ExitError when an input or model cannot be used. */
+export async function replay(options: ReplayOptions): Promise<Replayed> {
+  const { files, plans, makeEngine, agent, seed, contamination, trainFraction } = options;
+  let asOfMs = 0;
+  const variants: Variant[] = [];
+  for (const plan of plans) {
+    const { engine, format } = makeEngine();
+    const { name, threshold } = plan;
+    const variant = new Variant({
+      name,
+      engine,
+      format,
+      agent,
+      seed,
+      contamination,
+      threshold,
+      asOfMs: () => asOfMs,
+    });
+    if (plan.model !== null) variant.use(await loadLearned(plan.model, engine), 'file');
+    variants.push(variant);
+  }
+  const learners = variants.filter((_, index) => plans[index]!.model === null);
+  const trainBytes = learners.length > 0 ? (await totalBytes(files)) * trainFraction : 0;
+  let bytes = 0;
+  let training = learners.length > 0;
+  for (const file of files) {
+    asOfMs = options.asOfMs ?? (await receivedMs(file, makeEngine));
+    for await (const block of blocks(file)) {
+      for (const part of training ? split(block, trainBytes - bytes) : [block]) {
+        for (const variant of variants) variant.push(part);
+        bytes += part.length;
+        if (!training || bytes < trainBytes) continue;
+        await trainAll(learners, () => inputOf(variants[0]!.engine, files, bytes));
+        training = false;
+      }
+    }
+  }
+  const input = inputOf(variants[0]!.engine, files, bytes);
+  if (training) await trainAll(learners, () => input);
+  else if (input.records === 0) throw new ExitError(EXIT.data, noRecords(input));
+  const results = variants.map((variant) => variant.result());
+  const { from, to } = variants[0]!;
+  const result: ReplayResult = {
+    v: 1,
+    input: { ...input, from, to },
+    window_size_seconds: options.windowSeconds,
+    variants: results,
+    comparison: compare(results),
+  };
+  return { result, variants };
+}
+
+/** Too few windows have a reason: mostly that no line could be read. */
+async function trainAll(learners: readonly Variant[], input: () => Counts): Promise<void> {
+  const counts = input();
+  if (counts.records === 0) throw new ExitError(EXIT.data, noRecords(counts));
+  for (const learner of learners) await learner.train();
+}
+
+/** In two behind the line in which the first part ends. */
+function split(block: Buffer, at: number): Buffer[] {
+  if (at >= block.length) return [block];
+  const end = block.indexOf(10, Math.max(0, Math.ceil(at) - 1)) + 1;
+  return end > 0 && end < block.length ? [block.subarray(0, end), block.subarray(end)] : [block];
+}
+
+function inputOf(engine: Engine, files: readonly InputFile[], bytes: number): Counts {
+  const { lines, records, refused, tooLong, late, ahead, devices, evictedDevices } = engine.counters();
+  return {
+    files: files.map(({ name }) => name),
+    bytes,
+    lines,
+    records,
+    devices: devices + evictedDevices,
+    refused: Object.fromEntries(
+      Object.entries(refused)
+        .filter(([, count]) => count > 0)
+        .sort(),
+    ),
+    too_long: tooLong,
+    late,
+    ahead,
+  };
+}
+
+function noRecords({ lines, refused, too_long }: Counts): string {
+  if (lines === 0 && too_long === 0) return 'the input is empty';
+  const reasons = Object.entries({ ...refused, ...(too_long > 0 ? { 'too long': too_long } : {}) });
+  const text = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
+  return `none of ${lines} lines is a record (${text || 'no reason known'}): is the format right?`;
+}

@@ -1,0 +1,108 @@
+/** What a replay found, as it is written as JSON: the same input and settings give the same bytes. */
+import type { Reason, Scope } from '@lineheron/models';
+
+export interface ReplayAlert {
+  device: string;
+  scope: Scope;
+  /** Event time of the first suspect window. */
+  opened: string;
+  /** Event time of the last suspect window. */
+  last_suspect: string;
+  /** When ten quiet seconds had gone by; null when the lines end before. */
+  closed: string | null;
+  duration_seconds: number;
+  peak_score: number;
+  threshold: number | null;
+  suspect_windows: number;
+  reasons: Reason[];
+  summary: string;
+}
+
+export interface ReplayDevice {
+  /** `*` is the gateway as a whole. */
+  device: string;
+  windows: number;
+  scored: number;
+  suspect: number;
+  peak_score: number | null;
+  alerts: number;
+}
+
+export interface ReplayModel {
+  scope: Scope;
+  origin: 'file' | 'trained';
+  release: number | null;
+  rows: number;
+  threshold: number;
+}
+
+export interface ReplayVariant {
+  name: string;
+  models: ReplayModel[];
+  /** Event time up to which the lines were only learnt from; null when nothing was trained. */
+  trained_until: string | null;
+  windows: number;
+  scored: number;
+  suspect: number;
+  alerts: ReplayAlert[];
+  /** Alerts of single devices, per device and day of event time that was scored. */
+  alerts_per_device_day: number | null;
+  devices: ReplayDevice[];
+}
+
+export interface ReplayInput {
+  files: string[];
+  bytes: number;
+  lines: number;
+  records: number;
+  devices: number;
+  refused: Record<string, number>;
+  too_long: number;
+  late: number;
+  /** Further in the future than the file was written: stamped by that time. */
+  ahead: number;
+  from: string | null;
+  to: string | null;
+}
+
+/** Two variants beside each other: alerts of the same device that overlap in time are the same. */
+export interface ReplayComparison {
+  both: number;
+  only: [number, number];
+}
+
+export interface ReplayResult {
+  v: 1;
+  input: ReplayInput;
+  window_size_seconds: number;
+  variants: ReplayVariant[];
+  comparison: ReplayComparison | null;
+}
+
+const overlaps = (a: ReplayAlert, b: ReplayAlert) =>
+  a.device === b.device && a.opened <= b.last_suspect && b.opened <= a.last_suspect;
+
+/** Which alerts of the first have one of the second beside them. */
+export function shared(first: readonly ReplayAlert[], second: readonly ReplayAlert[]): Set<ReplayAlert> {
+  const byDevice = grouped(second);
+  return new Set(
+    first.filter((alert) => byDevice.get(alert.device)?.some((other) => overlaps(alert, other))),
+  );
+}
+
+function grouped(alerts: readonly ReplayAlert[]): Map<string, ReplayAlert[]> {
+  const groups = new Map<string, ReplayAlert[]>();
+  for (const alert of alerts) {
+    const group = groups.get(alert.device);
+    if (group) group.push(alert);
+    else groups.set(alert.device, [alert]);
+  }
+  return groups;
+}
+
+export function compare(variants: readonly ReplayVariant[]): ReplayComparison | null {
+  const [a, b] = variants;
+  if (!a || !b) return null;
+  const both = shared(a.alerts, b.alerts).size;
+  return { both, only: [a.alerts.length - both, b.alerts.length - shared(b.alerts, a.alerts).size] };
+}

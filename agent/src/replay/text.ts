@@ -1,0 +1,79 @@
+/** A replay's result for people, as plain text. Pure. */
+import type { ReplayAlert, ReplayResult, ReplayVariant } from './result.js';
+import { shared } from './result.js';
+
+const MAX_DEVICES = 20;
+
+const count = (number: number, one: string, many = `${one}s`) =>
+  `${number.toLocaleString('en-US')} ${number === 1 ? one : many}`;
+
+const clock = (iso: string) => iso.replace('T', ' ').replace(/(\.\d+)?Z$/, '');
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+function alertLine(alert: ReplayAlert, mark: string): string {
+  const end = alert.closed === null ? ', still open at the end' : '';
+  const score = `score ${alert.peak_score.toFixed(3)}`;
+  return `${mark} ${clock(alert.opened)}  ${duration(alert.duration_seconds)}${end}, ${score}\n     ${alert.summary}`;
+}
+
+function inputLines({ input, window_size_seconds }: ReplayResult): string[] {
+  const notes = [
+    ...Object.entries(input.refused).map(([reason, number]) => `${number} refused: ${reason}`),
+    ...(input.too_long > 0 ? [`${input.too_long} too long`] : []),
+    ...(input.late > 0 ? [`${input.late} too late for their window`] : []),
+    ...(input.ahead > 0 ? [`${input.ahead} further ahead than the file was written (--as-of helps)`] : []),
+  ];
+  return [
+    `${input.files.join(', ')}: ${count(input.lines, 'line')}, ${count(input.records, 'record')} of ${count(input.devices, 'device')}, windows of ${window_size_seconds} s`,
+    ...(input.from && input.to ? [`from ${clock(input.from)} to ${clock(input.to)} UTC`] : []),
+    ...(notes.length > 0 ? [`not counted in: ${notes.join(', ')}`] : []),
+  ];
+}
+
+function variantLines(variant: ReplayVariant, marks: (alert: ReplayAlert) => string): string[] {
+  const models = variant.models.map(
+    ({ scope, rows, threshold, release }) =>
+      `${scope} forest of ${count(rows, 'window')}, threshold ${threshold.toFixed(3)}${release === null ? '' : `, release ${release}`}`,
+  );
+  const rate = variant.alerts_per_device_day;
+  const devices = variant.devices.filter(({ alerts }) => alerts > 0).sort((a, b) => b.alerts - a.alerts);
+  return [
+    '',
+    `== ${variant.name}`,
+    ...models,
+    ...(variant.trained_until ? [`trained on what was before ${clock(variant.trained_until)} UTC`] : []),
+    `${count(variant.scored, 'window')} scored, ${count(variant.suspect, 'suspect')}, ${count(variant.alerts.length, 'alert')}${rate === null ? '' : ` (${rate.toPrecision(3)} per device and day)`}`,
+    ...(devices.length > 1
+      ? devices
+          .slice(0, MAX_DEVICES)
+          .map(
+            ({ device, alerts, peak_score }) =>
+              `  ${device}: ${count(alerts, 'alert')}, highest score ${(peak_score ?? 0).toFixed(3)}`,
+          )
+      : []),
+    ...(devices.length > MAX_DEVICES ? [`  and ${count(devices.length - MAX_DEVICES, 'device')} more`] : []),
+    '',
+    ...variant.alerts.map((alert) => alertLine(alert, marks(alert))),
+  ];
+}
+
+/** What would have alerted. With two variants `=` marks what both say, `*` what one says alone. */
+export function replayText(result: ReplayResult): string {
+  const [a, b] = result.variants;
+  const both = a && b ? [shared(a.alerts, b.alerts), shared(b.alerts, a.alerts)] : null;
+  const lines = [
+    ...inputLines(result),
+    ...result.variants.flatMap((variant, index) =>
+      variantLines(variant, (alert) => (both ? (both[index]!.has(alert) ? '=' : '*') : '!')),
+    ),
+  ];
+  if (result.comparison && a && b) {
+    const { both: same, only } = result.comparison;
+    lines.push('', `both: ${same}, only ${a.name}: ${only[0]}, only ${b.name}: ${only[1]}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
