@@ -92,7 +92,7 @@ describe.skipIf(!chromiumPath)('the dashboard in Chromium (skipped where there i
   }, 150_000);
 
   it('says that the connection is lost when the collector goes away, and comes back by itself', async () => {
-    const collector = stack.parts.find(({ workspace }) => workspace === 'collector')!;
+    const collector = stack.parts.find(({ script }) => script.startsWith('collector/'))!;
     await collector.kill();
     await page
       .getByTestId('connection')

@@ -1,21 +1,27 @@
 /**
- * Random kill -9 of agent and collector while a file is being written, rotated and read. What must hold at the end:
- * every record of the file is stored exactly once. Used by the smoke test with few kills and by hand with many.
+ * Random kill -9 of agent, collector and, where it is a process of its own, broker, each at moments of its own, while
+ * a file is being written, rotated and read. What must hold at the end: every line is stored exactly once. Used by
+ * the smoke test with few kills and by `npm run faults` with many.
  */
 import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recordLines } from '../support/lines.js';
+import type { Part } from '../support/process.js';
 import { seededRandom } from '../support/random.js';
 import type { Stack } from '../support/stack.js';
 import { waitFor } from '../support/wait.js';
 
 export interface KillPlan {
   kills: number;
-  seconds: number;
+  /** Lines a kill and device. */
+  secondsPerKill: number;
   seed: number;
+  /** `embedded` in the collector, which takes it along when it is killed, or a process of its own. */
+  broker: 'embedded' | 'external';
 }
 
 export interface KillOutcome {
+  kills: number;
   written: number;
   stored: number;
   distinct: number;
@@ -23,37 +29,89 @@ export interface KillOutcome {
 }
 
 const AGENT = 'gw-tail';
-const DEVICES = ['modem-1', 'modem-2', 'modem-3'];
+const DEVICES = ['modem-1', 'modem-2', 'modem-3', 'modem-4'];
+const MAX_LIFE_MS = 600;
+const STEPS_PER_ROTATION = 8;
+const KEPT_ROTATED = 40;
 
-/** Runs the plan on an empty stack and says what came of every record. */
+/** Runs the plan on an empty stack and says what came of every line. */
 export async function killWhileTailing(stack: Stack, plan: KillPlan): Promise<KillOutcome> {
-  const random = seededRandom(plan.seed);
   const path = join(stack.folder, 'line.log');
-  const startMs = Date.now() - plan.seconds * 1000 - 60_000;
-  const lines = recordLines({ devices: DEVICES, startMs, seed: plan.seed }, plan.seconds);
   await writeFile(path, '');
-  const collector = await stack.collector();
+  const broker = plan.broker === 'external' ? [await stack.broker()] : [];
+  const mqtt = broker.length > 0 ? { mqtt: { embedded: false, url: stack.mqttUrl } } : {};
+  const collector = await stack.collector(mqtt);
   const agent = await stack.agent(AGENT, { source: { type: 'tail', paths: [path], from: 'start' } });
-  const chunk = Math.ceil(lines.length / (plan.kills * 2));
-  let rotations = 0;
-  for (let written = 0, step = 0; written < lines.length; written += chunk, step++) {
-    await appendInPieces(path, lines.slice(written, written + chunk), random);
-    if (step % 5 === 4) await rotate(path, rotations++);
-    if (step % 2 === 0) continue;
-    const victim = random() < 0.5 ? agent : collector;
-    await new Promise((resolve) => setTimeout(resolve, 400 * random()));
-    await victim.kill();
-    await victim.start();
-  }
-  const expected = new Set(lines.map((line) => keyOf(JSON.parse(line))));
+  const victims = [agent, collector, ...broker];
+  const killing = new Killing(plan);
+  const writing = writeLines(path, plan, killing);
+  await Promise.all(victims.map((victim, at) => killing.of(victim, plan.seed + at)));
+  const expected = await writing;
   const rows = await storedOnceSettled(stack, expected.size);
   const stored = new Set(rows);
   return {
+    kills: killing.done,
     written: expected.size,
     stored: rows.length,
     distinct: stored.size,
     lost: [...expected].filter((key) => !stored.has(key)).slice(0, 10),
   };
+}
+
+class Killing {
+  done = 0;
+  private begun = 0;
+
+  constructor(private readonly plan: KillPlan) {}
+
+  get isOver(): boolean {
+    return this.done >= this.plan.kills;
+  }
+
+  /** Kills one part again and again; others are killed at the same time. */
+  async of(victim: Part, seed: number): Promise<void> {
+    const random = seededRandom(seed);
+    while (this.begun < this.plan.kills) {
+      this.begun += 1;
+      await new Promise((resolve) => setTimeout(resolve, MAX_LIFE_MS * random()));
+      await victim.kill();
+      this.done += 1;
+      await this.restart(victim);
+    }
+  }
+
+  /** A collector whose broker is being killed may give up and is then started again, as its service manager would. */
+  private async restart(victim: Part): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await victim.start();
+        return;
+      } catch (error) {
+        if (attempt === 5) throw error;
+        await victim.kill();
+      }
+    }
+  }
+}
+
+/** Writes a few lines for every kill, at its pace. Returns the keys of all lines. */
+async function writeLines(path: string, plan: KillPlan, killing: Killing): Promise<Set<string>> {
+  const random = seededRandom(plan.seed);
+  const seconds = plan.kills * plan.secondsPerKill;
+  const startMs = Date.now() - seconds * 1000 - 60_000;
+  const keys = new Set<string>();
+  for (let step = 0; step < plan.kills; step++) {
+    await waitFor('the next kill', () => killing.done >= step || killing.isOver, 60_000);
+    const from = startMs + step * plan.secondsPerKill * 1000;
+    const lines = recordLines(
+      { devices: DEVICES, startMs: from, seed: plan.seed + step },
+      plan.secondsPerKill,
+    );
+    for (const line of lines) keys.add(keyOf(JSON.parse(line)));
+    await appendInPieces(path, lines, random);
+    if (step % STEPS_PER_ROTATION === STEPS_PER_ROTATION - 1) await rotate(path);
+  }
+  return keys;
 }
 
 const keyOf = (record: { device_id: string; timestamp: string }) => `${record.device_id} ${record.timestamp}`;
@@ -67,34 +125,23 @@ async function appendInPieces(path: string, lines: string[], random: () => numbe
 }
 
 /** Rotation by rename and create, as logrotate does by default: .1 becomes .2, and so on. */
-async function rotate(path: string, kept: number): Promise<void> {
-  for (let number = kept; number > 0; number--) await rename(`${path}.${number}`, `${path}.${number + 1}`);
+async function rotate(path: string): Promise<void> {
+  for (let number = KEPT_ROTATED; number > 0; number--) {
+    await rename(`${path}.${number}`, `${path}.${number + 1}`).catch(() => {});
+  }
   await rename(path, `${path}.1`);
   await writeFile(path, '');
 }
 
 /** Device windows by record, once all have come, or after the deadline whatever has. */
 async function storedOnceSettled(stack: Stack, count: number): Promise<string[]> {
-  const read = async () =>
-    (await stack.storedWindows(AGENT))
-      .filter(({ scope }) => scope === 'device')
-      .map(({ device, end }) => `${device} ${end}`);
-  let rows: string[] = [];
-  await waitFor(
-    'all records to be stored',
-    async () => {
-      rows = await read();
-      return new Set(rows).size >= count;
-    },
-    60_000,
-  ).catch(() => {});
-  await waitFor(
-    'the spool to be empty',
-    async () => {
-      const status = await stack.status();
-      return status.agents.every(({ spool }) => spool.batches === 0);
-    },
-    40_000,
-  ).catch(() => {});
-  return read();
+  const isSettled = async () => {
+    const status = await stack.status();
+    const { totals } = (await stack.call<{ totals: { windows: number } }>('GET', '/metrics')).body;
+    return totals.windows >= count && status.agents.every(({ spool }) => spool.batches === 0);
+  };
+  await waitFor('everything to be stored', isSettled, 180_000).catch(() => {});
+  return (await stack.storedWindows(AGENT))
+    .filter(({ scope }) => scope === 'device')
+    .map(({ device, end }) => `${device} ${end}`);
 }

@@ -1,4 +1,4 @@
-/** A part of lineheron as its own process, as a user runs it: started, killed hard, started again, stopped. */
+/** A part of a whole as its own process, as a user runs it: started, killed hard, started again, stopped. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -11,18 +11,22 @@ export class Part {
   /** Everything it wrote, over all its lives. */
   output = '';
 
+  /** `script` is a path in the repository. */
   constructor(
-    readonly workspace: 'agent' | 'collector',
-    readonly configPath: string,
+    readonly script: string,
+    private readonly args: readonly string[],
   ) {}
+
+  static configured(workspace: 'agent' | 'collector', configPath: string): Part {
+    return new Part(`${workspace}/dist/main.js`, ['run', '--config', configPath]);
+  }
 
   /** Resolves when it says over its channel that it is ready; throws with its output when it ends before. */
   async start(): Promise<this> {
-    const child = spawn(
-      process.execPath,
-      [`${ROOT}${this.workspace}/dist/main.js`, 'run', '--config', this.configPath],
-      { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], cwd: ROOT },
-    );
+    const child = spawn(process.execPath, [`${ROOT}${this.script}`, ...this.args], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      cwd: ROOT,
+    });
     this.child = child;
     const keep = (chunk: Buffer) => {
       this.output += chunk.toString();
@@ -31,7 +35,7 @@ export class Part {
     child.stderr?.on('data', keep);
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new Error(`${this.workspace} is not ready: ${this.output}`)),
+        () => reject(new Error(`${this.script} is not ready: ${this.output}`)),
         READY_DEADLINE_MS,
       );
       child.on('message', (message) => {
@@ -41,7 +45,7 @@ export class Part {
       });
       child.once('exit', (code) => {
         clearTimeout(timer);
-        reject(new Error(`${this.workspace} ended with ${code} before it was ready: ${this.output}`));
+        reject(new Error(`${this.script} ended with ${code} before it was ready: ${this.output}`));
       });
     });
     return this;

@@ -55,10 +55,17 @@ export class Stack {
     });
   }
 
+  /** A broker that is a process of its own; collectors must then be told its `url`. */
+  async broker(): Promise<Part> {
+    const part = new Part('test/support/broker.mjs', [String(this.mqttPort)]);
+    this.parts.push(part);
+    return part.start();
+  }
+
   private async part(workspace: 'agent' | 'collector', name: string, config: Config): Promise<Part> {
     const path = join(this.folder, `${name}.yaml`);
     await writeFile(path, JSON.stringify(config));
-    const part = new Part(workspace, path);
+    const part = Part.configured(workspace, path);
     this.parts.push(part);
     return part.start();
   }
