@@ -137,7 +137,7 @@ describe('replay', () => {
       expect(low).toBeGreaterThan(high);
       expect(high).toBeGreaterThan(0);
       expect(comparison!.only[0]).toBe(low - comparison!.both);
-      expect(comparison!.both + comparison!.only[1]).toBeGreaterThanOrEqual(high);
+      expect(comparison!.both).toBeGreaterThan(0);
       expect(comparison!.only[0]).toBeGreaterThan(0);
     }));
 
