@@ -15,6 +15,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'Tell what would have alerted in log files',
     load: async () => (await import('./replay.js')).replay,
   },
+  doctor: {
+    description: 'Check configuration, broker, clock, disk and sources, and say what to do',
+    load: async () => (await import('./doctor.js')).doctor,
+  },
   config: {
     description: 'Check the configuration, or print its JSON Schema',
     load: async () => (await import('./config.js')).config,
