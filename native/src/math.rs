@@ -132,14 +132,23 @@ pub fn quantiles<const N: usize>(values: &mut [f64], shares: [f64; N]) -> [f64; 
 }
 
 /// The same of `count` values of which `at` gives the one at a rank.
-#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub fn interpolate(count: usize, share: f64, at: impl Fn(usize) -> f64) -> f64 {
     let Some(last) = count.checked_sub(1) else { return f64::NAN };
-    let position = share.clamp(0.0, 1.0) * last as f64;
+    let (below, weight) = position(count, share);
+    between(at(below), at((below + 1).min(last)), weight)
+}
+
+/// The rank below the `share` quantile of so many values, and how far it is from there to the next, 0–1.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub fn position(count: usize, share: f64) -> (usize, f64) {
+    let position = share.clamp(0.0, 1.0) * count.saturating_sub(1) as f64;
     let below = position as usize;
-    let weight = position - below as f64;
-    let (low, high) = (at(below), at((below + 1).min(last)));
-    // NumPy's own form: the nearer end is the base, so that both ends come out exactly.
+    (below, position - below as f64)
+}
+
+/// The value `weight` of the way from `low` to `high`, in NumPy's own form: the nearer end is the base, so
+/// that both ends come out exactly.
+pub fn between(low: f64, high: f64, weight: f64) -> f64 {
     if weight < 0.5 { low + (high - low) * weight } else { high - (high - low) * (1.0 - weight) }
 }
 

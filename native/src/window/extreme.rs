@@ -1,74 +1,128 @@
-//! The largest (or smallest) value of one channel, maintained.
+//! The largest values of channels, maintained.
 //!
-//! Only values that can still become the extreme are kept: each is smaller than the one before it and
-//! stands later in time (a monotonic queue). Adding and dropping cost a constant on average; of random
-//! values about ln n are kept, of a falling ramp all.
-use std::collections::VecDeque;
+//! A window's records are in two parts. Of the newer part only the largest value is kept. Of the older
+//! part those records are kept that are larger than all after them in it: one of them is the largest
+//! now, and when it leaves the next takes over. When the older part has left, all records become the
+//! older part in one pass from the newest back. So adding is one comparison without a branch, each
+//! record is passed over once more in its life, and no order of values makes it slower. Of random values
+//! about ln n records are kept, of a falling ramp all, four bytes each.
+use super::ring::Ring;
 
-/// Capacity below which memory is not given back.
+/// Room for most that random values ever need.
 const MIN_CAPACITY: usize = 16;
 
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    value: f64,
-    /// Number of its record, counted since the window began; wraps around.
-    record: u32,
+/// The largest value of one channel.
+#[derive(Debug, Clone)]
+struct Extreme {
+    channel: usize,
+    /// 1, or −1 for the smallest value.
+    sign: f64,
+    /// Of the newer part and of the older; −∞ for none.
+    newer: f64,
+    older: f64,
+    /// Numbers of the older part's records that can become the largest, the oldest and largest last.
+    falling: Vec<u32>,
 }
 
-/// Values that can become the largest.
-#[derive(Debug, Clone, Default)]
-pub struct Extreme(VecDeque<Entry>);
+/// The largest values of some channels and the smallest of some.
+#[derive(Debug, Clone)]
+pub struct Extremes {
+    each: Box<[Extreme]>,
+    /// Number of the newer part's first record; numbers count up and wrap around.
+    border: u32,
+    /// What is kept is no longer right and has to be taken anew.
+    stale: bool,
+}
 
-impl Extreme {
-    /// Adds a known value as record number `record`, `oldest` being the oldest record held. Records from
+impl Extremes {
+    /// Of no records yet.
+    pub fn new(largest: &[usize], smallest: &[usize]) -> Self {
+        let extreme = |channel, sign| Extreme {
+            channel,
+            sign,
+            newer: f64::NEG_INFINITY,
+            older: f64::NEG_INFINITY,
+            falling: Vec::new(),
+        };
+        let largest = largest.iter().map(|&channel| extreme(channel, 1.0));
+        let smallest = smallest.iter().map(|&channel| extreme(channel, -1.0));
+        Self { each: largest.chain(smallest).collect(), border: 0, stale: false }
+    }
+
+    /// Adds a record, NaN for unknown values; its number, and that of the oldest record held. Records from
     /// that number on have moved up by one.
-    pub fn insert(&mut self, value: f64, record: u32, oldest: u32) {
-        let age = |entry: &Entry| entry.record.wrapping_sub(oldest);
-        let own = record.wrapping_sub(oldest);
-        let mut place = self.0.len();
-        while place > 0 && age(&self.0[place - 1]) >= own {
-            place -= 1;
-            self.0[place].record = self.0[place].record.wrapping_add(1);
-        }
-        if self.0.get(place).is_some_and(|later| later.value >= value) {
+    pub fn insert(&mut self, values: &[f64], record: u32, oldest: u32) {
+        if record.wrapping_sub(oldest) < self.border.wrapping_sub(oldest) {
+            self.stale = true;
             return;
         }
-        let end = place;
-        while place > 0 && self.0[place - 1].value <= value {
-            place -= 1;
-        }
-        let entry = Entry { value, record };
-        if place < end {
-            self.0[place] = entry;
-            self.0.drain(place + 1..end);
-        } else {
-            self.0.insert(place, entry);
+        for extreme in &mut self.each {
+            // A NaN is passed over.
+            extreme.newer = extreme.newer.max(values[extreme.channel] * extreme.sign);
         }
     }
 
-    /// Makes room for an unknown value as record number `record`.
-    pub fn skip(&mut self, record: u32, oldest: u32) {
-        let own = record.wrapping_sub(oldest);
-        for entry in self.0.iter_mut().rev() {
-            if entry.record.wrapping_sub(oldest) < own {
-                break;
-            }
-            entry.record = entry.record.wrapping_add(1);
+    /// Forgets the oldest record, which has this number and has just left the ring.
+    #[allow(clippy::cast_possible_truncation)] // Far fewer records than 2³².
+    pub fn drop_oldest(&mut self, record: u32, ring: &Ring) {
+        if record == self.border {
+            self.stale = true;
+            self.border = record.wrapping_add(1);
+            return;
         }
-    }
-
-    /// Forgets the oldest record, which has this number.
-    pub fn drop_oldest(&mut self, record: u32) {
-        if self.0.front().is_some_and(|entry| entry.record == record) {
-            self.0.pop_front();
-            if self.0.len() * 8 < self.0.capacity() && self.0.capacity() > MIN_CAPACITY {
-                self.0.shrink_to(self.0.len() * 2);
+        for extreme in &mut self.each {
+            if extreme.falling.last() == Some(&record) {
+                extreme.falling.pop();
+                let next = extreme.falling.last().map(|next| next.wrapping_sub(record) as usize - 1);
+                extreme.older = next.map_or(f64::NEG_INFINITY, |place| {
+                    // It was read from the same ring; a stale number may be beyond the end.
+                    if place < ring.len() {
+                        ring.values(place)[extreme.channel] * extreme.sign
+                    } else {
+                        f64::NAN
+                    }
+                });
             }
         }
     }
 
-    /// The largest value; NaN when none is known.
-    pub fn value(&self) -> f64 {
-        self.0.front().map_or(f64::NAN, |entry| entry.value)
+    /// Puts right what the last changes left open; `oldest` is the number of the oldest record held.
+    #[allow(clippy::cast_possible_truncation)] // Far fewer records than 2³².
+    pub fn settle(&mut self, ring: &Ring, oldest: u32) {
+        if !self.stale {
+            return;
+        }
+        (self.stale, self.border) = (false, oldest.wrapping_add(ring.len() as u32));
+        for extreme in &mut self.each {
+            extreme.retake(ring, oldest);
+        }
+    }
+
+    /// The value at a place of the lists it was made from; NaN when none is known.
+    pub fn value(&self, index: usize) -> f64 {
+        let extreme = &self.each[index];
+        let value = extreme.newer.max(extreme.older);
+        if value == f64::NEG_INFINITY { f64::NAN } else { value * extreme.sign }
+    }
+}
+
+impl Extreme {
+    #[allow(clippy::cast_possible_truncation)] // Far fewer records than 2³².
+    fn retake(&mut self, ring: &Ring, oldest: u32) {
+        self.falling.clear();
+        (self.newer, self.older) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+        for place in (0..ring.len()).rev() {
+            let value = ring.values(place)[self.channel] * self.sign;
+            if value > self.older {
+                self.older = value;
+                if self.falling.len() == self.falling.capacity() {
+                    self.falling.reserve_exact(MIN_CAPACITY.max(self.falling.len() / 4));
+                }
+                self.falling.push(oldest.wrapping_add(place as u32));
+            }
+        }
+        if self.falling.capacity() > 2 * self.falling.len() + MIN_CAPACITY {
+            self.falling.shrink_to(self.falling.len() + MIN_CAPACITY);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! One sliding window: the records of the last W by time, and statistics kept up to date with them.
 //!
 //! Records are ordered by time; a late one is inserted in its place. Every statistic is maintained by what
-//! comes and what leaves ([`moments`], [`extreme`], [`ordered`]), and only those that a [`plan::Plan`] asks
+//! comes and what leaves ([`moments`], [`extreme`], [`upper`]), and only those that a [`plan::Plan`] asks
 //! for. The window knows no device's name and no clock: times come in, positions and numbers go out.
 mod extreme;
 pub mod gateway_clock;
@@ -9,17 +9,18 @@ mod moments;
 mod ordered;
 pub mod plan;
 mod ring;
+mod upper;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use crate::feature::Statistic;
-use extreme::Extreme;
+use extreme::Extremes;
 use moments::Moments;
-use ordered::Ordered;
 use plan::{NONE, Plan};
 use ring::Ring;
+use upper::Upper;
 
 /// What a window keeps of one record besides its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,9 +76,9 @@ pub struct Window {
     errors: u32,
     server_errors: u32,
     moments: Box<[Moments]>,
-    /// The largest values, then the smallest with their signs turned.
-    extremes: Box<[Extreme]>,
-    ordered: Box<[Ordered]>,
+    /// The largest values, then the smallest.
+    extremes: Extremes,
+    uppers: Box<[Upper]>,
     census: Census,
 }
 
@@ -98,8 +99,8 @@ impl Window {
             errors: 0,
             server_errors: 0,
             moments: vec![Moments::default(); plan.channels()].into(),
-            extremes: vec![Extreme::default(); plan.largest.len() + plan.smallest.len()].into(),
-            ordered: vec![Ordered::default(); plan.ordered.len()].into(),
+            extremes: Extremes::new(&plan.largest, &plan.smallest),
+            uppers: vec![Upper::default(); plan.ordered.len()].into(),
             census: Census::Many(HashMap::default()),
             plan: Arc::clone(plan),
         }
@@ -128,12 +129,21 @@ impl Window {
         if overflowed {
             self.drop_oldest();
         }
+        self.settle();
+        overflowed
+    }
+
+    /// Takes anew what the last changes wore out.
+    fn settle(&mut self) {
         for (channel, moments) in self.moments.iter_mut().enumerate() {
             if moments.is_worn() {
                 moments.retake(self.ring.channel(channel));
             }
         }
-        overflowed
+        self.extremes.settle(&self.ring, self.oldest);
+        for (upper, &channel) in self.uppers.iter_mut().zip(&self.plan.ordered) {
+            upper.settle(&self.ring, channel);
+        }
     }
 
     #[allow(clippy::cast_possible_truncation)] // A window holds far fewer than 2³² records.
@@ -150,18 +160,10 @@ impl Window {
             }
         }
         let record = self.oldest.wrapping_add(place as u32);
-        let smallest = self.plan.smallest.iter().map(|&channel| -values[channel]);
-        let wanted = self.plan.largest.iter().map(|&channel| values[channel]).chain(smallest);
-        for (extreme, value) in self.extremes.iter_mut().zip(wanted) {
-            if value.is_nan() {
-                extreme.skip(record, self.oldest);
-            } else {
-                extreme.insert(value, record, self.oldest);
-            }
-        }
-        for (ordered, &channel) in self.ordered.iter_mut().zip(&self.plan.ordered) {
+        self.extremes.insert(values, record, self.oldest);
+        for (upper, &channel) in self.uppers.iter_mut().zip(&self.plan.ordered) {
             if !values[channel].is_nan() {
-                ordered.insert(values[channel]);
+                upper.insert(values[channel]);
             }
         }
         if let Census::Many(counts) = &mut self.census {
@@ -179,15 +181,13 @@ impl Window {
                 moments.remove(value);
             }
         }
-        for extreme in &mut self.extremes {
-            extreme.drop_oldest(self.oldest);
-        }
-        for (ordered, &channel) in self.ordered.iter_mut().zip(&self.plan.ordered) {
+        for (upper, &channel) in self.uppers.iter_mut().zip(&self.plan.ordered) {
             if !values[channel].is_nan() {
-                ordered.remove(values[channel]);
+                upper.remove(values[channel]);
             }
         }
         self.ring.drop_oldest();
+        self.extremes.drop_oldest(self.oldest, &self.ring);
         self.oldest = self.oldest.wrapping_add(1);
         if let Census::Many(counts) = &mut self.census {
             drop_one(counts, mark.device);
@@ -236,28 +236,28 @@ impl Window {
             Statistic::Mean => self.moments[index].mean(),
             Statistic::Variance => self.moments[index].variance(),
             Statistic::Max => self.largest(index),
-            Statistic::P95 => self.ordered_of(index).map_or(f64::NAN, |ordered| ordered.quantile(0.95)),
+            Statistic::P95 => self.upper_of(index).map_or(f64::NAN, Upper::value),
             Statistic::Delta => self.largest(index) - self.smallest(index),
             Statistic::Total => self.moments[index].total(),
             Statistic::Rate => self.moments[index].positive_share(),
         }
     }
 
-    fn ordered_of(&self, index: usize) -> Option<&Ordered> {
-        self.ordered.get(self.plan.channel(index).ordered)
+    fn upper_of(&self, index: usize) -> Option<&Upper> {
+        self.uppers.get(self.plan.channel(index).ordered)
     }
 
     fn largest(&self, index: usize) -> f64 {
         match self.plan.channel(index).largest {
-            NONE => self.ordered_of(index).map_or(f64::NAN, Ordered::max),
-            place => self.extremes[place].value(),
+            NONE => self.upper_of(index).map_or(f64::NAN, Upper::max),
+            place => self.extremes.value(place),
         }
     }
 
     fn smallest(&self, index: usize) -> f64 {
         match self.plan.channel(index).smallest {
-            NONE => self.ordered_of(index).map_or(f64::NAN, Ordered::min),
-            place => -self.extremes[self.plan.largest.len() + place].value(),
+            NONE => f64::NAN,
+            place => self.extremes.value(self.plan.largest.len() + place),
         }
     }
 }

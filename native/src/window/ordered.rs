@@ -1,12 +1,10 @@
-//! The known values of one channel in ascending order, for quantiles and extremes.
+//! Values in ascending order, for ranks near the top.
 //!
 //! Sorted runs of at most 128 values: finding one halves a list of their first values, adding and removing
 //! move at most one run, and a rank near the top is found by counting whole runs from there. A window of up
 //! to 128 records is one run. Emptied runs are kept for the next one that is parted, at most one for every
 //! eight in use, so that a steady window allocates nothing. Limit, as measured: cache misses on the run, in
 //! windows of many thousands.
-use crate::math::interpolate;
-
 /// Longest run; a longer one is parted in two.
 const MAX_RUN: usize = 128;
 /// Shorter ones are joined to a neighbour when both fit.
@@ -33,7 +31,9 @@ impl Ordered {
     pub fn insert(&mut self, value: f64) {
         self.len += 1;
         if self.runs.is_empty() {
-            self.runs.push(vec![value]);
+            let mut run = self.spare.pop().unwrap_or_default();
+            run.push(value);
+            self.runs.push(run);
             self.firsts.push(value);
             return;
         }
@@ -107,38 +107,46 @@ impl Ordered {
         }
     }
 
-    /// Smallest value; NaN of nothing.
-    pub fn min(&self) -> f64 {
-        self.firsts.first().copied().unwrap_or(f64::NAN)
-    }
-
     /// Largest value; NaN of nothing.
     pub fn max(&self) -> f64 {
         self.runs.last().and_then(|run| run.last()).copied().unwrap_or(f64::NAN)
     }
 
-    /// Quantile by linear interpolation, as NumPy's default; NaN of nothing.
-    pub fn quantile(&self, share: f64) -> f64 {
-        interpolate(self.len, share, |rank| self.at(rank))
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.len
     }
 
-    /// The value at a rank that exists, counting from the top since that is where quantiles are asked for.
-    fn at(&self, rank: usize) -> f64 {
-        let mut above = self.len;
+    /// The value at a rank that exists and the one after it, itself when it is the last. Counts from the
+    /// top, since that is where it is asked for.
+    pub fn pair(&self, rank: usize) -> (f64, f64) {
+        let (mut above, mut next) = (self.len, f64::NAN);
         for run in self.runs.iter().rev() {
             above -= run.len();
-            if rank >= above {
-                return run[rank - above];
+            if let Some(place) = rank.checked_sub(above) {
+                let low = run[place];
+                let high = run.get(place + 1).copied().unwrap_or(if next.is_nan() { low } else { next });
+                return (low, high);
             }
+            next = run[0];
         }
-        f64::NAN
+        (f64::NAN, f64::NAN)
+    }
+
+    /// Forgets all values and keeps room for as many.
+    pub fn clear(&mut self) {
+        while let Some(mut run) = self.runs.pop() {
+            run.clear();
+            self.spare.push(run);
+        }
+        self.firsts.clear();
+        self.len = 0;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::math::quantile_sorted;
     use crate::random::Random;
 
     #[test]
@@ -158,12 +166,14 @@ mod tests {
                 if step % 97 == 0 || step + 5 > steps {
                     let mut sorted: Vec<f64> = queue.iter().copied().collect();
                     sorted.sort_by(f64::total_cmp);
-                    let same = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan();
-                    for share in [0.0, 0.5, 0.95, 1.0] {
-                        assert!(same(ordered.quantile(share), quantile_sorted(&sorted, share)));
+                    assert_eq!(ordered.len(), sorted.len());
+                    for rank in [0, sorted.len() / 2, sorted.len() * 19 / 20, sorted.len().max(1) - 1] {
+                        let Some(&low) = sorted.get(rank) else { continue };
+                        assert_eq!(ordered.pair(rank), (low, *sorted.get(rank + 1).unwrap_or(&low)));
                     }
-                    assert!(same(ordered.min(), ordered.quantile(0.0)));
-                    assert!(same(ordered.max(), ordered.quantile(1.0)));
+                    assert!(
+                        ordered.max() == sorted.last().copied().unwrap_or(f64::NAN) || sorted.is_empty()
+                    );
                 }
             }
             assert!(ordered.runs.len() <= 1);

@@ -8,7 +8,8 @@ pub const NONE: usize = usize::MAX;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     channels: Vec<ChannelPlan>,
-    /// Channels whose largest values are tracked, those tracked for their smallest, those kept in order.
+    /// Channels whose largest values are tracked, those tracked for their smallest, and those whose upper
+    /// values are kept in order.
     pub largest: Vec<usize>,
     pub smallest: Vec<usize>,
     pub ordered: Vec<usize>,
@@ -40,11 +41,11 @@ impl Plan {
         }
         for (channel, statistic) in wanted {
             let own = &mut plan.channels[channel];
-            // A channel that is kept in order has its extremes at the ends.
+            // A channel whose upper values are kept in order has its largest at their end.
             if own.ordered == NONE && matches!(statistic, Statistic::Max | Statistic::Delta) {
                 enlist(&mut plan.largest, &mut own.largest, channel);
             }
-            if own.ordered == NONE && statistic == Statistic::Delta {
+            if statistic == Statistic::Delta {
                 enlist(&mut plan.smallest, &mut own.smallest, channel);
             }
         }
@@ -74,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_asked_for_is_kept_and_order_includes_the_extremes() {
+    fn only_what_is_asked_for_is_kept_and_order_includes_the_largest() {
         let wanted = [(0, Statistic::Max), (0, Statistic::P95), (1, Statistic::Max), (2, Statistic::Delta)];
         let plan = Plan::of(4, wanted.into_iter());
         assert_eq!((plan.ordered, plan.largest, plan.smallest), (vec![0], vec![1, 2], vec![2]));

@@ -1,40 +1,47 @@
 //! The records of a window in the order of time: marks and values in two rings of one shape.
 //!
-//! A ring grows by doubling and shrinks when three quarters are empty, so that a burst leaves no memory
-//! behind and a steady stream allocates nothing. A late record is put in its place by moving those after
-//! it, at most what arrives within the lateness.
+//! A ring grows by an eighth and shrinks when a quarter is empty, so that a burst leaves no memory behind
+//! and a steady stream allocates nothing. A late record is put in its place by moving those after it, at
+//! most what arrives within the lateness.
 use super::Mark;
 
-/// Smallest capacity.
-const MIN_CAPACITY: usize = 4;
+/// Least room that is added.
+const MIN_ROOM: usize = 4;
+/// Bits of a device's number that are kept: far more numbers than a window has records, so that two that
+/// are in it at once never look the same.
+const DEVICE_BITS: u32 = 30;
 
-/// A mark in sixteen bytes: the time, and the device's number with the two flags below it.
+/// A mark in eight bytes: the low half of the time, then the device's number and the two flags.
 #[derive(Debug, Clone, Copy, Default)]
 struct Packed {
-    time_ms: i64,
-    device_and_flags: u64,
+    time: u32,
+    device_and_flags: u32,
 }
 
-impl From<Mark> for Packed {
-    fn from(mark: Mark) -> Self {
-        let flags = u64::from(mark.error) | u64::from(mark.server_error) << 1;
-        Self { time_ms: mark.time_ms, device_and_flags: mark.device << 2 | flags }
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // The low bits are what is kept.
+impl Packed {
+    fn new(mark: Mark) -> Self {
+        let flags = u32::from(mark.error) | u32::from(mark.server_error) << 1;
+        let device = mark.device as u32 & ((1 << DEVICE_BITS) - 1);
+        Self { time: mark.time_ms as u32, device_and_flags: device << 2 | flags }
     }
-}
 
-impl From<Packed> for Mark {
-    fn from(packed: Packed) -> Self {
-        let flags = packed.device_and_flags;
-        Self {
-            time_ms: packed.time_ms,
-            device: flags >> 2,
-            error: flags & 1 != 0,
-            server_error: flags & 2 != 0,
+    /// The time, given a later one less than 2³² ms away.
+    fn time_ms(self, later_ms: i64) -> i64 {
+        later_ms - i64::from((later_ms as u32).wrapping_sub(self.time))
+    }
+
+    fn mark(self, later_ms: i64) -> Mark {
+        Mark {
+            time_ms: self.time_ms(later_ms),
+            device: u64::from(self.device_and_flags >> 2),
+            error: self.device_and_flags & 1 != 0,
+            server_error: self.device_and_flags & 2 != 0,
         }
     }
 }
 
-/// Records, oldest first.
+/// Records, oldest first; all within 2³² ms.
 #[derive(Debug, Clone, Default)]
 pub struct Ring {
     marks: Vec<Packed>,
@@ -42,6 +49,8 @@ pub struct Ring {
     channels: usize,
     head: usize,
     len: usize,
+    /// Latest time of all records held.
+    newest_ms: i64,
 }
 
 impl Ring {
@@ -56,17 +65,18 @@ impl Ring {
     }
 
     fn slot(&self, place: usize) -> usize {
-        (self.head + place) & (self.marks.len() - 1)
+        let slot = self.head + place;
+        if slot < self.marks.len() { slot } else { slot - self.marks.len() }
     }
 
-    /// The mark at a place, when there is one.
+    /// The mark at a place, when there is one; of the device's number the low 30 bits.
     pub fn mark(&self, place: usize) -> Option<Mark> {
-        (place < self.len).then(|| self.marks[self.slot(place)].into())
+        (place < self.len).then(|| self.marks[self.slot(place)].mark(self.newest_ms))
     }
 
     /// Time of the record at a place that exists.
     pub fn time_ms(&self, place: usize) -> i64 {
-        self.marks[self.slot(place)].time_ms
+        self.marks[self.slot(place)].time_ms(self.newest_ms)
     }
 
     /// Values of the record at a place that exists.
@@ -83,8 +93,9 @@ impl Ring {
     /// Puts a record at a place; those from there on move by one.
     pub fn insert(&mut self, place: usize, mark: Mark, values: &[f64]) {
         if self.len == self.marks.len() {
-            self.resize((2 * self.len).max(MIN_CAPACITY));
+            self.resize(self.len + MIN_ROOM.max(self.len / 8));
         }
+        self.newest_ms = if self.len == 0 { mark.time_ms } else { self.newest_ms.max(mark.time_ms) };
         self.len += 1;
         for moved in (place + 1..self.len).rev() {
             let (from, to) = (self.slot(moved - 1), self.slot(moved));
@@ -92,7 +103,7 @@ impl Ring {
             self.values.copy_within(from * self.channels..(from + 1) * self.channels, to * self.channels);
         }
         let slot = self.slot(place);
-        self.marks[slot] = mark.into();
+        self.marks[slot] = Packed::new(mark);
         self.values[slot * self.channels..][..self.channels].copy_from_slice(&values[..self.channels]);
     }
 
@@ -100,9 +111,9 @@ impl Ring {
     pub fn drop_oldest(&mut self) {
         self.head = self.slot(1);
         self.len -= 1;
-        let capacity = self.marks.len();
-        if self.len <= capacity / 4 && capacity > MIN_CAPACITY {
-            self.resize(capacity / 2);
+        // Less than what growing leaves, so that a window near one size is left alone.
+        if self.marks.len() > self.len + self.len / 3 + 4 * MIN_ROOM {
+            self.resize(self.len + MIN_ROOM.max(self.len / 8));
         }
     }
 
