@@ -7,18 +7,15 @@
 //!
 //! Lines of one source mostly have their fields in one order, so each field is first compared with the
 //! one that stood there in the line before. Limit, as measured: branches on the lengths of numbers.
-use super::general::{MAX_DEVICE_CHARACTERS, MAX_TEXT_CHARACTERS, check_number, error_of, error_of_number};
+use super::cursor::{Cursor, Name};
+use super::general::{
+    MAX_DEVICE_CHARACTERS, MAX_TEXT_CHARACTERS, check_number, error_of, error_of_number, is_whole,
+};
 use super::{ErrorCode, Head, timestamp};
 use crate::channel::{Channel, ChannelList};
 
 /// Fields whose order is remembered; a line has hardly more.
 const MAX_REMEMBERED: usize = 80;
-/// Powers of ten that an f64 holds exactly.
-const EXACT_POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-    1e19, 1e20, 1e21, 1e22,
-];
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Field {
     Timestamp,
@@ -34,8 +31,7 @@ enum Field {
 #[derive(Debug)]
 pub struct FastParser {
     channels: Vec<Channel>,
-    /// Every known name, in quotes.
-    names: Vec<(Vec<u8>, Field)>,
+    names: Vec<(Name, Field)>,
     /// Of each field of the line before, its place in `names`.
     order: Vec<usize>,
 }
@@ -52,10 +48,10 @@ impl FastParser {
         ];
         let measured = channels.as_slice().iter().enumerate();
         let measured = measured.map(|(index, channel)| (channel.name.as_str(), Field::Channel(index)));
-        let quoted = |(name, field): (&str, Field)| (format!("\"{name}\"").into_bytes(), field);
+        let named = |(name, field): (&str, Field)| (Name::new(name), field);
         Self {
             channels: channels.as_slice().to_vec(),
-            names: others.into_iter().chain(measured).map(quoted).collect(),
+            names: others.into_iter().chain(measured).map(named).collect(),
             order: Vec::with_capacity(MAX_REMEMBERED),
         }
     }
@@ -73,8 +69,6 @@ impl FastParser {
             rest.skip_blank();
             let field = self.field(place, &mut rest)?;
             rest.skip_blank();
-            rest.expect(b':')?;
-            rest.skip_blank();
             self.value(field, &mut rest, &mut found, values)?;
             rest.skip_blank();
             match rest.next()? {
@@ -87,18 +81,18 @@ impl FastParser {
         if rest.0.is_empty() { found.head() } else { None }
     }
 
-    /// Which field comes next; the cursor stands behind its name then.
+    /// Which field comes next; the cursor stands behind its name and colon then.
     fn field(&mut self, place: usize, rest: &mut Cursor<'_>) -> Option<Field> {
         if let Some((name, field)) = self.order.get(place).and_then(|&index| self.names.get(index))
-            && let Some(behind) = rest.0.strip_prefix(name.as_slice())
+            && let Some(behind) = name.strip_from(rest.0)
         {
             rest.0 = behind;
             return Some(*field);
         }
-        let start = rest.0;
-        rest.text()?;
-        let name = &start[..start.len() - rest.0.len()];
-        let index = self.names.iter().position(|(known, _)| known == name);
+        let name = rest.text()?;
+        rest.skip_blank();
+        rest.expect(b':')?;
+        let index = self.names.iter().position(|(known, _)| known.plain() == name);
         let Some(index) = index else { return Some(Field::Unknown) };
         if place < self.order.len() {
             self.order[place] = index;
@@ -124,7 +118,7 @@ impl FastParser {
             (Field::Channel(index), _) => {
                 values[index] = check_number(rest.number()?, &self.channels[index]).ok()?;
             }
-            (Field::Timestamp, b'"') => found.timestamp_ms = Some(timestamp::from_iso(rest.text()?)?),
+            (Field::Timestamp, b'"') => found.timestamp_ms = Some(timestamp::from_iso_bytes(rest.text()?)?),
             (Field::Timestamp, b'n') => {
                 rest.word(b"null")?;
                 found.timestamp_ms = None;
@@ -187,148 +181,24 @@ impl<'a> Found<'a> {
 }
 
 /// A device name of 1–128 allowed characters; all are printable ASCII here.
-fn device(text: &str) -> Option<&str> {
+fn device(text: &[u8]) -> Option<&str> {
     let allowed = |byte: &u8| !matches!(*byte, 0x7f | b'/' | b'+' | b'#' | b'*');
     let fits = !text.is_empty() && text.len() <= MAX_DEVICE_CHARACTERS;
-    (fits && text.as_bytes().iter().all(allowed)).then_some(text)
+    if fits && text.iter().all(allowed) { ascii(text) } else { None }
 }
 
-fn short(text: &str) -> Option<&str> {
-    (text.len() <= MAX_TEXT_CHARACTERS).then_some(text)
+fn short(text: &[u8]) -> Option<&str> {
+    if text.len() <= MAX_TEXT_CHARACTERS { ascii(text) } else { None }
+}
+
+/// ASCII was checked; a second check of a short text costs next to nothing.
+fn ascii(text: &[u8]) -> Option<&str> {
+    std::str::from_utf8(text).ok()
 }
 
 #[allow(clippy::cast_possible_truncation)] // The range is checked.
 fn whole(number: f64) -> Option<i64> {
-    (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
-}
-
-/// The bytes still to be read.
-struct Cursor<'a>(&'a [u8]);
-
-impl<'a> Cursor<'a> {
-    fn next(&mut self) -> Option<u8> {
-        let (&first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(first)
-    }
-
-    fn expect(&mut self, byte: u8) -> Option<()> {
-        (self.next()? == byte).then_some(())
-    }
-
-    fn skip_blank(&mut self) {
-        while let [b' ' | b'\t' | b'\r' | b'\n', rest @ ..] = self.0 {
-            self.0 = rest;
-        }
-    }
-
-    fn word(&mut self, word: &[u8]) -> Option<()> {
-        self.0 = self.0.strip_prefix(word)?;
-        Some(())
-    }
-
-    fn literal(&mut self, first: u8) -> Option<()> {
-        match first {
-            b't' => self.word(b"true"),
-            b'f' => self.word(b"false"),
-            b'n' => self.word(b"null"),
-            _ => None,
-        }
-    }
-
-    fn skip_scalar(&mut self, first: u8) -> Option<()> {
-        match first {
-            b'"' => self.text().map(|_| ()),
-            b'-' | b'0'..=b'9' => self.number().map(|_| ()),
-            _ => self.literal(first),
-        }
-    }
-
-    /// A string of printable ASCII without escapes.
-    fn text(&mut self) -> Option<&'a str> {
-        let inner = self.0.strip_prefix(b"\"")?;
-        let length = plain_length(inner)?;
-        let (text, rest) = inner.split_at(length);
-        self.0 = &rest[1..];
-        // ASCII was checked; a second check of a short text costs next to nothing.
-        std::str::from_utf8(text).ok()
-    }
-
-    /// A finite number, to the last bit what the nearest f64 is.
-    fn number(&mut self) -> Option<f64> {
-        let start = self.0;
-        let negative = self.word(b"-").is_some();
-        let whole = self.digits(Digits::default());
-        let leading_zero = whole.count > 1 && start[usize::from(negative)] == b'0';
-        if whole.count == 0 || leading_zero {
-            return None;
-        }
-        let mut all = whole;
-        if self.word(b".").is_some() {
-            all = self.digits(whole);
-            if all.count == whole.count {
-                return None;
-            }
-        }
-        let decimals = all.count - whole.count;
-        if matches!(self.0.first(), Some(b'e' | b'E')) {
-            self.exponent()?;
-        } else if all.count <= 19 && all.value <= 1 << 53 && decimals < EXACT_POWERS.len() {
-            // Both are exact, so the one division rounds as the true value does.
-            #[allow(clippy::cast_precision_loss)] // At most 2⁵³.
-            let size = all.value as f64 / EXACT_POWERS[decimals];
-            return Some(if negative { -size } else { size });
-        }
-        let text = std::str::from_utf8(&start[..start.len() - self.0.len()]).ok()?;
-        text.parse().ok().filter(|number: &f64| number.is_finite())
-    }
-
-    fn digits(&mut self, mut digits: Digits) -> Digits {
-        while let [digit @ b'0'..=b'9', rest @ ..] = self.0 {
-            digits.value = digits.value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-            digits.count += 1;
-            self.0 = rest;
-        }
-        digits
-    }
-
-    fn exponent(&mut self) -> Option<()> {
-        self.next()?;
-        if let Some(b'+' | b'-') = self.0.first() {
-            self.next()?;
-        }
-        (self.digits(Digits::default()).count > 0).then_some(())
-    }
-}
-
-/// Digits read so far; the value is right for at most nineteen.
-#[derive(Clone, Copy, Default)]
-struct Digits {
-    value: u64,
-    count: usize,
-}
-
-/// Bytes before the closing quote when all of them are printable ASCII and none is a backslash.
-fn plain_length(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let zero_at = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        // Below the first set bit these tell exactly; a false one can only stand above a true one.
-        let stops = zero_at(word ^ (ONES * u64::from(b'"')))
-            | zero_at(word ^ (ONES * u64::from(b'\\')))
-            | (word.wrapping_sub(ONES * 0x20) & !word & HIGHS)
-            | (word & HIGHS);
-        if stops != 0 {
-            let length = index * 8 + stops.trailing_zeros() as usize / 8;
-            return (bytes[length] == b'"').then_some(length);
-        }
-    }
-    let stop =
-        rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || !(0x20..0x80).contains(&byte))?;
-    (rest[stop] == b'"').then_some(words.len() * 8 + stop)
+    (is_whole(number) && number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
 }
 
 #[cfg(test)]

@@ -184,11 +184,18 @@ pub(crate) fn check_number(value: f64, channel: &Channel) -> Result<f64, Refusal
         Err(Refusal::Negative)
     } else if !(channel.min..=channel.max).contains(&value) {
         Err(Refusal::OutOfRange)
-    } else if channel.kind == ChannelKind::Count && value.fract() != 0.0 {
+    } else if channel.kind == ChannelKind::Count && !is_whole(value) {
         Err(Refusal::NotAnInteger)
     } else {
         Ok(value + 0.0) // Turns −0 into 0.
     }
+}
+
+/// Whether a number has no fraction; true of everything beyond what an i64 holds. Rounding would be a call
+/// into the C library on processors that are only assumed to be x86-64.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // What is cut off shows.
+pub(super) fn is_whole(value: f64) -> bool {
+    value as i64 as f64 == value || value.abs() >= 9_007_199_254_740_992.0
 }
 
 struct LineSeed<'a>(&'a ChannelList);

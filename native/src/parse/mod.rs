@@ -1,5 +1,6 @@
 //! Reading log lines: one format a file, all of them giving the same [`Record`] or a counted refusal.
 pub mod canonical;
+mod cursor;
 mod fast;
 pub(crate) mod general;
 pub mod lines;

@@ -16,7 +16,12 @@ pub fn from_number(value: f64) -> Option<i64> {
 
 /// Epoch ms of `2026-01-31T12:00:00.123+01:00`; seconds' fraction is optional, digits past ms are cut.
 pub fn from_iso(text: &str) -> Option<i64> {
-    let mut cursor = Cursor(text.as_bytes());
+    from_iso_bytes(text.as_bytes())
+}
+
+/// The same of a text that is only bytes yet.
+pub fn from_iso_bytes(text: &[u8]) -> Option<i64> {
+    let mut cursor = Cursor(text);
     let (year, month, day) = (cursor.date_part(4)?, cursor.after(b"-")?, cursor.after(b"-")?);
     cursor.one_of(b"Tt ")?;
     let (hour, minute, second) = (cursor.date_part(2)?, cursor.after(b":")?, cursor.after(b":")?);
