@@ -1,15 +1,15 @@
 //! The engine's class, its options in and its results out.
-use napi::bindgen_prelude::{Error, Result, Status};
+use napi::bindgen_prelude::{Env, Error, Object, Result, Status};
 use napi_derive::napi;
 
 use super::forest::info;
+use super::results::ResultMaker;
 use super::shapes::{
-    ChannelDefinition, EngineCounters, EngineOptions, FeatureDefinition, ForestInfo, PushResult,
-    RecordResult, RefusedLine, WindowResult, known, reasons,
+    ChannelDefinition, EngineCounters, EngineOptions, FeatureDefinition, ForestInfo, RefusedLine,
 };
 use crate::engine;
 use crate::engine::options::Options;
-use crate::engine::output::{Push, RecordOutput, Scope, WindowOutput};
+use crate::engine::output::Scope;
 use crate::forest;
 use crate::format::Context;
 use crate::format::sample::Refused;
@@ -18,6 +18,7 @@ use crate::format::sample::Refused;
 #[napi]
 pub struct Engine {
     core: engine::Engine,
+    results: ResultMaker,
     /// Set while a chunk is taken; still set afterwards means that a panic left the windows half done.
     busy: bool,
 }
@@ -26,9 +27,10 @@ pub struct Engine {
 impl Engine {
     /// An engine that has seen nothing and does not detect yet. Throws on an option out of range.
     #[napi(constructor, catch_unwind)]
-    pub fn new(options: Option<EngineOptions>) -> Result<Self> {
+    pub fn new(env: Env, options: Option<EngineOptions>) -> Result<Self> {
         let options = raw_options(options.unwrap_or_default());
-        Ok(Self { core: engine::Engine::new(options.check()?)?, busy: false })
+        let core = engine::Engine::new(options.check()?)?;
+        Ok(Self { core, results: ResultMaker::new(&env)?, busy: false })
     }
 
     /// Stands for the features' names, order and units and the window length.
@@ -84,15 +86,16 @@ impl Engine {
     /// Takes the next bytes of the source, lines of `format` (default 0, canonical JSON). `arrivalMs` is
     /// the time now, epoch ms. With `emit` false windows are brought up to date and nothing is put out.
     /// `device` is the device of lines that name none, in formats other than canonical.
-    #[napi(catch_unwind)]
+    #[napi(catch_unwind, ts_return_type = "PushResult")]
     pub fn push(
         &mut self,
+        env: Env,
         chunk: &[u8],
         arrival_ms: f64,
         emit: bool,
         format: Option<u32>,
         device: Option<String>,
-    ) -> Result<PushResult> {
+    ) -> Result<Object<'static>> {
         if !(0.0..=8.64e15).contains(&arrival_ms) {
             return Err(Error::new(Status::InvalidArg, "arrivalMs must be a time in epoch ms"));
         }
@@ -106,7 +109,7 @@ impl Engine {
         let context = Context { arrival_ms: arrival_ms as i64, device: device.as_deref() };
         let push = self.core.push_format(chunk, format.unwrap_or(0), context, emit);
         self.busy = false;
-        Ok(push_result(push?))
+        self.results.make(&env, push?)
     }
 
     /// Puts a saved forest in use for a scope, or none. Throws on damage or another fingerprint, and
@@ -176,47 +179,4 @@ fn raw_options(options: EngineOptions) -> Options {
 fn scope_of(name: &str) -> Result<Scope> {
     let error = || Error::new(Status::InvalidArg, format!("scope \"{name}\" is neither device nor gateway"));
     Scope::from_name(name).ok_or_else(error)
-}
-
-fn push_result(push: Push) -> PushResult {
-    PushResult {
-        consumed_bytes: push.consumed_bytes as u32,
-        windows: push.windows.into_iter().map(window_result).collect(),
-        records: push.records.into_iter().map(record_result).collect(),
-        newest_ms: push.newest_ms.map(|time_ms| time_ms as f64),
-    }
-}
-
-fn window_result(window: WindowOutput) -> WindowResult {
-    let (judged, labels) = (window.judged, window.labels);
-    WindowResult {
-        scope: window.scope.name().to_owned(),
-        device: window.device,
-        end_ms: judged.end_ms as f64,
-        records: judged.records as u32,
-        state: judged.state.name().to_owned(),
-        score: judged.score,
-        threshold: judged.threshold,
-        suspect: judged.suspect,
-        features: judged.features.into_iter().map(known).collect(),
-        reasons: reasons(judged.reasons),
-        is_anomaly: labels.is_anomaly,
-        anomaly_type: labels.anomaly_type,
-        record: labels.record.map(|record| record as u32),
-        line_end: labels.line_end as u32,
-    }
-}
-
-fn record_result(output: RecordOutput) -> RecordResult {
-    let record = output.record;
-    RecordResult {
-        timestamp_ms: output.time_ms as f64,
-        device: record.device,
-        values: record.values.into_iter().map(known).collect(),
-        error_code: record.error_code,
-        is_anomaly: record.is_anomaly,
-        anomaly_type: record.anomaly_type,
-        suspect: output.suspect,
-        line_end: output.line_end as u32,
-    }
 }

@@ -13,6 +13,7 @@
 pub mod autoencoder;
 pub mod engine;
 pub mod forest;
+mod results;
 pub mod shapes;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
