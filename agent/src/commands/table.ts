@@ -11,6 +11,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'Run the agent until it is told to end',
     load: async () => (await import('./run.js')).run,
   },
+  init: {
+    description: 'Ask what must be known, try each answer, and write a configuration',
+    load: async () => (await import('./init.js')).init,
+  },
   replay: {
     description: 'Tell what would have alerted in log files',
     load: async () => (await import('./replay.js')).replay,
