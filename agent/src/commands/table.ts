@@ -23,6 +23,14 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'Check configuration, broker, clock, disk and sources, and say what to do',
     load: async () => (await import('./doctor.js')).doctor,
   },
+  tap: {
+    description: 'Show lines, windows and scores as they come',
+    load: async () => (await import('./tap.js')).tap,
+  },
+  top: {
+    description: 'Show the devices by score, drawn again every second',
+    load: async () => (await import('./top.js')).top,
+  },
   config: {
     description: 'Check the configuration, or print its JSON Schema',
     load: async () => (await import('./config.js')).config,

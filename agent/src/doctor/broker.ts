@@ -7,6 +7,7 @@ import { topics } from '@lineheron/models';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import type { Config } from '../config.js';
 import { messageOf } from '../log.js';
+import { mqttLogin } from '../mqtt-login.js';
 import { bad, type Finding, good, note } from './finding.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -50,18 +51,14 @@ function failure(url: string, error: unknown): Finding {
   return bad(`the broker at ${url} cannot be reached: ${messageOf(error) || String(code)}`, advice);
 }
 
-function optionsOf({ mqtt: { username, password }, tls, agent_id }: Broker): IClientOptions {
+function optionsOf(config: Broker): IClientOptions {
   return {
     protocolVersion: 4,
     clean: true,
-    clientId: `lineheron-doctor-${agent_id}-${process.pid}`,
+    clientId: `lineheron-doctor-${config.agent_id}-${process.pid}`,
     reconnectPeriod: 0,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
-    ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls?.key === undefined ? {} : { key: tls.key }),
+    ...mqttLogin(config),
   };
 }
 

@@ -1,0 +1,153 @@
+/**
+ * What `tap` and `top` show: lines and scored windows as they come. By default from the configured sources themselves,
+ * read a second time from now on and scored with the agent's stored forests: no running agent, broker or collector is
+ * needed, nothing is published or kept. Or, with a broker, what a running agent publishes, without its raw lines.
+ */
+
+import { join } from 'node:path';
+import { type ScoredWindow, scoreBatchSchema, topics } from '@lineheron/models';
+import { ModelStore } from '@lineheron/models/persist';
+import mqtt from 'mqtt';
+import { systemClock } from '../clock.js';
+import type { Config } from '../config.js';
+import type { SourceConfig } from '../config-source.js';
+import { Counters } from '../counters.js';
+import { EXIT, ExitError } from '../exit-code.js';
+import { type Log, messageOf } from '../log.js';
+import { mqttLogin } from '../mqtt-login.js';
+import { buildEngine } from '../parts.js';
+import { Pipeline } from '../score/pipeline.js';
+import { createSource } from '../source/feeds.js';
+
+export interface Viewer {
+  line(text: string): void;
+  window(window: ScoredWindow): void;
+  note(text: string): void;
+}
+
+/** Ids are not shown here. */
+const BOOT = '0000000000000000';
+const CONNECT_TIMEOUT_MS = 5_000;
+const MAX_SHOWN_LINE = 4_096;
+
+/** Shows until the signal is aborted or every source has ended. Throws ExitError when nothing can be shown. */
+export type Feed = (viewer: Viewer, signal: AbortSignal) => Promise<void>;
+
+async function useStoredForests(config: Config, engine: ReturnType<typeof buildEngine>, viewer: Viewer) {
+  const store = new ModelStore(join(config.data_dir, 'models'), (message) => viewer.note(message));
+  let found = 0;
+  for (const scope of ['device', 'gateway'] as const) {
+    const model = await store.load('isolation_forest', scope, engine.fingerprint).catch((error) => {
+      viewer.note(`${config.data_dir}: ${messageOf(error)}`);
+      return null;
+    });
+    if (!model) continue;
+    engine.setForest(scope, model.payload);
+    engine.setThreshold(scope, model.manifest.threshold);
+    found += 1;
+  }
+  engine.setDetecting(true);
+  if (found === 0) viewer.note(`no trained forest in ${config.data_dir} yet: windows have no score`);
+}
+
+/** From now on, whatever an agent has kept: its position is its own. */
+const fromNow = (source: SourceConfig): SourceConfig =>
+  source.type === 'tail' ? { ...source, from: 'end' } : source;
+
+function quietLog(viewer: Viewer): Log {
+  const say = (first: unknown, message?: string) => {
+    const error = (first as { error?: string } | null)?.error;
+    viewer.note(typeof first === 'string' ? first : `${message ?? ''}${error ? `: ${error}` : ''}`);
+  };
+  return { debug: () => {}, info: () => {}, warn: say as Log['warn'], error: say as Log['error'] };
+}
+
+/** Reads the configured sources itself. */
+export function sourceFeed(config: Config): Feed {
+  return async (viewer, signal) => {
+    const engine = buildEngine(config);
+    await useStoredForests(config, engine, viewer);
+    const pipeline = new Pipeline({
+      engine,
+      agent: config.agent_id,
+      boot: BOOT,
+      nowMs: () => systemClock.nowMs(),
+      onWindow: () => {},
+      onScored: (window) => viewer.window(window),
+      onEngineError: (error) => viewer.note(messageOf(error)),
+    });
+    const context = {
+      windowSeconds: config.window_size_seconds,
+      saved: undefined,
+      trained: true,
+      brokerRoundTrip: async () => null,
+      clock: systemClock,
+      random: Math.random,
+      log: quietLog(viewer),
+      counters: new Counters(),
+    };
+    const follow = async (source: SourceConfig) => {
+      for await (const { bytes, emit } of createSource(fromNow(source), context).chunks(signal)) {
+        for (const line of Buffer.from(bytes).toString('utf8').split('\n')) {
+          if (line !== '') viewer.line(line.slice(0, MAX_SHOWN_LINE));
+        }
+        pipeline.push({ bytes, emit, position: null });
+        pipeline.take();
+      }
+    };
+    const ended = await Promise.allSettled(config.sources.map(follow));
+    const failed = ended.find((one) => one.status === 'rejected');
+    if (failed && !signal.aborted) throw new ExitError(EXIT.failed, messageOf(failed.reason));
+  };
+}
+
+/** Listens to what a running agent publishes. */
+export function brokerFeed(config: Config): Feed {
+  const { url } = config.mqtt;
+  return async (viewer, signal) => {
+    const client = await mqtt
+      .connectAsync(
+        url,
+        {
+          protocolVersion: 4,
+          connectTimeout: CONNECT_TIMEOUT_MS,
+          clientId: `lineheron-tap-${config.agent_id}-${process.pid}`,
+          ...mqttLogin(config),
+        },
+        false,
+      )
+      .catch((error) => {
+        throw new ExitError(
+          EXIT.unavailable,
+          `${url}: ${messageOf(error) || (error as { code?: string }).code}`,
+        );
+      });
+    client.on('error', (error) => viewer.note(messageOf(error)));
+    client.on('message', (_topic, payload) => showBatch(payload, viewer));
+    client.on('close', () => signal.aborted || viewer.note('the connection is lost: trying again'));
+    await client.subscribeAsync(topics.score(config.agent_id), { qos: 0 });
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    client.end(true);
+  };
+}
+
+function showBatch(payload: Buffer, viewer: Viewer): void {
+  const batch = scoreBatchSchema.safeParse(parsed(payload));
+  if (!batch.success) {
+    viewer.note('a message of another shape was left out');
+    return;
+  }
+  for (const record of batch.data.records) viewer.line(JSON.stringify(record));
+  for (const window of batch.data.windows) viewer.window(window);
+}
+
+function parsed(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
