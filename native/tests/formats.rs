@@ -21,7 +21,7 @@ fn engine() -> Engine {
 }
 
 fn push(engine: &mut Engine, format: u32, text: &str) -> Vec<RecordOutput> {
-    let context = Context { arrival_ms: NOW, device: None };
+    let context = Context::new(NOW, None);
     let push = engine.push_format(text.as_bytes(), format, context, true).unwrap();
     assert_eq!(push.consumed_bytes, text.len());
     push.records
@@ -79,7 +79,7 @@ fn lines_are_refused_by_reason_with_a_sample_and_totals_survive_them() {
 fn each_format_keeps_its_own_place_in_a_line_that_is_too_long() {
     let mut engine = engine();
     let formats = [engine.add_format("\"canonical\"").unwrap(), engine.add_format("\"canonical\"").unwrap()];
-    let context = Context { arrival_ms: NOW, device: None };
+    let context = Context::new(NOW, None);
     let long = vec![b'x'; 100_000];
     assert_eq!(engine.push_format(&long, formats[0], context, true).unwrap().consumed_bytes, 100_000);
     assert_eq!(push(&mut engine, formats[1], "{\"device_id\":\"a\"}\n").len(), 1);
@@ -94,7 +94,7 @@ fn numbers_of_formats_are_checked_and_given_again() {
     assert_eq!(first, 1);
     engine.remove_format(first).unwrap();
     assert_eq!(engine.add_format("{\"type\":\"canonical\"}").unwrap(), first);
-    let context = Context { arrival_ms: NOW, device: None };
+    let context = Context::new(NOW, None);
     assert!(engine.push_format(b"{}\n", 2, context, true).is_err());
     assert!(engine.remove_format(2).is_err());
     assert!(engine.remove_format(0).is_err());

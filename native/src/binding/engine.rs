@@ -106,7 +106,7 @@ impl Engine {
             let text = "this engine stopped at a panic: make a new one and refill its windows";
             return Err(Error::new(Status::GenericFailure, text));
         }
-        let context = Context { arrival_ms: arrival_ms as i64, device: device.as_deref() };
+        let context = Context::new(arrival_ms as i64, device.as_deref());
         let push = self.core.push_format(chunk, format.unwrap_or(0), context, emit);
         self.busy = false;
         self.results.make(&env, push?)

@@ -112,7 +112,7 @@ impl Engine {
 
     /// Takes a chunk of canonical lines; with `emit` false only the windows and hops are brought up to date.
     pub fn push(&mut self, chunk: &[u8], arrival_ms: i64, emit: bool) -> Push {
-        let context = format::Context { arrival_ms, device: None };
+        let context = format::Context::new(arrival_ms, None);
         self.push_format(chunk, 0, context, emit).expect("canonical lines are always read")
     }
 

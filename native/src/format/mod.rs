@@ -5,12 +5,21 @@
 //! ([`time::sync`]), events that are counted, samples of what was refused. Time a line takes is linear
 //! in its length for every format.
 pub mod counter;
+mod csv;
+mod docsis;
 pub mod draft;
+pub mod envelope;
+pub mod events;
 pub mod fields;
 mod json;
 pub mod keys;
+mod logfmt;
+pub mod patterns;
 pub mod registry;
 pub mod sample;
+pub mod shipped;
+mod syslog;
+mod text;
 pub mod time;
 pub mod unit;
 
@@ -27,12 +36,23 @@ use crate::parse::Refusal;
 pub const CANONICAL: &str = "canonical";
 
 /// What is known of a line beside its bytes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Context<'a> {
     /// Epoch ms of its arrival.
     pub arrival_ms: i64,
     /// Device of a line that names none, as its source knows it.
     pub device: Option<&'a str>,
+    /// Program that wrote it, as its envelope says; empty is unknown.
+    pub program: &'a [u8],
+    /// Its severity as its envelope says: 0 (emergency) to 7 (debug).
+    pub severity: Option<u8>,
+}
+
+impl<'a> Context<'a> {
+    /// Of a line that arrives now from a source that knows this device.
+    pub fn new(arrival_ms: i64, device: Option<&'a str>) -> Self {
+        Self { arrival_ms, device, ..Self::default() }
+    }
 }
 
 /// What a line that was not refused holds.
@@ -63,16 +83,30 @@ pub trait Format: std::fmt::Debug + Send {
 pub type Make = fn(&Keys<'_>, &ChannelList, &Clock) -> Result<Box<dyn Format>>;
 
 /// Every format by name.
-const FORMATS: [(&str, Make); 1] = [("json", json::make)];
+const FORMATS: [(&str, Make); 8] = [
+    ("json", json::make),
+    ("logfmt", logfmt::make),
+    ("csv", csv::make),
+    ("text", text::make),
+    ("events", events::make),
+    ("syslog", syslog::make),
+    ("cisco", syslog::make_cisco),
+    ("docsis", docsis::make),
+];
 
 /// A definition: JSON of an object with `type`, or of a type's name alone.
 pub fn parse_definition(text: &str) -> Result<Value> {
     let value = serde_json::from_str(text)
         .map_err(|error| Error::new(format!("format: the definition is no JSON: {error}")))?;
-    Ok(match value {
+    Ok(parse_value(value))
+}
+
+/// The object that a definition's short form stands for.
+fn parse_value(value: Value) -> Value {
+    match value {
         Value::String(name) => serde_json::json!({ "type": name }),
         other => other,
-    })
+    }
 }
 
 /// Makes a format from keys that hold `type`; keys that it does not know are refused.

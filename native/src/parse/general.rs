@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::{Record, Refusal, timestamp};
 use crate::channel::{Channel, ChannelKind, ChannelList};
 
-pub(super) const MAX_DEVICE_CHARACTERS: usize = 128;
+pub(crate) const MAX_DEVICE_CHARACTERS: usize = 128;
 pub(crate) const MAX_TEXT_CHARACTERS: usize = 64;
 
 /// These would change the meaning of a topic, or stand for "all devices".

@@ -1,0 +1,354 @@
+//! The envelope around a message: who wrote it, when, and how grave it is.
+//!
+//! Known: RFC 5424; RFC 3164 with or without PRI and host, with the year or a fraction that many
+//! daemons add; lines stamped in ISO 8601; OpenWrt's `logread`; Cisco's `RP/0/RP0/CPU0:` and `*Mar 1`.
+//! All are told apart by their fronts alone, in one pass; texts are borrowed from the line.
+use super::time::civil::{Civil, Scanner};
+
+/// Longest program name.
+const MAX_TAG_BYTES: usize = 64;
+const SEVERITIES: [(&[u8], u8); 14] = [
+    (b"emerg", 0),
+    (b"panic", 0),
+    (b"alert", 1),
+    (b"crit", 2),
+    (b"err", 3),
+    (b"error", 3),
+    (b"warn", 4),
+    (b"warning", 4),
+    (b"notice", 5),
+    (b"info", 6),
+    (b"debug", 7),
+    (b"informational", 6),
+    (b"critical", 2),
+    (b"emergency", 0),
+];
+
+/// A line taken apart. Empty texts are absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Envelope<'a> {
+    pub civil: Option<Civil>,
+    /// The writer says that its clock is not set.
+    pub clock_unset: bool,
+    pub host: &'a [u8],
+    pub program: &'a [u8],
+    /// 0 (emergency) to 7 (debug).
+    pub severity: Option<u8>,
+    pub message: &'a [u8],
+}
+
+/// Takes a line apart; `None` when it has no envelope.
+pub fn open(line: &[u8]) -> Option<Envelope<'_>> {
+    let mut scanner = Scanner::new(line);
+    let severity = priority(&mut scanner);
+    if let Some(envelope) = rfc5424(scanner, severity) {
+        return Some(envelope);
+    }
+    let mut envelope = Envelope { severity, ..Envelope::default() };
+    let found = stamped(&mut scanner, &mut envelope);
+    if found.is_none() && severity.is_none() {
+        return None;
+    }
+    header(scanner, &mut envelope);
+    Some(envelope)
+}
+
+/// `<134>`: the severity in it.
+fn priority(scanner: &mut Scanner<'_>) -> Option<u8> {
+    let mut ahead = *scanner;
+    ahead.byte(b'<')?;
+    let number = ahead.digits(1, 3)?;
+    ahead.byte(b'>')?;
+    ahead.blanks();
+    *scanner = ahead;
+    u8::try_from(number % 8).ok().filter(|_| number <= 191)
+}
+
+fn rfc5424(mut scanner: Scanner<'_>, severity: Option<u8>) -> Option<Envelope<'_>> {
+    scanner.byte(b'1')?;
+    scanner.byte(b' ')?;
+    let civil = if scanner.text(b"- ").is_some() {
+        None
+    } else {
+        let civil = scanner.iso()?;
+        scanner.byte(b' ')?;
+        Some(civil)
+    };
+    let host = field(&mut scanner)?;
+    let program = field(&mut scanner)?;
+    field(&mut scanner)?;
+    field(&mut scanner)?;
+    structured_data(&mut scanner)?;
+    scanner.blanks();
+    let _ = scanner.text(b"\xef\xbb\xbf");
+    Some(Envelope { civil, clock_unset: false, host, program, severity, message: scanner.rest })
+}
+
+/// A field of RFC 5424 and the blank behind it; `-` is absent.
+fn field<'a>(scanner: &mut Scanner<'a>) -> Option<&'a [u8]> {
+    let word = scanner.word()?;
+    scanner.byte(b' ')?;
+    Some(if word == b"-" { b"" } else { word })
+}
+
+/// `-`, or elements `[id name="value" …]` in which `\` takes the sign from what follows.
+fn structured_data(scanner: &mut Scanner<'_>) -> Option<()> {
+    if scanner.byte(b'-').is_some() {
+        return Some(());
+    }
+    scanner.byte(b'[')?;
+    loop {
+        let (mut quoted, mut escaped, mut end) = (false, false, None);
+        for (place, byte) in scanner.rest.iter().enumerate() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' => quoted = !quoted,
+                b']' if !quoted => {
+                    end = Some(place);
+                    break;
+                }
+                _ => {}
+            }
+        }
+        scanner.rest = &scanner.rest[end? + 1..];
+        if scanner.byte(b'[').is_none() {
+            return Some(());
+        }
+    }
+}
+
+/// Everything up to and with the time stamp of the older forms.
+fn stamped<'a>(scanner: &mut Scanner<'a>, envelope: &mut Envelope<'a>) -> Option<()> {
+    let mut ahead = *scanner;
+    cisco_front(&mut ahead, envelope);
+    let bracket = ahead.byte(b'[').is_some();
+    let mut day = ahead;
+    if day.day_name().is_some() {
+        let _ = day.byte(b',');
+        if day.blanks() > 0 {
+            ahead = day;
+        }
+    }
+    let mut civil = date(&mut ahead)?;
+    if bracket {
+        ahead.byte(b']')?;
+    }
+    let mut zone = ahead;
+    zone.blanks();
+    if civil.offset_minutes.is_none()
+        && let Some(minutes) = zone.zone_name()
+        && zone.rest.first().is_none_or(|byte| matches!(byte, b' ' | b':'))
+    {
+        civil.offset_minutes = Some(minutes);
+        ahead = zone;
+    }
+    if !ahead.rest.first().is_none_or(|byte| matches!(byte, b' ' | b'\t' | b':')) {
+        return None;
+    }
+    envelope.civil = Some(civil);
+    *scanner = ahead;
+    Some(())
+}
+
+/// The ways of a date: ISO 8601, month first, year before the month, or day before it.
+fn date(scanner: &mut Scanner<'_>) -> Option<Civil> {
+    if let Some(civil) = scanner.iso().or_else(|| scanner.month_first()) {
+        return Some(civil);
+    }
+    let mut ahead = *scanner;
+    let number = ahead.digits(1, 4)?;
+    ahead.one_of(b" -/")?;
+    if number >= 1970 {
+        let mut civil = ahead.month_first()?;
+        civil.year = Some(number);
+        *scanner = ahead;
+        return Some(civil);
+    }
+    let mut civil = Civil { day: number, month: ahead.month_name()?, ..Civil::default() };
+    ahead.one_of(b" -/")?;
+    let mut year = ahead;
+    if let (Some(number), Some(_)) = (year.digits(4, 4), year.one_of(b" :")) {
+        civil.year = Some(number);
+        ahead = year;
+        ahead.blanks();
+    }
+    ahead.time_of_day(&mut civil)?;
+    *scanner = ahead;
+    Some(civil)
+}
+
+/// What Cisco puts before the time: a number, a host, the node, and a sign when the clock is not set.
+fn cisco_front<'a>(scanner: &mut Scanner<'a>, envelope: &mut Envelope<'a>) {
+    let mut ahead = *scanner;
+    if ahead.digits(1, 10).is_some() && ahead.byte(b':').is_some() && ahead.blanks() > 0 {
+        *scanner = ahead;
+    }
+    let window = &scanner.rest[..scanner.rest.len().min(96)];
+    // The node ends in a colon that a month follows at once.
+    let colons = window.iter().enumerate().filter(|(_, byte)| **byte == b':').map(|(place, _)| place);
+    for place in colons.take(4) {
+        let mut after = Scanner::new(&scanner.rest[place + 1..]);
+        let mark = after.one_of(b"*.");
+        if window[..place].contains(&b'/') && { after }.month_first().is_some() {
+            if let Some(blank) = window[..place].iter().rposition(|byte| *byte == b' ') {
+                let host = window[..blank].trim_ascii();
+                envelope.host = host.strip_suffix(b":").unwrap_or(host);
+            }
+            envelope.clock_unset = mark == Some(b'*');
+            *scanner = after;
+            return;
+        }
+    }
+    let mut ahead = *scanner;
+    if let Some(mark) = ahead.one_of(b"*.")
+        && { ahead }.month_first().is_some()
+    {
+        envelope.clock_unset = mark == b'*';
+        *scanner = ahead;
+    }
+}
+
+/// Host, facility and severity, program: what of them stands before the message.
+fn header<'a>(mut scanner: Scanner<'a>, envelope: &mut Envelope<'a>) {
+    scanner.blanks();
+    let no_host = scanner.byte(b':').is_some() || !envelope.host.is_empty();
+    scanner.blanks();
+    let _ = bracketed_number(&mut scanner);
+    if !no_host && severity_word(&mut scanner, envelope).is_none() {
+        host(&mut scanner, envelope);
+        let _ = severity_word(&mut scanner, envelope);
+    }
+    tag(&mut scanner, envelope);
+    envelope.message = scanner.rest.trim_ascii();
+}
+
+/// `[1549887755.123]`, as `logread -t` writes it.
+fn bracketed_number(scanner: &mut Scanner<'_>) -> Option<()> {
+    let mut ahead = *scanner;
+    ahead.byte(b'[')?;
+    ahead.digits(9, 11)?;
+    ahead.byte(b'.')?;
+    ahead.digits(1, 9)?;
+    ahead.byte(b']')?;
+    ahead.blanks();
+    *scanner = ahead;
+    Some(())
+}
+
+/// `daemon.notice`.
+fn severity_word(scanner: &mut Scanner<'_>, envelope: &mut Envelope<'_>) -> Option<()> {
+    let mut ahead = *scanner;
+    let word = ahead.word()?;
+    let dot = word.iter().position(|byte| *byte == b'.')?;
+    let (_, severity) = SEVERITIES.iter().find(|(name, _)| *name == &word[dot + 1..])?;
+    word[..dot].iter().all(u8::is_ascii_alphanumeric).then_some(())?;
+    ahead.blanks();
+    envelope.severity = Some(*severity);
+    *scanner = ahead;
+    Some(())
+}
+
+/// The first word, unless it is the program's: that ends in a colon or has its number in brackets.
+fn host<'a>(scanner: &mut Scanner<'a>, envelope: &mut Envelope<'a>) {
+    let mut ahead = *scanner;
+    let Some(word) = ahead.word() else { return };
+    if word.ends_with(b":") || (word.contains(&b'[') && !word.starts_with(b"[")) || ahead.rest.is_empty() {
+        return;
+    }
+    ahead.blanks();
+    envelope.host = word;
+    *scanner = ahead;
+}
+
+/// `program[12]:`; without the colon the first word is the program and stays part of the message.
+fn tag<'a>(scanner: &mut Scanner<'a>, envelope: &mut Envelope<'a>) {
+    let window = &scanner.rest[..scanner.rest.len().min(MAX_TAG_BYTES)];
+    let Some(end) = window.iter().position(|byte| matches!(byte, b':' | b'[' | b' ' | b'(' | b'\t')) else {
+        return;
+    };
+    envelope.program = &window[..end];
+    let mut ahead = Scanner::new(&scanner.rest[end..]);
+    if ahead.rest.starts_with(b"(") {
+        let Some(close) = memchr::memchr(b')', ahead.rest) else { return };
+        ahead.rest = &ahead.rest[close + 1..];
+    }
+    if ahead.rest.starts_with(b"[") {
+        let Some(close) = memchr::memchr(b']', ahead.rest) else { return };
+        ahead.rest = &ahead.rest[close + 1..];
+    }
+    if end > 0 && ahead.byte(b':').is_some() {
+        *scanner = ahead;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(line: &str) -> Option<(String, String, Option<u8>, String)> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        open(line.as_bytes()).map(|e| (text(e.host), text(e.program), e.severity, text(e.message)))
+    }
+
+    fn expect(line: &str, host: &str, program: &str, severity: Option<u8>, message: &str) {
+        let expected = Some((host.to_owned(), program.to_owned(), severity, message.to_owned()));
+        assert_eq!(shown(line), expected, "{line}");
+    }
+
+    #[test]
+    fn envelopes_of_every_kind_are_opened() {
+        expect("Nov  2 15:40:14 gw sshd[28]: hello: x", "gw", "sshd", None, "hello: x");
+        expect("<30>Nov 2 15:40:14 gw dnsmasq: a", "gw", "dnsmasq", Some(6), "a");
+        expect("<30>Nov 2 15:40:14 dnsmasq[1]: a", "", "dnsmasq", Some(6), "a");
+        expect("<30>dnsmasq[1]: a", "", "dnsmasq", Some(6), "a");
+        expect("Nov 22 10:06:33.123456 gw a.out: x", "gw", "a.out", None, "x");
+        expect("2026-11-22T10:06:33.123456+01:00 gw postfix/smtpd[9]: x", "gw", "postfix/smtpd", None, "x");
+        expect("Nov 22 2026 10:06:33 gw app: x", "gw", "app", None, "x");
+        expect("2026 Nov 22 10:06:33 sw %ETH-5-UP: x", "sw", "%ETH-5-UP", None, "x");
+        expect("22 Nov 2026 10:06:33 gw app: x", "gw", "app", None, "x");
+        expect(
+            "<134>1 2022-09-06T18:37:34+02:00 opn filterlog 69805 - [meta a=\"x\\]\" b=\"]\"][o c=\"\"] 10,,,0",
+            "opn",
+            "filterlog",
+            Some(6),
+            "10,,,0",
+        );
+        expect("<171>1 - - nginx - - - \u{feff}hi", "", "nginx", Some(3), "hi");
+        expect("Thu Jan  1 00:00:25 1970 kern.err kernel: [ 5.1] x", "", "kernel", Some(3), "[ 5.1] x");
+        expect(
+            "Sat Nov 21 10:00:00 2026 [1795255200.123] daemon.notice netifd: x",
+            "",
+            "netifd",
+            Some(5),
+            "x",
+        );
+        expect("Nov 21 10:00:00 OpenWrt kern.warn kernel: x", "OpenWrt", "kernel", Some(4), "x");
+        expect(
+            "RP/0/RP0/CPU0:Aug  4 10:14:32.450 : SSHD_[68]: %SEC-6-A : x",
+            "",
+            "SSHD_",
+            None,
+            "%SEC-6-A : x",
+        );
+        expect("<189>12: r1 RP/0/RP0/CPU0:Aug  4 10:14:32.450 PDT: bgp[1]: x", "r1", "bgp", Some(5), "x");
+        expect("000123: *Mar  1 18:46:11.123 UTC: %SYS-5-A: x", "", "%SYS-5-A", None, "x");
+        expect("Nov 22 10:06:33 gw no tag here", "gw", "no", None, "no tag here");
+        expect("Nov 22 10:06:33 gw CRON(pam)[12]: x", "gw", "CRON", None, "x");
+    }
+
+    #[test]
+    fn clocks_that_are_not_set_are_told() {
+        assert!(open(b"*Mar  1 00:00:12.345: %LINK-3-UPDOWN: x").unwrap().clock_unset);
+        assert!(!open(b".Mar  1 00:00:12.345: %LINK-3-UPDOWN: x").unwrap().clock_unset);
+        let zone = open(b"Aug  4 10:14:32.450 PDT: x").unwrap().civil.unwrap().offset_minutes;
+        assert_eq!(zone, Some(-420));
+    }
+
+    #[test]
+    fn what_has_no_envelope_is_told() {
+        for line in ["", "hello", "<999", "1 2 3", "Jan", "{\"a\":1}", "Nov 22 10:06", "Nov 22 10:06:33x"] {
+            assert_eq!(shown(line), None, "{line}");
+        }
+    }
+}
