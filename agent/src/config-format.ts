@@ -1,0 +1,140 @@
+/**
+ * The part of a source's configuration that says how its lines are read: `format`, a name or an object of a type and
+ * its keys. Here the shape is checked; units, patterns and time forms are checked by the engine, which reads the
+ * definition made of it and says what is wrong by the same key. Every format is told in native/FORMATS.md.
+ */
+import { deviceIdSchema } from '@lineheron/models';
+import { z } from 'zod';
+
+const MAX_FIELDS = 256;
+const MAX_PATTERNS = 256;
+const MAX_COLUMNS = 1024;
+
+/** Keys of every format but canonical. */
+const shared = {
+  device_id: deviceIdSchema.optional().describe('The device of lines that name none.'),
+  timezone: z
+    .string()
+    .min(1)
+    .max(64)
+    .default('local')
+    .describe('Of times without an offset: local (this machine), UTC, +02:00 or a name like Europe/Berlin.'),
+  clock_valid_from: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date such as 2020-01-01')
+    .optional()
+    .describe('A device that shows less has not set its clock yet; 2020-01-01 unless given.'),
+  year: z
+    .int()
+    .min(1970)
+    .max(9999)
+    .optional()
+    .describe('Of times without a year, for old files; else the year nearest to receipt.'),
+};
+
+const from = z.string().min(1).max(256);
+
+const fieldSchema = z.union([
+  from,
+  z.strictObject({
+    from: from.optional().describe('Where it comes from; the name of the field unless given.'),
+    unit: z.string().max(32).optional().describe('What the line measures in: s, us, bytes, ratio, 0.1 dB …'),
+    scale: z.number().optional().describe('A factor on top of the unit.'),
+    counter: z.boolean().optional().describe('A total that only grows: the record gets the difference.'),
+    form: z
+      .string()
+      .max(128)
+      .optional()
+      .describe('Of a time stamp: auto, iso, epoch_ms, or %Y-%m-%d %H:%M:%S.'),
+    ok: z.array(z.string().max(64)).max(64).optional().describe('Error codes that mean no error.'),
+  }),
+]);
+
+const fields = z
+  .record(z.string().min(1).max(64), fieldSchema)
+  .refine((map) => Object.keys(map).length <= MAX_FIELDS, `has more than ${MAX_FIELDS} fields`)
+  .describe('From a field of ours or a declared channel to where it stands in the line.');
+const someFields = fields.refine((map) => Object.keys(map).length > 0, 'must name at least one field');
+
+const patternSchema = z.union([
+  z.string().min(1).max(2048),
+  z.strictObject({
+    pattern: z.string().min(1).max(2048).describe('A regular expression with groups (?P<name>…).'),
+    fields: fields.optional(),
+    set: z
+      .record(z.string().min(1).max(64), z.union([z.string().max(64), z.number(), z.boolean()]))
+      .optional()
+      .describe('What a match alone says, for example {connection_resets: 1}.'),
+    program: z.string().min(1).max(64).optional().describe('Only lines that this program wrote.'),
+    skip: z.boolean().optional().describe('Lines that hold no record.'),
+  }),
+]);
+
+const jsonShape = { type: z.literal('json'), fields: someFields };
+const logfmtShape = { type: z.literal('logfmt'), fields: someFields };
+const csvShape = {
+  type: z.literal('csv'),
+  fields: someFields,
+  columns: z.array(z.string().max(256)).min(1).max(MAX_COLUMNS).optional().describe('Names of the columns.'),
+  header: z.boolean().optional().describe('A line in the stream names them.'),
+  delimiter: z.string().min(1).max(3).optional(),
+  quote: z.string().length(1).optional(),
+};
+const textShape = {
+  type: z.literal('text'),
+  patterns: z.array(patternSchema).min(1).max(MAX_PATTERNS),
+  unmatched: z.enum(['count', 'refuse']).optional().describe('What a line is that no pattern matches.'),
+};
+const eventsShape = { type: z.literal('events') };
+
+const oneOfColumns = (csv: { columns?: unknown; header?: boolean | undefined }) =>
+  (csv.columns !== undefined) !== (csv.header === true);
+const COLUMNS_ISSUE = { path: ['columns'], message: 'give either columns or header: true' };
+
+const messageSchema = z.union([
+  z.literal('events'),
+  z.discriminatedUnion('type', [
+    z.strictObject(jsonShape),
+    z.strictObject(logfmtShape),
+    z.strictObject(csvShape).refine(oneOfColumns, COLUMNS_ISSUE),
+    z.strictObject(textShape),
+    z.strictObject(eventsShape),
+  ]),
+]);
+const message = messageSchema
+  .optional()
+  .describe('How what is in the envelope is read; by the shipped patterns unless given.');
+
+/** How a source's lines are read. */
+export const formatSchema = z.union([
+  z.enum(['canonical', 'events', 'syslog', 'cisco', 'docsis']),
+  z.discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('canonical') }),
+    z.strictObject({ ...shared, ...jsonShape }),
+    z.strictObject({ ...shared, ...logfmtShape }),
+    z.strictObject({ ...shared, ...csvShape }).refine(oneOfColumns, COLUMNS_ISSUE),
+    z.strictObject({ ...shared, ...textShape }),
+    z.strictObject({ ...shared, ...eventsShape }),
+    z.strictObject({ ...shared, type: z.literal('syslog'), message }),
+    z.strictObject({ ...shared, type: z.literal('cisco'), message }),
+    z.strictObject({ ...shared, type: z.literal('docsis') }),
+  ]),
+]);
+
+export type FormatConfig = z.infer<typeof formatSchema>;
+
+/** This machine's zone by its IANA name. */
+export function machineZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
+}
+
+/**
+ * The definition that `Engine.addFormat` takes. `zone` stands in for `local`. Throws nothing: what is wrong in it is
+ * said by the engine.
+ */
+export function formatDefinition(format: FormatConfig | undefined, zone: string): string {
+  const object = typeof format === 'string' ? { type: format } : (format ?? { type: 'canonical' });
+  if (object.type === 'canonical') return JSON.stringify(object);
+  const timezone = 'timezone' in object && object.timezone !== 'local' ? object.timezone : zone;
+  return JSON.stringify({ ...object, timezone });
+}
