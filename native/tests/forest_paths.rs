@@ -148,6 +148,8 @@ proptest! {
         for row in rows.chunks_exact(kind.columns) {
             let total: f64 = forest.shares(row).iter().map(|share| share.abs()).sum();
             prop_assert!((total - 1.0).abs() < 1e-9 || total == 0.0, "{total}");
+            let bits = |credits: Vec<f64>| credits.into_iter().map(f64::to_bits).collect::<Vec<_>>();
+            prop_assert_eq!(bits(forest.credits(row)), bits(forest.reference_credits(row)));
             let reasons = forest.explain(row, 3);
             prop_assert!(reasons.len() <= 3);
             prop_assert!(reasons.windows(2).all(|pair| pair[0].share >= pair[1].share));

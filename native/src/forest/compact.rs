@@ -18,11 +18,11 @@ use super::tree::Tree;
 use super::wide::Wide;
 
 /// Levels of every tree; deeper ones do not fit.
-const MAX_DEPTH: u32 = 8;
+pub const MAX_DEPTH: u32 = 8;
 /// Ends of a part of four levels, and words of its splits, of which the first is not used.
 pub const PART: usize = 16;
 /// Ends of a tree.
-const ENDS: usize = PART * PART;
+pub const ENDS: usize = PART * PART;
 /// Most columns in use.
 pub const MAX_COLUMNS: usize = 32;
 /// Most thresholds of a column.
@@ -101,8 +101,9 @@ type SortedKeys = (usize, Vec<f32>);
 impl Compact {
     /// The forest in this layout, or `None` when it does not fit.
     pub fn of(forest: &Forest) -> Option<Self> {
-        let depth = forest.trees.iter().map(|tree| tree.depths().into_iter().max()).max()??;
-        if depth > MAX_DEPTH || forest.trees.iter().any(Tree::is_extended) {
+        if forest.trees.iter().map(Tree::depth).max()? > MAX_DEPTH
+            || forest.trees.iter().any(Tree::is_extended)
+        {
             return None;
         }
         let (sorted, places) = used_columns(forest)?;
@@ -112,16 +113,18 @@ impl Compact {
         if longest > most.min(MAX_KEYS) {
             return None;
         }
-        let (mut tops, mut below, mut leaves) = (Vec::new(), Vec::new(), Vec::new());
+        let count = forest.trees.len();
+        let (mut tops, mut below) = (Vec::with_capacity(count + 1), Vec::with_capacity(count + 1));
+        let mut leaves = Vec::with_capacity(count);
         let ranked = Ranked { columns: &sorted, places: &places, column_bits };
         for (tree, &factor) in forest.trees.iter().zip(&forest.factors) {
             let mut ends = [0.0; ENDS];
             let leaf = |at: usize, level, size| {
                 ends[(at << (MAX_DEPTH - level)) - ENDS] = forest.leaf_value(level, size, factor);
             };
-            let splits = ranked.place(tree, leaf)?;
-            tops.push(part(&splits, 1));
-            below.push(Below(std::array::from_fn(|end| part(&splits, PART + end))));
+            let (top, lower) = ranked.place(tree, leaf)?;
+            tops.push(top);
+            below.push(lower);
             leaves.push(ends);
         }
         if !tops.len().is_multiple_of(2) {
@@ -164,25 +167,36 @@ impl Compact {
         if let Some(wide) = self.wide {
             return wide.sum(self, row);
         }
-        self.walk(row)
+        self.plain_sum(row)
+    }
+
+    fn plain_sum(&self, row: &[f64]) -> f64 {
+        let mut sum = 0.0;
+        self.walk(row, |tree, end| sum += self.leaves[tree][end]);
+        sum
+    }
+
+    /// Calls `visit` with each tree, in their order, and where the row ends in it.
+    pub fn visit(&self, row: &[f64], visit: impl FnMut(usize, usize)) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(wide) = self.wide {
+            return wide.visit(self, row, visit);
+        }
+        self.walk(row, visit);
     }
 
     /// The same, one split after the other.
-    fn walk(&self, row: &[f64]) -> f64 {
+    fn walk(&self, row: &[f64], mut visit: impl FnMut(usize, usize)) {
         let mut ranks = Ranks::new();
         for (place, column) in self.columns.iter().enumerate() {
             self.put(&mut ranks, place, self.rank(column, narrow(row, column.source)));
         }
-        let ranks = ranks.0.as_flattened();
-        let mut sum = 0.0;
-        for (first, leaves) in self.leaves.chunks(ABREAST).enumerate().map(|(i, c)| (i * ABREAST, c)) {
-            let mut ends = [0_usize; ABREAST];
-            self.ends(first, leaves.len(), ranks, &mut ends);
-            for (end, leaves) in ends.iter().zip(leaves) {
-                sum += leaves[end & (ENDS - 1)];
-            }
+        let (count, mut ends) = (self.leaves.len(), [0_usize; ABREAST]);
+        for first in (0..count).step_by(ABREAST) {
+            let some = (count - first).min(ABREAST);
+            self.ends(first, some, ranks.0.as_flattened(), &mut ends);
+            ends[..some].iter().enumerate().for_each(|(tree, &end)| visit(first + tree, end & (ENDS - 1)));
         }
-        sum
     }
 
     /// How many thresholds are at most the value, or none for an unknown one.
@@ -240,15 +254,6 @@ impl Compact {
     }
 }
 
-/// The fifteen splits of four levels, counted from the split at `root` on.
-fn part(splits: &[u16; ENDS], root: usize) -> [u16; PART] {
-    std::array::from_fn(|place| {
-        let level = place.checked_ilog2()?;
-        Some(splits[(root << level) + place - (1 << level)])
-    })
-    .map(|split| split.unwrap_or(ALWAYS_LEFT))
-}
-
 /// A value of a row as trees compare it; one beyond the row's end is unknown.
 #[allow(clippy::cast_possible_truncation)] // Trees compare f32.
 fn narrow(row: &[f64], column: usize) -> f32 {
@@ -264,15 +269,15 @@ struct Ranked<'a> {
 }
 
 impl Ranked<'_> {
-    /// A tree's splits level by level from place 1 on; `leaf` is told the place, level and size of each
-    /// leaf.
+    /// A tree's splits; `leaf` is told the place, level and size of each leaf, places being counted level
+    /// by level from 1 on.
     #[allow(clippy::cast_possible_truncation)] // At most 32 columns, 2,047 ranks.
-    fn place(&self, tree: &Tree, mut leaf: impl FnMut(usize, u32, u32)) -> Option<[u16; ENDS]> {
-        let mut splits = [ALWAYS_LEFT; ENDS];
-        // Each node's place and level; children are behind their parents.
-        let mut placed = vec![(1_usize, 0_u32); tree.nodes().len()];
+    fn place(&self, tree: &Tree, mut leaf: impl FnMut(usize, u32, u32)) -> Option<([u16; PART], Below)> {
+        let (mut top, mut below) = ([ALWAYS_LEFT; PART], Below([[ALWAYS_LEFT; PART]; PART]));
+        // Each node's place; children are behind their parents.
+        let mut placed = vec![1_usize; tree.nodes().len()];
         for (index, node) in tree.nodes().iter().enumerate() {
-            let (at, level) = placed[index];
+            let (at, level) = (placed[index], placed[index].ilog2());
             if node.is_leaf() {
                 leaf(at, level, node.size);
                 continue;
@@ -281,11 +286,17 @@ impl Ranked<'_> {
             let order = |key: &f32| key.total_cmp(&(node.threshold + 0.0));
             let rank = self.columns[column].1.binary_search_by(order).ok()? as u16;
             let direction = u16::from(node.missing_right);
-            splits[at] = (rank << 1 | direction) << self.column_bits | column as u16;
+            let split = (rank << 1 | direction) << self.column_bits | column as u16;
+            if let Some(deeper) = level.checked_sub(MAX_DEPTH / 2) {
+                let part = &mut below.0[(at >> deeper) - PART];
+                part[1 << deeper | at & ((1 << deeper) - 1)] = split;
+            } else {
+                top[at] = split;
+            }
             let left = node.left as usize;
-            (placed[left], placed[left + 1]) = ((2 * at, level + 1), (2 * at + 1, level + 1));
+            (placed[left], placed[left + 1]) = (2 * at, 2 * at + 1);
         }
-        Some(splits)
+        Some((top, below))
     }
 }
 
@@ -328,7 +339,7 @@ mod tests {
             let compact = Compact::of(&forest).unwrap();
             for row in rows.chunks_exact(columns) {
                 let expected = forest.reference_score(row).to_bits();
-                assert_eq!(score_of(compact.walk(row)).to_bits(), expected);
+                assert_eq!(score_of(compact.plain_sum(row)).to_bits(), expected);
                 assert_eq!(score_of(compact.sum(row)).to_bits(), expected);
             }
         }

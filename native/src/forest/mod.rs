@@ -10,6 +10,7 @@
 pub mod batch;
 pub mod codec;
 mod compact;
+mod credit;
 pub mod explain;
 pub mod fit;
 mod flat;
@@ -28,6 +29,7 @@ use std::sync::OnceLock;
 
 use crate::math;
 use compact::Compact;
+use credit::CreditTable;
 use flat::Flat;
 use lengths::{Harmonic, PathLengths};
 use summary::FeatureSummary;
@@ -49,6 +51,7 @@ pub struct Forest {
     /// Of each tree, what its path length is multiplied by before the sum.
     factors: Vec<f64>,
     layout: OnceLock<Layout>,
+    credit_table: OnceLock<Box<CreditTable>>,
 }
 
 /// What a forest is, besides its trees.
@@ -91,7 +94,7 @@ impl Forest {
             if expected == 0.0 { tree.weight() / total } else { tree.weight() / (total * expected) }
         };
         let factors = trees.iter().map(factor).collect();
-        Self { head, trees, lengths, factors, layout: OnceLock::new() }
+        Self { head, trees, lengths, factors, layout: OnceLock::new(), credit_table: OnceLock::new() }
     }
 
     /// Fingerprint of the feature list that it was fitted on.

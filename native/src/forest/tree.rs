@@ -128,6 +128,11 @@ impl Tree {
         node.left as usize + usize::from(right)
     }
 
+    /// Most splits on a path.
+    pub fn depth(&self) -> u32 {
+        self.depths().into_iter().max().unwrap_or(0)
+    }
+
     /// Depth of every node, the root's 0.
     pub fn depths(&self) -> Vec<u32> {
         let mut depths = vec![0; self.nodes.len()];

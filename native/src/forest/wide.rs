@@ -70,6 +70,20 @@ impl Wide {
         work[0].sum
     }
 
+    /// Calls `visit` with each tree, in their order, and where the row ends in it.
+    pub fn visit(self, compact: &Compact, row: &[f64], mut visit: impl FnMut(usize, usize)) {
+        let mut work = [Row::new()];
+        // SAFETY: `self` exists only where the features were detected.
+        let both = unsafe { prepare(compact, std::iter::once(row), &mut work) };
+        for first in (0..compact.leaves.len()).step_by(TREES) {
+            // SAFETY: as above.
+            unsafe { walk(compact, first, &mut work, both) };
+            let trees = (compact.leaves.len() - first).min(TREES);
+            let ends = work[0].ends[..trees].iter().enumerate();
+            ends.for_each(|(tree, &end)| visit(first + tree, usize::from(end)));
+        }
+    }
+
     /// The sums over all trees for rows, one each of `work`; see [`Row::sum`].
     pub fn sums<'a>(self, compact: &Compact, rows: impl Iterator<Item = &'a [f64]>, work: &mut [Row]) {
         // SAFETY: `self` exists only where both features were detected.
@@ -86,8 +100,18 @@ impl Row {
 
 #[target_feature(enable = "avx512f,avx512bw,popcnt")]
 fn sums<'a>(compact: &Compact, rows: impl Iterator<Item = &'a [f64]>, work: &mut [Row]) {
+    let both = prepare(compact, rows, work);
+    for first in (0..compact.leaves.len()).step_by(TREES) {
+        walk(compact, first, work, both);
+        add(compact, first, work);
+    }
+}
+
+/// Writes the rows' ranks; returns whether the walk needs those of both directions.
+#[target_feature(enable = "avx512f,avx512bw,popcnt")]
+fn prepare<'a>(compact: &Compact, rows: impl Iterator<Item = &'a [f64]>, work: &mut [Row]) -> bool {
     let mut unknown = false;
-    for (row, work) in rows.zip(&mut *work) {
+    for (row, work) in rows.zip(work) {
         unknown |= match compact.pivots {
             1 => ranks::<1>(compact, row, &mut work.ranks),
             2 => ranks::<2>(compact, row, &mut work.ranks),
@@ -96,15 +120,7 @@ fn sums<'a>(compact: &Compact, rows: impl Iterator<Item = &'a [f64]>, work: &mut
         work.sum = 0.0;
     }
     // Of at most 16 columns both directions fit one register.
-    let both = unknown && compact.column_bits == 5;
-    for first in (0..compact.leaves.len()).step_by(TREES) {
-        if both {
-            walk::<true>(compact, first, work);
-        } else {
-            walk::<false>(compact, first, work);
-        }
-        add(compact, first, work);
-    }
+    unknown && compact.column_bits == 5
 }
 
 /// Writes a row's ranks; returns whether any value is unknown.
@@ -146,7 +162,12 @@ fn passed(keys: &Keys, value: __m512) -> usize {
 
 /// Finds where rows end in the trees from `first` on, at most [`TREES`] of them.
 #[target_feature(enable = "avx512f,avx512bw")]
-fn walk<const BOTH: bool>(compact: &Compact, first: usize, rows: &mut [Row]) {
+fn walk(compact: &Compact, first: usize, rows: &mut [Row], both: bool) {
+    if both { walk_by::<true>(compact, first, rows) } else { walk_by::<false>(compact, first, rows) }
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+fn walk_by<const BOTH: bool>(compact: &Compact, first: usize, rows: &mut [Row]) {
     let pairs = (compact.tops.len() - first / 2).min(TREES / 2);
     for (pair, splits) in compact.tops[first / 2..][..pairs].iter().enumerate() {
         let splits = load(&splits.0);
