@@ -4,7 +4,7 @@
 //! take. Up to [`MAX_COPIED_ROWS`] rows are narrowed to f32 as a whole; of more only the drawn ones are
 //! gathered, tree by tree. The threshold and the summaries are taken from at most [`MAX_JUDGED_ROWS`] rows,
 //! drawn likewise. Limit: with so many rows that most are never looked at, an infinity among those is not
-//! found either. Gathering is bound by cache misses: about two for each row taken.
+//! found either. Gathering is bound by cache misses, about two for each row taken; sixteen rows' overlap.
 use super::params::CheckedForestParams;
 use crate::error::{Error, Result};
 use crate::random::Random;
@@ -114,18 +114,45 @@ fn judged_rows(rows: &[f64], columns: usize, drawer: &mut Drawer, seed: u64) -> 
         return rows.to_vec();
     }
     let drawn = drawer.draw(MAX_JUDGED_ROWS, &mut Random::for_part(seed, JUDGED_PART));
-    drawn.iter().flat_map(|&row| &rows[row as usize * columns..][..columns]).copied().collect()
+    let mut judged = Vec::with_capacity(drawn.len() * columns);
+    for_each_row(rows, columns, &drawn, |_, values| judged.extend_from_slice(values));
+    judged
+}
+
+/// Calls `take` with each of the drawn rows, which lie far apart. The next few are looked at before these
+/// are taken, so that their cache misses overlap.
+fn for_each_row(rows: &[f64], columns: usize, drawn: &[u32], mut take: impl FnMut(u32, &[f64])) {
+    const AHEAD: usize = 16;
+    let values = |row: u32| &rows[row as usize * columns..][..columns];
+    let touch = |part: Option<&[u32]>| {
+        for &row in part.unwrap_or_default() {
+            let values = values(row);
+            std::hint::black_box((values[0], values[columns - 1]));
+        }
+    };
+    let mut parts = drawn.chunks(AHEAD).peekable();
+    touch(parts.peek().copied());
+    while let Some(part) = parts.next() {
+        touch(parts.peek().copied());
+        for &row in part {
+            take(row, values(row));
+        }
+    }
 }
 
 #[allow(clippy::cast_possible_truncation)] // Trees compare f32; what does not fit is refused.
 fn narrow_all(rows: &[f64], columns: usize) -> Result<Vec<f32>> {
     let narrow: Vec<f32> = rows.iter().map(|&value| value as f32).collect();
-    // Without an early end this is a pass at full speed, and nearly always there is nothing to find.
-    if narrow.iter().fold(false, |found, value| found | value.is_infinite()) {
-        let place = narrow.iter().position(|value| value.is_infinite()).unwrap_or(0);
-        return Err(infinite(place / columns, place % columns));
+    match infinite_place(&narrow) {
+        Some(place) => Err(infinite(place / columns, place % columns)),
+        None => Ok(narrow),
     }
-    Ok(narrow)
+}
+
+fn infinite_place(values: &[f32]) -> Option<usize> {
+    // Without an early end this is a pass at full speed, and nearly always there is nothing to find.
+    let found = values.iter().fold(false, |found, value| found | value.is_infinite());
+    values.iter().position(|value| found && value.is_infinite())
 }
 
 /// The drawn rows of all trees one after another; the draws then point there.
@@ -133,17 +160,19 @@ fn narrow_all(rows: &[f64], columns: usize) -> Result<Vec<f32>> {
 fn gather(rows: &[f64], columns: usize, draws: &mut [Draw]) -> Result<Vec<f32>> {
     let total: usize = draws.iter().map(|draw| draw.rows.len()).sum();
     let mut narrow = Vec::with_capacity(total * columns);
-    for row in draws.iter_mut().flat_map(|draw| &mut draw.rows) {
-        let values = &rows[*row as usize * columns..][..columns];
-        let place = narrow.len();
-        narrow.extend(values.iter().map(|&value| value as f32));
-        if narrow[place..].iter().fold(false, |found, value| found | value.is_infinite()) {
-            let column = narrow[place..].iter().position(|value| value.is_infinite()).unwrap_or(0);
-            return Err(infinite(*row as usize, column));
-        }
-        *row = (place / columns) as u32;
+    let mut wrong = None;
+    for draw in &mut *draws {
+        let first = narrow.len() / columns;
+        for_each_row(rows, columns, &draw.rows, |row, values| {
+            let place = narrow.len();
+            narrow.extend(values.iter().map(|&value| value as f32));
+            if wrong.is_none() {
+                wrong = infinite_place(&narrow[place..]).map(|column| infinite(row as usize, column));
+            }
+        });
+        draw.rows.iter_mut().enumerate().for_each(|(index, row)| *row = (first + index) as u32);
     }
-    Ok(narrow)
+    wrong.map_or(Ok(narrow), Err)
 }
 
 fn infinite(row: usize, column: usize) -> Error {
