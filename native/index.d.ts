@@ -238,6 +238,11 @@ export interface ForestOptions {
    * (Cortes 2021).
    */
   splitChoice?: 'uniform' | 'pooled_gain' | 'density'
+  /**
+   * How columns are drawn: `uniform` (default), or in proportion to their `kurtosis` in each tree's
+   * sample (Liu, Ting, Zhou 2008; isotree's `weigh_by_kurtosis`).
+   */
+  weighting?: 'uniform' | 'kurtosis'
   /** Most splits on a path, 1–64; default ⌈log₂ sampleSize⌉. */
   maxDepth?: number
   /** `exact` (default) or `euler`, the approximation that the paper and scikit-learn use. */

@@ -57,6 +57,7 @@ proptest! {
         seed in any::<u32>(),
         ndim in prop_oneof![4 => Just(1_u32), 1 => Just(2), 1 => Just(50)],
         choice in prop_oneof![Just("uniform"), Just("pooled_gain"), Just("density")],
+        weighting in prop_oneof![Just("uniform"), Just("kurtosis")],
         max_depth in prop_oneof![Just(None), (1..64_u32).prop_map(Some)],
     ) {
         let mut training = normal_rows(700, columns, u64::from(seed));
@@ -68,6 +69,7 @@ proptest! {
             (params.trees, params.sample_size) = (f64::from(trees), f64::from(sample));
             (params.seed, params.ndim) = (f64::from(seed), f64::from(ndim));
             params.split_choice = choice.to_owned();
+            params.weighting = weighting.to_owned();
             params.max_depth = max_depth.map(f64::from);
         });
         assert_all_paths_equal(&forest, &wild_rows(rows, columns, u64::from(seed) + 1, unknown));
@@ -157,6 +159,27 @@ fn pooled_gain_parts_groups_sooner_than_chance() {
     };
     assert_eq!(apart("pooled_gain"), 100);
     assert!(apart("uniform") < 98);
+}
+
+#[test]
+fn columns_are_drawn_by_their_kurtosis() {
+    // Column 0 is 1 or −1 (kurtosis 1), column 1 normal (about 3), column 2 constant.
+    let normal = normal_rows(256, 1, 13);
+    let rows: Vec<f64> =
+        normal.iter().enumerate().flat_map(|(row, &x)| [(row % 2) as f64 * 2.0 - 1.0, x, 4.0]).collect();
+    let share = |weighting: &str| {
+        let forest = fitted(&rows, 3, |params| {
+            (params.trees, params.weighting) = (2000.0, weighting.to_owned());
+        });
+        let roots = forest.trees().iter().filter(|tree| tree.nodes()[0].feature == 1).count();
+        assert!(forest.trees().iter().flat_map(Tree::nodes).all(|node| node.feature < 2));
+        roots as f64 / 2000.0
+    };
+    let mean = normal.iter().sum::<f64>() / 256.0;
+    let power = |n| normal.iter().map(|x| (x - mean).powi(n)).sum::<f64>();
+    let kurtosis = 256.0 * power(4) / power(2).powi(2);
+    assert!((share("uniform") - 0.5).abs() < 0.05);
+    assert!((share("kurtosis") - kurtosis / (1.0 + kurtosis)).abs() < 0.05, "{}", share("kurtosis"));
 }
 
 #[test]

@@ -167,6 +167,7 @@ fn checked(options: ForestOptions) -> Result<CheckedForestParams> {
     params.contamination = options.contamination.unwrap_or(params.contamination);
     params.ndim = options.ndim.unwrap_or(params.ndim);
     params.split_choice = options.split_choice.unwrap_or(params.split_choice);
+    params.weighting = options.weighting.unwrap_or(params.weighting);
     params.max_depth = options.max_depth;
     params.harmonic = options.harmonic.unwrap_or(params.harmonic);
     params.threads = options.threads.unwrap_or(params.threads);

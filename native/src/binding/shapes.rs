@@ -188,6 +188,10 @@ pub struct ForestOptions {
     /// (Cortes 2021).
     #[napi(ts_type = "'uniform' | 'pooled_gain' | 'density'")]
     pub split_choice: Option<String>,
+    /// How columns are drawn: `uniform` (default), or in proportion to their `kurtosis` in each tree's
+    /// sample (Liu, Ting, Zhou 2008; isotree's `weigh_by_kurtosis`).
+    #[napi(ts_type = "'uniform' | 'kurtosis'")]
+    pub weighting: Option<String>,
     /// Most splits on a path, 1–64; default ⌈log₂ sampleSize⌉.
     pub max_depth: Option<f64>,
     /// `exact` (default) or `euler`, the approximation that the paper and scikit-learn use.

@@ -1,8 +1,8 @@
 //! Growing the trees: rows are split until they stand alone or the depth limit is reached.
 //!
 //! Each tree has a random stream of its own, so neither the order of growing nor the number of threads
-//! can matter. Nodes are grown breadth first, which is the order that the codec writes. A tree's rows are
-//! gathered once, column after column, and stay in the first-level cache while it grows.
+//! can matter. Nodes are grown breadth first, which is the order that the codec writes. A tree's rows stay
+//! in the first-level cache while it grows.
 use super::sample::{Draw, Sample};
 use super::split::{Chooser, Split};
 use super::tree::{Node, Terms, Tree};
@@ -27,22 +27,24 @@ pub fn grow(sample: &Sample) -> Vec<Tree> {
 
 fn grow_some(sample: &Sample, draws: &[Draw]) -> Vec<Tree> {
     let mut grower = Grower {
-        chooser: Chooser::new(sample.params.split_choice, sample.params.ndim.min(sample.columns)),
+        chooser: Chooser::new(sample),
         max_depth: sample.params.max_depth.unwrap_or(sample.size.next_power_of_two().ilog2()),
         rows: Vec::new(),
         right: Vec::new(),
         pending: Vec::new(),
+        nodes: Vec::new(),
     };
-    draws.iter().map(|draw| grower.grow(sample, draw)).collect()
+    draws.iter().map(|draw| grower.grow(draw)).collect()
 }
 
-struct Grower {
-    chooser: Chooser,
+struct Grower<'a> {
+    chooser: Chooser<'a>,
     max_depth: u32,
-    /// Places in the tree's sample, in the order of the nodes that they came to.
-    rows: Vec<u16>,
-    right: Vec<u16>,
+    /// The tree's rows, in the order of the nodes that they came to.
+    rows: Vec<u32>,
+    right: Vec<u32>,
     pending: Vec<Pending>,
+    nodes: Vec<Node>,
 }
 
 /// Rows still to be split: their node, its range in the order of rows, its depth.
@@ -54,19 +56,19 @@ struct Pending {
     depth: u32,
 }
 
-impl Grower {
+impl Grower<'_> {
     #[allow(clippy::cast_possible_truncation)] // Samples have at most 65,536 rows.
-    fn grow(&mut self, sample: &Sample, draw: &Draw) -> Tree {
+    fn grow(&mut self, draw: &Draw) -> Tree {
         let mut random = draw.random.clone();
         let size = draw.rows.len();
-        self.chooser.load(&sample.rows, sample.columns, &draw.rows);
         self.rows.clear();
-        self.rows.extend((0..size).map(|place| place as u16));
+        self.rows.extend_from_slice(&draw.rows);
+        self.chooser.start_tree(&draw.rows);
         self.right.resize(size, 0);
         self.pending.clear();
         self.pending.push(Pending { node: 0, start: 0, end: size, depth: 0 });
-        let mut nodes = Vec::with_capacity(2 * size);
-        nodes.push(Node::leaf(size as u32));
+        self.nodes.clear();
+        self.nodes.push(Node::leaf(size as u32));
         let mut extended = Vec::new();
         let mut next = 0;
         while let Some(&at) = self.pending.get(next) {
@@ -77,29 +79,29 @@ impl Grower {
             let rows = &self.rows[at.start..at.end];
             let Some(split) = self.chooser.choose(rows, &mut random) else { continue };
             let middle = at.start + self.part(at);
-            nodes[at.node] = node(split, nodes.len(), at.end - at.start, &mut extended);
+            self.nodes[at.node] = node(split, self.nodes.len(), at.end - at.start, &mut extended);
             for (start, end) in [(at.start, middle), (middle, at.end)] {
-                self.pending.push(Pending { node: nodes.len(), start, end, depth: at.depth + 1 });
-                nodes.push(Node::leaf((end - start) as u32));
+                self.pending.push(Pending { node: self.nodes.len(), start, end, depth: at.depth + 1 });
+                self.nodes.push(Node::leaf((end - start) as u32));
             }
         }
-        nodes.shrink_to_fit();
-        Tree::new(nodes, extended)
+        Tree::new(self.nodes.clone(), extended)
     }
 
     /// Puts the rows that go left in front, as the chooser says; returns how many they are.
     fn part(&mut self, at: Pending) -> usize {
         let rows = &mut self.rows[at.start..at.end];
+        let right_rows = &mut self.right[..rows.len()];
         let (mut left, mut right) = (0, 0);
         // Both places are written and one advances, so there is no branch to guess wrong.
-        for index in 0..rows.len() {
-            let (row, goes_right) = (rows[index], usize::from(self.chooser.right[index]));
+        for (index, &goes_right) in self.chooser.right.iter().enumerate() {
+            let (row, goes_right) = (rows[index], usize::from(goes_right));
             rows[left] = row;
-            self.right[right] = row;
+            right_rows[right] = row;
             left += 1 - goes_right;
             right += goes_right;
         }
-        rows[left..].copy_from_slice(&self.right[..right]);
+        rows[left..].copy_from_slice(&right_rows[..right]);
         left
     }
 }

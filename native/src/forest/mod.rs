@@ -22,6 +22,7 @@ mod sample;
 mod split;
 pub mod summary;
 pub mod tree;
+pub mod weighting;
 #[cfg(target_arch = "x86_64")]
 mod wide;
 

@@ -3,6 +3,7 @@ use super::FeatureName;
 use super::batch::MAX_THREADS;
 use super::lengths::Harmonic;
 use super::split::SplitChoice;
+use super::weighting::Weighting;
 use crate::error::{Error, Result};
 
 /// Most features of a model: nineteen and four for each of 64 declared channels, with room to grow.
@@ -31,6 +32,8 @@ pub struct ForestParams {
     pub ndim: f64,
     /// How thresholds are chosen: `uniform`, `pooled_gain` or `density`.
     pub split_choice: String,
+    /// How columns are drawn: `uniform`, or by `kurtosis`.
+    pub weighting: String,
     /// Most splits on a path, 1–64; `None` is ⌈log₂ ψ⌉, as published.
     pub max_depth: Option<f64>,
     /// How harmonic numbers are taken: `exact` or `euler`.
@@ -51,6 +54,7 @@ impl ForestParams {
             contamination: 0.1,
             ndim: 1.0,
             split_choice: "uniform".to_owned(),
+            weighting: "uniform".to_owned(),
             max_depth: None,
             harmonic: "exact".to_owned(),
             threads: 1.0,
@@ -81,6 +85,7 @@ impl ForestParams {
             contamination: self.contamination,
             ndim: whole("ndim", self.ndim, 1.0, MAX_FEATURES as f64)?,
             split_choice: split_choice(&self.split_choice)?,
+            weighting: weighting(&self.weighting)?,
             max_depth: self.max_depth.map(check_depth).transpose()?,
             harmonic: harmonic(&self.harmonic)?,
             threads: whole("threads", self.threads, 1.0, MAX_THREADS as f64)?,
@@ -92,6 +97,11 @@ fn split_choice(name: &str) -> Result<SplitChoice> {
     let error =
         || Error::new(format!("splitChoice is \"{name}\", expected uniform, pooled_gain or density"));
     SplitChoice::from_name(name).ok_or_else(error)
+}
+
+fn weighting(name: &str) -> Result<Weighting> {
+    let error = || Error::new(format!("weighting is \"{name}\", expected uniform or kurtosis"));
+    Weighting::from_name(name).ok_or_else(error)
 }
 
 fn harmonic(name: &str) -> Result<Harmonic> {
@@ -118,6 +128,7 @@ pub struct CheckedForestParams {
     pub(super) contamination: f64,
     pub(super) ndim: usize,
     pub(super) split_choice: SplitChoice,
+    pub(super) weighting: Weighting,
     pub(super) max_depth: Option<u32>,
     pub(super) harmonic: Harmonic,
     pub(super) threads: usize,
@@ -161,7 +172,7 @@ mod tests {
     #[test]
     fn every_wrong_value_is_refused_by_name() {
         assert!(raw().check().is_ok());
-        let wrong: [Change; 15] = [
+        let wrong: [Change; 16] = [
             ("trees", |params| params.trees = 0.0),
             ("trees", |params| params.trees = 1.5),
             ("trees", |params| params.trees = 10_001.0),
@@ -170,6 +181,7 @@ mod tests {
             ("seed", |params| params.seed = -1.0),
             ("contamination", |params| params.contamination = 0.6),
             ("ndim", |params| params.ndim = 0.0),
+            ("weighting", |params| params.weighting = "size".to_owned()),
             ("splitChoice", |params| params.split_choice.clear()),
             ("maxDepth", |params| params.max_depth = Some(65.0)),
             ("harmonic", |params| params.harmonic = "euclid".to_owned()),

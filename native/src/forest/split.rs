@@ -4,12 +4,14 @@
 //! - `pooled_gain`: the threshold that lowers the pooled standard deviation most (Cortes, "Revisiting
 //!   randomized choices in isolation forests", 2021).
 //! - `density`: the threshold that maximises p²/r summed over both sides, p a side's share of the rows and
-//!   r its share of the range (as isotree's density criterion; Cortes, "Isolation forests: looking beyond
-//!   tree depth", 2021).
+//!   r its share of the range (Cortes, "Isolation forests: looking beyond tree depth", 2021). isotree's
+//!   `prob_pick_dens` has n² over the range itself, which is the same up to a constant factor.
 //! - `ndim` above 1: all this on a weighted sum of so many columns, with standard normal coefficients
 //!   (extended splits, Hariri, Kind, Brunner 2019). Each is divided by its column's range in the node, so
 //!   that units do not matter, and the threshold lies within the sum's range, so that no side is empty.
+use super::sample::Sample;
 use super::tree::Terms;
+use super::weighting::{Weighting, draw, kurtosis};
 use crate::random::Random;
 
 /// How a threshold is chosen.
@@ -42,15 +44,18 @@ pub struct Split {
     pub terms: Option<Terms>,
 }
 
-/// The rows of one tree, column after column, and working space.
-#[derive(Debug, Default)]
-pub struct Chooser {
+/// Chooses splits of some of the rows; with working space.
+#[derive(Debug)]
+pub struct Chooser<'a> {
     choice: SplitChoice,
+    weighting: Weighting,
     ndim: usize,
-    rows: usize,
     columns: usize,
-    block: Vec<f32>,
+    /// Row-major. Few values of a tree's rows are ever looked at, so they are not gathered beforehand.
+    block: &'a [f32],
     order: Vec<u16>,
+    /// Of each column in this tree; none when all are alike.
+    weights: Vec<f64>,
     values: Vec<f32>,
     sums: Vec<f64>,
     sorted: Vec<f64>,
@@ -58,36 +63,41 @@ pub struct Chooser {
     pub right: Vec<u8>,
 }
 
-impl Chooser {
-    /// A chooser without rows.
-    pub fn new(choice: SplitChoice, ndim: usize) -> Self {
-        Self { choice, ndim, ..Self::default() }
-    }
-
-    /// Takes the drawn rows of row-major `rows`.
-    pub fn load(&mut self, rows: &[f32], columns: usize, drawn: &[u32]) {
-        (self.rows, self.columns) = (drawn.len(), columns);
-        self.block.resize(drawn.len() * columns, 0.0);
-        for (place, &row) in drawn.iter().enumerate() {
-            let row = &rows[row as usize * columns..][..columns];
-            for (column, &value) in row.iter().enumerate() {
-                self.block[column * self.rows + place] = value;
-            }
+impl<'a> Chooser<'a> {
+    /// A chooser over row-major rows of a sample.
+    pub fn new(sample: &'a Sample) -> Self {
+        Self {
+            choice: sample.params.split_choice,
+            weighting: sample.params.weighting,
+            ndim: sample.params.ndim.min(sample.columns),
+            columns: sample.columns,
+            block: &sample.rows,
+            order: vec![],
+            weights: vec![],
+            values: vec![],
+            sums: vec![],
+            sorted: vec![],
+            right: vec![],
         }
     }
 
-    fn column(&self, feature: usize) -> &[f32] {
-        &self.block[feature * self.rows..][..self.rows]
+    /// Prepares for a tree of these rows.
+    pub fn start_tree(&mut self, rows: &[u32]) {
+        if self.weighting == Weighting::Kurtosis {
+            let value = |row: u32, column| self.block[row as usize * self.columns + column];
+            let weight = |column| kurtosis(rows.iter().map(|&row| value(row, column)));
+            self.weights = (0..self.columns).map(weight).collect();
+        }
     }
 
     /// A split of these rows, with [`Chooser::right`] filled, or none when no column varies in them.
-    pub fn choose(&mut self, rows: &[u16], random: &mut Random) -> Option<Split> {
+    pub fn choose(&mut self, rows: &[u32], random: &mut Random) -> Option<Split> {
         self.order.clear();
         self.order.extend((0..self.columns).map(|column| u16::try_from(column).unwrap_or(u16::MAX)));
         if self.ndim > 1 { self.choose_extended(rows, random) } else { self.choose_plain(rows, random) }
     }
 
-    fn choose_plain(&mut self, rows: &[u16], random: &mut Random) -> Option<Split> {
+    fn choose_plain(&mut self, rows: &[u32], random: &mut Random) -> Option<Split> {
         let (feature, low, high) = self.varying(rows, random)?;
         let threshold = match self.choice {
             SplitChoice::Uniform => draw_between(low, high, random),
@@ -100,14 +110,15 @@ impl Chooser {
         };
         self.right.clear();
         self.right.extend(self.values.iter().map(|&value| u8::from(value >= threshold)));
-        let unknown = self.values.iter().map(|value| usize::from(value.is_nan())).sum();
-        let missing_right = self.place_unknown(unknown, |chooser, place| chooser.values[place].is_nan());
+        let unknown: u32 = self.values.iter().map(|value| u32::from(value.is_nan())).sum();
+        let missing_right =
+            self.place_unknown(unknown as usize, |chooser, place| chooser.values[place].is_nan());
         Some(Split { feature, threshold, missing_right, terms: None })
     }
 
     /// Unknown values follow the larger side; whether that is the right one.
     fn place_unknown(&mut self, unknown: usize, is_unknown: fn(&Self, usize) -> bool) -> bool {
-        let from: usize = self.right.iter().map(|&right| usize::from(right)).sum();
+        let from = self.right.iter().map(|&right| u32::from(right)).sum::<u32>() as usize;
         let missing_right = from > self.right.len() - from - unknown;
         if missing_right && unknown > 0 {
             for place in 0..self.right.len() {
@@ -117,19 +128,23 @@ impl Chooser {
         missing_right
     }
 
-    /// Draws columns without putting back until one varies, which is uniform among those that vary; its
-    /// values are in `values` then.
+    /// Draws columns without putting back until one varies, which is uniform among those that vary, or as
+    /// their weights are; its values are in `values` then.
     #[allow(clippy::cast_possible_truncation)] // The drawn index is below a small count.
-    fn varying(&mut self, rows: &[u16], random: &mut Random) -> Option<(usize, f32, f32)> {
+    fn varying(&mut self, rows: &[u32], random: &mut Random) -> Option<(usize, f32, f32)> {
         while !self.order.is_empty() {
-            let drawn = random.below(self.order.len() as u64) as usize;
+            let drawn = match self.weighting {
+                Weighting::Uniform => random.below(self.order.len() as u64) as usize,
+                Weighting::Kurtosis => {
+                    let weights = self.order.iter().map(|&column| self.weights[usize::from(column)]);
+                    draw(weights, random.unit())?
+                }
+            };
             let feature = usize::from(self.order.swap_remove(drawn));
-            let mut values = std::mem::take(&mut self.values);
-            let column = self.column(feature);
-            values.clear();
-            values.extend(rows.iter().map(|&row| column[usize::from(row)]));
-            let (low, high) = range(&values);
-            self.values = values;
+            let (column, columns) = (&self.block[feature..], self.columns);
+            self.values.clear();
+            self.values.extend(rows.iter().map(|&row| column[row as usize * columns]));
+            let (low, high) = range(&self.values);
             if low < high {
                 return Some((feature, low, high));
             }
@@ -138,7 +153,7 @@ impl Chooser {
     }
 
     #[allow(clippy::cast_possible_truncation)] // Coefficients are kept as f32.
-    fn choose_extended(&mut self, rows: &[u16], random: &mut Random) -> Option<Split> {
+    fn choose_extended(&mut self, rows: &[u32], random: &mut Random) -> Option<Split> {
         let mut terms = Terms(Vec::with_capacity(self.ndim));
         while terms.0.len() < self.ndim {
             let Some((feature, low, high)) = self.varying(rows, random) else { break };
@@ -149,7 +164,7 @@ impl Chooser {
         let &(first, _) = terms.0.first()?;
         let mut sums = std::mem::take(&mut self.sums);
         sums.clear();
-        let of_row = |&row: &u16| terms.project(|feature| self.column(feature)[usize::from(row)]);
+        let of_row = |&row: &u32| terms.project(|feature| self.block[row as usize * self.columns + feature]);
         sums.extend(rows.iter().map(of_row));
         self.sums = sums;
         let threshold = self.extended_threshold(random)?;
