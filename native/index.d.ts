@@ -113,7 +113,7 @@ export interface AutoencoderOptions {
   seed?: number
   /** Percentile of the rows' scores that becomes the threshold; default 95. */
   thresholdPercentile?: number
-  /** Sizes of the encoder's layers, the bottleneck last; default half and a quarter of the columns. */
+  /** Sizes of the encoder's layers, the bottleneck last; default one of a third of the columns. */
   hidden?: Array<number>
   /** Adam's step; default 0.005. */
   learningRate?: number
@@ -123,6 +123,8 @@ export interface AutoencoderOptions {
   patience?: number
   /** Share of the rows held back to judge by; default 0.1. */
   validationFraction?: number
+  /** Share of the rows, those with the largest losses, set aside from the third epoch on; default 0.05. */
+  trimFraction?: number
   /** Written into the file's properties as `fingerprint`. */
   fingerprint?: string
 }

@@ -23,7 +23,7 @@ describe('trainAutoencoder', () => {
       seed: 5,
       fingerprint: '0123456789abcdef',
     });
-    expect(trained).toMatchObject({ rows: ROWS, parameters: 455, epochsRun: 20 });
+    expect(trained).toMatchObject({ rows: ROWS, parameters: 253, epochsRun: 20 });
     expect(trained.validationLoss).toBeGreaterThan(0);
     const { score, errors } = await run(trained.onnx, rows);
     expect(score).toHaveLength(ROWS);

@@ -2,6 +2,7 @@
 #![allow(clippy::cast_possible_wrap, clippy::cast_precision_loss)] // Small made-up numbers.
 mod support;
 
+use lineheron_native::autoencoder::batch::Batch;
 use lineheron_native::autoencoder::network::Network;
 use lineheron_native::autoencoder::onnx;
 use lineheron_native::autoencoder::optimizer::Adam;
@@ -66,6 +67,27 @@ fn loss_gradient_and_five_adam_steps_equal_pytorchs() {
     assert_close(network.parameters(), &reference.trained, 1e-10);
 }
 
+/// Training runs in f32: after the same five steps its weights are PyTorch's to seven digits or so.
+#[test]
+#[allow(clippy::cast_possible_truncation)]
+fn five_steps_in_f32_stay_within_a_hundred_thousandth_of_pytorchs() {
+    let reference = reference();
+    let mut network = reference.network().narrow();
+    let mut adam = Adam::<f32>::new(network.parameters().len(), reference.learning_rate);
+    let narrow = |row: &Vec<f64>| row.iter().map(|&value| value as f32).collect::<Vec<f32>>();
+    let inputs: Vec<Vec<f32>> = reference.inputs.iter().map(narrow).collect();
+    let count = reference.known.iter().flatten().filter(|known| **known).count();
+    let mut batch = Batch::<f32>::new(network.sizes());
+    batch.load(inputs.iter().map(Vec::as_slice).zip(reference.known.iter().map(Vec::as_slice)));
+    for expected in &reference.losses {
+        let mut gradient = vec![0.0; network.parameters().len()];
+        let squares = batch.accumulate(&network, 1.0 / count as f32, &mut gradient);
+        assert!((squares / count as f64 - expected).abs() < 1e-5, "{squares} {expected}");
+        adam.step(network.parameters_mut(), &gradient);
+    }
+    assert_close(network.widen().parameters(), &reference.trained, 1e-5);
+}
+
 /// The reference network with a scaler in which column 3 is out of use.
 fn fixed_autoencoder() -> Autoencoder {
     let reference = reference();
@@ -126,13 +148,26 @@ fn a_written_file_is_read_back_and_scores_the_same_row_by_row_and_in_blocks() {
     let written = onnx::write(&fixed_autoencoder(), &properties);
     let (autoencoder, found) = onnx::read(&written).unwrap();
     assert!(autoencoder == fixed_autoencoder() && found == properties);
-    let scored: Scored = serde_json::from_str(include_str!("fixtures/autoencoder_scores.json")).unwrap();
     let mut rows = normal_rows(101, 7, 5);
     rows.iter_mut().step_by(6).for_each(|value| *value = f64::NAN);
     rows[3] = f64::INFINITY;
     let one_by_one: Vec<f64> = rows.chunks_exact(7).map(|row| autoencoder.score(row)).collect();
     assert_eq!(autoencoder.score_rows(&rows), one_by_one);
-    assert!(scored.features.len() > 32 && autoencoder.score_rows(&[]).is_empty());
+    assert!(autoencoder.score_rows(&[]).is_empty());
+}
+
+#[test]
+fn files_of_another_layout_are_refused_by_that_reason() {
+    let written = onnx::write(&fixed_autoencoder(), &[]);
+    // The last property: an entry of 13 bytes whose value is the last byte.
+    let (last, before) = written.split_last().unwrap();
+    assert_eq!(*last, b'2');
+    let later = [before, b"3"].concat();
+    assert!(
+        onnx::read(&later).unwrap_err().to_string().contains("its layout is 3, expected 2: train it anew")
+    );
+    let former = &written[..written.len() - 13];
+    assert!(onnx::read(former).unwrap_err().to_string().contains("before layout 2: train it anew"));
 }
 
 #[test]
@@ -204,6 +239,16 @@ fn the_same_seed_gives_the_same_file_and_another_seed_another() {
     assert_ne!(file(1.0), file(2.0));
 }
 
+/// Of the bits of every parameter: no platform, compiler or width of vectors may change one.
+#[test]
+fn the_weights_of_a_seed_are_these_on_every_platform() {
+    let params = TrainingParams { seed: 7.0, epochs: 6.0, ..TrainingParams::default() };
+    let result = trained(&surface_rows(300, 4), &params);
+    let fold = |hash: u64, value: &f64| (hash ^ value.to_bits()).wrapping_mul(0x0100_0000_01b3);
+    let hash = result.autoencoder.network().parameters().iter().fold(0xcbf2_9ce4_8422_2325, fold);
+    assert_eq!(format!("{hash:016x}"), "65f9f5692b4a45d7");
+}
+
 #[test]
 fn training_stops_early_and_keeps_the_best_weights() {
     // Few rows of pure noise: what is learned does not carry over to the rows held back.
@@ -216,6 +261,23 @@ fn training_stops_early_and_keeps_the_best_weights() {
     assert!((long.validation_loss.unwrap() - best.validation_loss.unwrap()).abs() < 1e-3);
     let later = TrainingParams { patience: 10_000.0, ..params(long.epochs_run as f64) };
     assert_eq!(trained(&rows, &later).validation_loss, long.validation_loss);
+}
+
+#[test]
+fn a_tenth_of_foreign_rows_is_set_aside_and_not_learnt() {
+    let mut rows = surface_rows(1000, 6);
+    // Foreign rows that lie on a surface of their own, so that a network could well learn them.
+    let foreign = normal_rows(40, 1, 9);
+    for (row, shift) in rows.chunks_exact_mut(8).step_by(25).zip(&foreign) {
+        row[..6].copy_from_slice(&[120.0 + shift, 80.0 - shift, 130.0, 70.0 + shift, 60.0, 115.0 - shift]);
+    }
+    let share = |trim_fraction| {
+        let result = trained(&rows, &TrainingParams { trim_fraction, ..TrainingParams::default() });
+        let foreign = result.scores.iter().step_by(25).sum::<f64>() / 40.0;
+        foreign / (result.scores.iter().sum::<f64>() / 1000.0)
+    };
+    let (learnt, set_aside) = (share(0.0), share(0.1));
+    assert!(set_aside > 1.5 * learnt && set_aside > 10.0, "{learnt} {set_aside}");
 }
 
 #[test]

@@ -10,8 +10,10 @@ pub mod onnx_messages;
 mod onnx_read;
 pub mod optimizer;
 pub mod params;
+pub mod real;
 pub mod scaler;
 pub mod train;
+mod trainer;
 mod wire;
 
 use batch::{Batch, LANES};
@@ -47,7 +49,7 @@ impl Autoencoder {
 
     /// Squared error of each feature of one row; 0 where it is unknown or was constant in training.
     pub fn errors(&self, row: &[f64]) -> Vec<f64> {
-        let (inputs, known) = self.scaler.standardise(row);
+        let (inputs, known) = self.standardise(row);
         let output = self.network.forward(&inputs);
         let error = |index: usize| (output[index] - inputs[index]) * (output[index] - inputs[index]);
         (0..inputs.len()).map(|index| if known[index] { error(index) } else { 0.0 }).collect()
@@ -57,11 +59,10 @@ impl Autoencoder {
     #[allow(clippy::cast_precision_loss)] // At most 1,024 features.
     pub fn score_rows(&self, rows: &[f64]) -> Vec<f64> {
         let columns = self.scaler.columns();
-        let mut batch = Batch::new(self.network.sizes());
+        let mut batch = Batch::<f64>::new(self.network.sizes());
         let mut scores = Vec::with_capacity(rows.len() / columns);
         for block in rows.chunks(columns * LANES) {
-            let ready: Vec<_> =
-                block.chunks_exact(columns).map(|row| self.scaler.standardise(row)).collect();
+            let ready: Vec<_> = block.chunks_exact(columns).map(|row| self.standardise(row)).collect();
             batch.load(ready.iter().map(|(inputs, known)| (&inputs[..], &known[..])));
             let known = ready.iter().map(|(_, known)| known.iter().filter(|&&known| known).count().max(1));
             let losses = batch.losses(&self.network);
@@ -76,5 +77,10 @@ impl Autoencoder {
         let (_, known) = self.scaler.standardise(row);
         let count = known.iter().filter(|&&known| known).count().max(1);
         self.errors(row).iter().sum::<f64>() / count as f64
+    }
+
+    fn standardise(&self, row: &[f64]) -> (Vec<f64>, Vec<bool>) {
+        let (inputs, known) = self.scaler.standardise(row);
+        (inputs.into_iter().map(f64::from).collect(), known)
     }
 }

@@ -1,5 +1,6 @@
-//! Dense layers with tanh between them: forward, loss and gradients, in f64 with a fixed order of sums.
+//! Dense layers with tanh between them: forward, loss and gradients of one row, in a fixed order of sums.
 //!
+//! The plain definition in f64, which [`super::batch`] must agree with. Training holds its parameters in f32.
 //! All parameters lie in one list, layer after layer: first the weights (row-major, one row an output),
 //! then the biases. The optimizer needs to know no more than that.
 use crate::math::tanh;
@@ -7,37 +8,25 @@ use crate::random::Random;
 
 /// The layers' sizes and all parameters.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Network {
+pub struct Network<T = f64> {
     sizes: Vec<usize>,
-    parameters: Vec<f64>,
+    parameters: Vec<T>,
 }
 
 /// One layer's parameters.
-pub struct Layer<'a> {
+pub struct Layer<'a, T = f64> {
     pub inputs: usize,
     pub outputs: usize,
     /// Row-major, one row an output.
-    pub weights: &'a [f64],
-    pub biases: &'a [f64],
+    pub weights: &'a [T],
+    pub biases: &'a [T],
     /// Its output passes through tanh.
     pub tanh: bool,
 }
 
-impl Network {
-    /// A network with Glorot-uniform weights and biases of 0.
-    #[allow(clippy::cast_precision_loss)] // Layers are small.
-    pub fn random(sizes: &[usize], random: &mut Random) -> Self {
-        let mut parameters = Vec::new();
-        for pair in sizes.windows(2) {
-            let limit = (6.0 / (pair[0] + pair[1]) as f64).sqrt();
-            parameters.extend((0..pair[0] * pair[1]).map(|_| (random.unit() * 2.0 - 1.0) * limit));
-            parameters.extend(std::iter::repeat_n(0.0, pair[1]));
-        }
-        Self { sizes: sizes.to_vec(), parameters }
-    }
-
+impl<T> Network<T> {
     /// A network of given parameters; `None` when their number does not fit the sizes.
-    pub fn from_parts(sizes: Vec<usize>, parameters: Vec<f64>) -> Option<Self> {
+    pub fn from_parts(sizes: Vec<usize>, parameters: Vec<T>) -> Option<Self> {
         let expected: usize = sizes.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum();
         (sizes.len() > 1 && parameters.len() == expected).then_some(Self { sizes, parameters })
     }
@@ -48,25 +37,17 @@ impl Network {
     }
 
     /// All parameters.
-    pub fn parameters(&self) -> &[f64] {
+    pub fn parameters(&self) -> &[T] {
         &self.parameters
     }
 
     /// All parameters, to be changed.
-    pub fn parameters_mut(&mut self) -> &mut [f64] {
+    pub fn parameters_mut(&mut self) -> &mut [T] {
         &mut self.parameters
     }
 
-    /// Rounds every parameter to the nearest f32.
-    #[allow(clippy::cast_possible_truncation)] // Rounding is the purpose.
-    pub fn round_to_f32(&mut self) {
-        for parameter in &mut self.parameters {
-            *parameter = f64::from(*parameter as f32);
-        }
-    }
-
     /// The layers from input to output.
-    pub fn layers(&self) -> impl Iterator<Item = Layer<'_>> {
+    pub fn layers(&self) -> impl Iterator<Item = Layer<'_, T>> {
         let last = self.sizes.len() - 2;
         let mut start = 0;
         self.sizes.windows(2).enumerate().map(move |(index, pair)| {
@@ -82,6 +63,43 @@ impl Network {
             start = end;
             layer
         })
+    }
+}
+
+impl Network<f32> {
+    /// The same in f64, exactly.
+    pub fn widen(&self) -> Network {
+        let parameters = self.parameters.iter().map(|&parameter| f64::from(parameter)).collect();
+        Network { sizes: self.sizes.clone(), parameters }
+    }
+}
+
+impl Network {
+    /// A network with Glorot-uniform weights and biases of 0.
+    #[allow(clippy::cast_precision_loss)] // Layers are small.
+    pub fn random(sizes: &[usize], random: &mut Random) -> Self {
+        let mut parameters = Vec::new();
+        for pair in sizes.windows(2) {
+            let limit = (6.0 / (pair[0] + pair[1]) as f64).sqrt();
+            parameters.extend((0..pair[0] * pair[1]).map(|_| (random.unit() * 2.0 - 1.0) * limit));
+            parameters.extend(std::iter::repeat_n(0.0, pair[1]));
+        }
+        Self { sizes: sizes.to_vec(), parameters }
+    }
+
+    /// The same in f32.
+    #[allow(clippy::cast_possible_truncation)] // Rounding is the purpose.
+    pub fn narrow(&self) -> Network<f32> {
+        let parameters = self.parameters.iter().map(|&parameter| parameter as f32).collect();
+        Network { sizes: self.sizes.clone(), parameters }
+    }
+
+    /// Rounds every parameter to the nearest f32.
+    #[allow(clippy::cast_possible_truncation)] // Rounding is the purpose.
+    pub fn round_to_f32(&mut self) {
+        for parameter in &mut self.parameters {
+            *parameter = f64::from(*parameter as f32);
+        }
     }
 
     /// The output for one standardised row.
@@ -180,6 +198,6 @@ mod tests {
     fn parameters_that_do_not_fit_the_sizes_are_refused() {
         assert!(Network::from_parts(vec![2, 1, 2], vec![0.0; 7]).is_some());
         assert!(Network::from_parts(vec![2, 1, 2], vec![0.0; 8]).is_none());
-        assert!(Network::from_parts(vec![2], vec![]).is_none());
+        assert!(Network::<f64>::from_parts(vec![2], vec![]).is_none());
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Input `features` \[N, d\] f32, NaN for unknown. Outputs `score` \[N\], the mean squared error over the
 //! known features, and `errors` \[N, d\], the squared error of each (0 where unknown). Standard operators
-//! only, operator set 17, IR version 8: any runtime since 2022 reads it.
+//! only, operator set 17, IR version 8: any runtime since 2022 reads it. The first property, `layout`, counts
+//! the changes of graph or meaning; files before it had none.
 use prost::Message as _;
 
 use super::onnx_messages::{
@@ -15,6 +16,9 @@ const FLOAT: i32 = 1;
 const INT64: i32 = 7;
 const BOOL: i32 = 9;
 const INTEGER_ATTRIBUTE: i32 = 2;
+
+/// Name and value of the first property.
+pub(super) const LAYOUT: (&str, &str) = ("layout", "2");
 
 pub use super::onnx_read::read;
 
@@ -31,7 +35,8 @@ pub(super) fn model(autoencoder: &Autoencoder, metadata: &[(String, String)], ve
     graph.errors();
     let columns = autoencoder.scaler().columns();
     let property =
-        |(key, value): &(String, String)| StringStringEntryProto { key: key.clone(), value: value.clone() };
+        |(key, value): (&str, &str)| StringStringEntryProto { key: key.into(), value: value.into() };
+    let given = metadata.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     ModelProto {
         ir_version: 8,
         producer_name: "lineheron".to_owned(),
@@ -44,7 +49,7 @@ pub(super) fn model(autoencoder: &Autoencoder, metadata: &[(String, String)], ve
             output: vec![value("score", None), value("errors", Some(columns))],
         }),
         opset_import: vec![OperatorSetIdProto { domain: String::new(), version: 17 }],
-        metadata_props: metadata.iter().map(property).collect(),
+        metadata_props: std::iter::once(LAYOUT).chain(given).map(property).collect(),
     }
 }
 
@@ -56,7 +61,7 @@ struct Graph {
 
 impl Graph {
     /// features → `inputs` (standardised, 0 where it does not count) and `excluded`.
-    #[allow(clippy::cast_possible_truncation)] // Twenty.
+    #[allow(clippy::cast_possible_truncation)] // A small whole number.
     fn standardise(&mut self, autoencoder: &Autoencoder) {
         let (means, factors) = (autoencoder.scaler().means(), autoencoder.scaler().factors());
         let unused: Vec<u8> = factors.iter().map(|&factor| u8::from(factor == 0.0)).collect();

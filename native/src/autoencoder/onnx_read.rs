@@ -2,12 +2,13 @@
 //!
 //! The forward pass here is the graph that [`super::onnx`] writes and no other, so only such a file is
 //! taken: the constants are read out, the file is written again from them, and both must be the same but
-//! for the version of the program. A file that would grow in memory is refused before it is decoded. Any other graph, however valid, is refused rather than run wrongly.
+//! for the version of the program. Any other graph, however valid, is refused rather than run wrongly, and
+//! so is a file of an earlier layout. A file that would grow in memory is refused before it is decoded.
 use prost::Message as _;
 
 use super::Autoencoder;
 use super::network::Network;
-use super::onnx::model;
+use super::onnx::{LAYOUT, model};
 use super::onnx_messages::{GraphProto, ModelProto, TensorProto};
 use super::scaler::Scaler;
 use super::wire::overhead;
@@ -31,6 +32,7 @@ pub fn read(bytes: &[u8]) -> Result<(Autoencoder, Vec<(String, String)>)> {
         Some(_) => {}
     }
     let file = ModelProto::decode(bytes).map_err(|_| unusable("it is no ONNX file"))?;
+    let properties = properties(&file)?;
     let graph = file.graph.as_ref().ok_or_else(|| unusable("it has no graph"))?;
     let means = floats(find(graph, "mean")?)?;
     let factors = floats(find(graph, "factor")?)?;
@@ -45,13 +47,23 @@ pub fn read(bytes: &[u8]) -> Result<(Autoencoder, Vec<(String, String)>)> {
     let network = Network::from_parts(sizes, parameters);
     let network = network.ok_or_else(|| unusable("its sizes do not fit together"))?;
     let autoencoder = Autoencoder::new(Scaler::from_parts(means, factors), network);
-    let properties: Vec<_> =
-        file.metadata_props.iter().map(|property| (property.key.clone(), property.value.clone())).collect();
     let again = model(&autoencoder, &properties, &file.producer_version);
     if again.encode_to_vec() != bytes {
         return Err(unusable("its graph is not one that lineheron writes"));
     }
     Ok((autoencoder, properties))
+}
+
+/// The properties after the layout, which must be today's.
+fn properties(file: &ModelProto) -> Result<Vec<(String, String)>> {
+    let mut all = file.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone()));
+    match all.next() {
+        Some((key, value)) if key == LAYOUT.0 && value == LAYOUT.1 => Ok(all.collect()),
+        Some((key, value)) if key == LAYOUT.0 => {
+            Err(unusable(&format!("its layout is {value:.20}, expected {}: train it anew", LAYOUT.1)))
+        }
+        _ => Err(unusable("it has no layout, as before layout 2: train it anew")),
+    }
 }
 
 fn unusable(why: &str) -> Error {

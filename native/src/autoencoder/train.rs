@@ -2,12 +2,20 @@
 //!
 //! Rows, batches and sums always come in the same order for a seed, so training can be repeated to the
 //! last bit. The loss is the mean squared error over the known values of a batch.
+//!
+//! What is called normal seldom is entirely so: from the third epoch on, the share of the rows with the
+//! largest losses is set aside, chosen anew before each epoch (least trimmed squares: Rousseeuw 1984).
+//! Average precision with 5 % set aside and without: tables 0.489, 0.359; round-trip times 0.196, 0.174;
+//! cloud metrics 0.247, 0.248; routers 0.175, 0.172; servers, whose training rows are clean, 0.638, 0.659.
+//!
+//! The rows held back are drawn by the seed from all over: rows reach the collector mixed from many agents,
+//! so their tail is no later time; on series, where it is, it was no better (0.349 and 0.350). They are
+//! judged without trimming, which stops earlier and was a little better.
 use super::Autoencoder;
-use super::batch::{Batch, LANES};
 use super::network::Network;
-use super::optimizer::Adam;
 use super::params::CheckedTrainingParams;
 use super::scaler::Scaler;
+use super::trainer::{Prepared, Trainer};
 use crate::error::{Error, Result};
 use crate::math::quantile_sorted;
 use crate::random::Random;
@@ -16,6 +24,8 @@ use crate::random::Random;
 const MIN_ROWS_TO_HOLD_BACK: usize = 10;
 /// A loss must be better by this share to count as better.
 const MIN_IMPROVEMENT: f64 = 1e-4;
+/// Epochs on all rows, before the network can tell which of them are odd.
+const EPOCHS_UNTRIMMED: usize = 2;
 
 /// A trained autoencoder and how training went.
 #[derive(Debug, Clone)]
@@ -24,44 +34,12 @@ pub struct Trained {
     /// Percentile of `scores` that was asked for.
     pub threshold: f64,
     pub epochs_run: usize,
-    /// Loss of the weights that were kept, over the rows trained on.
+    /// Loss of the weights that were kept, over the rows that were not held back.
     pub training_loss: f64,
     /// The same over the rows held back, when there were any.
     pub validation_loss: Option<f64>,
     /// Score of every row that was given.
     pub scores: Vec<f64>,
-}
-
-/// Standardised rows.
-struct Prepared {
-    columns: usize,
-    inputs: Vec<f64>,
-    known: Vec<bool>,
-}
-
-impl Prepared {
-    fn new(rows: &[f64], scaler: &Scaler) -> Self {
-        let columns = scaler.columns();
-        let (mut inputs, mut known) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
-        for row in rows.chunks_exact(columns) {
-            let (row_inputs, row_known) = scaler.standardise(row);
-            inputs.extend(row_inputs);
-            known.extend(row_known);
-        }
-        Self { columns, inputs, known }
-    }
-
-    fn row(&self, index: usize) -> (&[f64], &[bool]) {
-        let range = index * self.columns..(index + 1) * self.columns;
-        (&self.inputs[range.clone()], &self.known[range])
-    }
-
-    /// How many values of these rows are known, at least 1.
-    #[allow(clippy::cast_precision_loss)] // Far fewer than 2⁵³ values.
-    fn known_values(&self, rows: &[usize]) -> f64 {
-        let of_row = |&row: &usize| self.row(row).1.iter().filter(|&&known| known).count();
-        rows.iter().map(of_row).sum::<usize>().max(1) as f64
-    }
 }
 
 /// Trains on row-major `rows`; NaN is unknown.
@@ -74,34 +52,49 @@ pub fn train(rows: &[f64], params: &CheckedTrainingParams) -> Result<Trained> {
     let mut order: Vec<usize> = (0..rows.len() / columns).collect();
     random.shuffle(&mut order);
     let (held_back, training) = order.split_at_mut(held_back_rows(rows.len() / columns, params));
-    let judged = if held_back.is_empty() { training.to_vec() } else { held_back.to_vec() };
-    let mut network = Network::random(&params.sizes, &mut random);
-    let mut trainer = Trainer::new(&data, &network);
-    let mut adam = Adam::new(network.parameters().len(), params.learning_rate);
-    let (mut best, mut best_loss, mut best_epoch) = (network.clone(), f64::INFINITY, 0);
-    let mut epochs_run = 0;
-    while epochs_run < params.epochs && epochs_run - best_epoch < params.patience {
-        epochs_run += 1;
-        random.shuffle(training);
-        for batch in training.chunks(params.batch_size) {
-            trainer.step(&mut network, &mut adam, batch);
-        }
-        let loss = trainer.mean_loss(&network, &judged);
-        if loss < best_loss * (1.0 - MIN_IMPROVEMENT) {
-            (best, best_loss, best_epoch) = (network.clone(), loss, epochs_run);
-        }
-    }
-    let autoencoder = Autoencoder::new(scaler, best);
+    let network = Network::random(&params.sizes, &mut random).narrow();
+    let mut trainer = Trainer::new(&data, network, params);
+    let epochs_run = run(&mut trainer, held_back, training, &mut random, params);
+    let autoencoder = Autoencoder::new(scaler, trainer.network().widen());
     let scores = autoencoder.score_rows(rows);
     Ok(Trained {
         threshold: percentile(&scores, params.threshold_percentile),
-        training_loss: trainer.mean_loss(autoencoder.network(), training),
-        validation_loss: (!held_back.is_empty())
-            .then(|| trainer.mean_loss(autoencoder.network(), held_back)),
+        training_loss: trainer.loss(training),
+        validation_loss: (!held_back.is_empty()).then(|| trainer.loss(held_back)),
         autoencoder,
         epochs_run,
         scores,
     })
+}
+
+/// Epochs until the rows held back (without any: those trained on) are reconstructed no better for a
+/// while; the trainer is left with the best weights. Gives the number of epochs.
+fn run(
+    trainer: &mut Trainer<'_>,
+    held_back: &[usize],
+    training: &mut [usize],
+    random: &mut Random,
+    params: &CheckedTrainingParams,
+) -> usize {
+    let (mut best, mut best_loss, mut best_epoch) = (trainer.network().clone(), f64::INFINITY, 0);
+    let (mut epoch, mut kept) = (0, Vec::new());
+    while epoch < params.epochs && epoch - best_epoch < params.patience {
+        epoch += 1;
+        random.shuffle(training);
+        if epoch > EPOCHS_UNTRIMMED && params.trim_fraction > 0.0 {
+            trainer.ordinary(training, &mut kept);
+            trainer.epoch(&kept);
+        } else {
+            trainer.epoch(training);
+        }
+        let loss = trainer.loss(if held_back.is_empty() { training } else { held_back });
+        if loss < best_loss * (1.0 - MIN_IMPROVEMENT) {
+            best.clone_from(trainer.network());
+            (best_loss, best_epoch) = (loss, epoch);
+        }
+    }
+    trainer.put_back(best);
+    epoch
 }
 
 fn check_rows(rows: &[f64], columns: usize) -> Result<()> {
@@ -122,41 +115,6 @@ fn check_rows(rows: &[f64], columns: usize) -> Result<()> {
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn held_back_rows(rows: usize, params: &CheckedTrainingParams) -> usize {
     if rows < MIN_ROWS_TO_HOLD_BACK { 0 } else { (rows as f64 * params.validation_fraction) as usize }
-}
-
-/// What training works with.
-struct Trainer<'a> {
-    data: &'a Prepared,
-    batch: Batch,
-    gradient: Vec<f64>,
-}
-
-impl<'a> Trainer<'a> {
-    fn new(data: &'a Prepared, network: &Network) -> Self {
-        let gradient = vec![0.0; network.parameters().len()];
-        Self { data, batch: Batch::new(network.sizes()), gradient }
-    }
-
-    /// One step of the optimizer down the gradient of these rows' loss.
-    fn step(&mut self, network: &mut Network, adam: &mut Adam, rows: &[usize]) {
-        let weight = 1.0 / self.data.known_values(rows);
-        self.gradient.fill(0.0);
-        for rows in rows.chunks(LANES) {
-            self.batch.load(rows.iter().map(|&row| self.data.row(row)));
-            self.batch.accumulate(network, weight, &mut self.gradient);
-        }
-        adam.step(network.parameters_mut(), &self.gradient);
-    }
-
-    /// Mean squared error over the known values of these rows.
-    fn mean_loss(&mut self, network: &Network, rows: &[usize]) -> f64 {
-        let mut squares = 0.0;
-        for rows in rows.chunks(LANES) {
-            self.batch.load(rows.iter().map(|&row| self.data.row(row)));
-            squares += self.batch.loss(network);
-        }
-        squares / self.data.known_values(rows)
-    }
 }
 
 fn percentile(scores: &[f64], percentile: f64) -> f64 {

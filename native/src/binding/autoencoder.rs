@@ -131,6 +131,7 @@ pub fn train_autoencoder(
         batch_size: options.batch_size.unwrap_or(defaults.batch_size),
         patience: options.patience.unwrap_or(defaults.patience),
         validation_fraction: options.validation_fraction.unwrap_or(defaults.validation_fraction),
+        trim_fraction: options.trim_fraction.unwrap_or(defaults.trim_fraction),
     };
     let columns = columns as usize;
     let params = params.check(columns)?;

@@ -243,7 +243,7 @@ pub struct AutoencoderOptions {
     pub seed: Option<f64>,
     /// Percentile of the rows' scores that becomes the threshold; default 95.
     pub threshold_percentile: Option<f64>,
-    /// Sizes of the encoder's layers, the bottleneck last; default half and a quarter of the columns.
+    /// Sizes of the encoder's layers, the bottleneck last; default one of a third of the columns.
     pub hidden: Option<Vec<f64>>,
     /// Adam's step; default 0.005.
     pub learning_rate: Option<f64>,
@@ -253,6 +253,8 @@ pub struct AutoencoderOptions {
     pub patience: Option<f64>,
     /// Share of the rows held back to judge by; default 0.1.
     pub validation_fraction: Option<f64>,
+    /// Share of the rows, those with the largest losses, set aside from the third epoch on; default 0.05.
+    pub trim_fraction: Option<f64>,
     /// Written into the file's properties as `fingerprint`.
     pub fingerprint: Option<String>,
 }
