@@ -4,10 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileBytes, openBytes } from './file-bytes.js';
+import { MAX_LINE_BYTES } from './line-cutter.js';
 
 /** Enough to hold the first line of nearly every log, time stamp included. */
 const FINGERPRINT_BYTES = 256;
+/** A shorter prefix may well be the same in another file. */
+export const MIN_TELLING_BYTES = 64;
+const LINE_FEED = 10;
 
 /** What a file is known by: names come and go with rotation. */
 export interface FileIdentity {
@@ -17,123 +21,171 @@ export interface FileIdentity {
   prefixHash: string;
 }
 
+/** Where reading stands in a file. */
+export interface Place {
+  /** After the last line that was handed out. */
+  offset: number;
+  /** In the midst of a line longer than any may be, whose rest is passed over. */
+  skipping: boolean;
+}
+
 export interface Lines {
   bytes: Uint8Array;
-  /** Where the first byte stands in the file. */
+  /** Where reading stood before. */
   from: number;
   to: number;
 }
 
-export class TailFile {
+interface Prefix {
+  prefixBytes: number;
+  prefixHash: string;
+  binary: boolean;
+}
+
+export class TailFile implements Place {
+  skipping = false;
+
   private constructor(
-    private readonly handle: FileHandle,
+    private readonly content: FileBytes,
+    readonly packed: boolean,
     readonly inode: number,
-    private identityNow: FileIdentity,
-    /** After the last line that was handed out. */
+    private prefix: Prefix,
     public offset: number,
   ) {}
 
   /** Null when there is no such file. */
   static async open(path: string, offset: number): Promise<TailFile | null> {
-    const handle = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null;
-      throw error;
-    });
-    if (!handle) return null;
+    const content = await openBytes(path);
+    if (!content) return null;
     try {
-      const stats = await handle.stat();
-      if (!stats.isFile()) throw new Error(`${path} is not a plain file`);
-      const prefixBytes = Math.min(stats.size, FINGERPRINT_BYTES);
-      const identity = { inode: stats.ino, prefixBytes, prefixHash: await hashOf(handle, prefixBytes) };
-      return new TailFile(handle, stats.ino, identity, offset);
+      const stats = await content.stats();
+      const size = await content.size();
+      const packed = size !== stats.size || path.endsWith('.gz');
+      const prefix = await prefixOf(content, Math.min(size, FINGERPRINT_BYTES));
+      return new TailFile(content, packed, stats.ino, prefix, offset);
     } catch (error) {
-      await handle.close();
+      await content.close();
       throw error;
     }
   }
 
   get identity(): FileIdentity {
-    return this.identityNow;
+    const { prefixBytes, prefixHash } = this.prefix;
+    return { inode: this.inode, prefixBytes, prefixHash };
+  }
+
+  /** Its first bytes are those of no text. */
+  get looksBinary(): boolean {
+    return this.prefix.binary;
+  }
+
+  /** Why its content ends early, if it does. */
+  get fault(): string | null {
+    return this.content.fault;
   }
 
   stats(): Promise<Stats> {
-    return this.handle.stat();
+    return this.content.stats();
   }
 
-  async size(): Promise<number> {
-    return (await this.stats()).size;
+  /** Of the content, unpacked. */
+  size(): Promise<number> {
+    return this.content.size();
+  }
+
+  goTo({ offset, skipping }: Place): void {
+    this.offset = offset;
+    this.skipping = skipping;
   }
 
   /** Whether the file still begins with the bytes that `identity` was made of. */
-  async beginsLike(identity: FileIdentity): Promise<boolean> {
-    return (await hashOf(this.handle, identity.prefixBytes)) === identity.prefixHash;
+  async beginsLike(identity: Pick<FileIdentity, 'prefixBytes' | 'prefixHash'>): Promise<boolean> {
+    return (await prefixOf(this.content, identity.prefixBytes)).prefixHash === identity.prefixHash;
+  }
+
+  /** Whether it is the file with this identity or a copy of it: by its beginning, if that tells, else as a whole. */
+  async isLike(identity: FileIdentity): Promise<boolean> {
+    const tells = identity.prefixBytes >= MIN_TELLING_BYTES;
+    if (!tells && (await this.size()) !== identity.prefixBytes) return false;
+    return this.beginsLike(identity);
+  }
+
+  /** False when it was truncated, or truncated and is longer again: what was read last is then not to be trusted. */
+  async isWhole(): Promise<boolean> {
+    if (this.packed) return true;
+    return (await this.size()) >= this.offset && this.beginsLike(this.prefix);
   }
 
   /** A young file's first bytes come with time: they are taken into its identity. */
-  async refreshIdentity(size: number): Promise<void> {
-    if (this.identityNow.prefixBytes >= FINGERPRINT_BYTES || size <= this.identityNow.prefixBytes) return;
-    const prefixBytes = Math.min(size, FINGERPRINT_BYTES);
-    const prefixHash = await hashOf(this.handle, prefixBytes);
-    this.identityNow = { inode: this.inode, prefixBytes, prefixHash };
+  async refreshIdentity(): Promise<void> {
+    if (this.prefix.prefixBytes >= FINGERPRINT_BYTES || this.offset <= this.prefix.prefixBytes) return;
+    this.prefix = await prefixOf(this.content, Math.min(this.offset, FINGERPRINT_BYTES));
   }
 
   /** The file's content was replaced in place: begin again with what it holds now. */
   async startOver(): Promise<void> {
-    const prefixBytes = Math.min(await this.size(), FINGERPRINT_BYTES);
-    this.identityNow = { inode: this.inode, prefixBytes, prefixHash: await hashOf(this.handle, prefixBytes) };
-    this.offset = 0;
+    this.prefix = await prefixOf(this.content, Math.min(await this.size(), FINGERPRINT_BYTES));
+    this.goTo({ offset: 0, skipping: false });
   }
 
   /**
-   * Whole lines from the offset on, at most `maxBytes` and not past `limit`; null when there is none. A line longer
-   * than `maxBytes` comes in pieces: the engine counts and skips it. With `last` a final line without its line end
-   * counts as whole.
+   * Whole lines from the offset on, at most `maxBytes` and not past `limit`; null when there is none. With `last` a
+   * final line without its line end counts as whole. `bytes` may be empty while a line that is too long goes by.
    */
   async readLines(maxBytes: number, options: { limit?: number; last?: boolean } = {}): Promise<Lines | null> {
     const { limit = Number.MAX_SAFE_INTEGER, last = false } = options;
-    const wanted = Math.min(maxBytes, limit - this.offset);
+    const there = this.packed ? Number.MAX_SAFE_INTEGER : await this.size();
+    const wanted = Math.min(maxBytes, limit - this.offset, there - this.offset);
     if (wanted <= 0) return null;
     const buffer = Buffer.allocUnsafe(wanted + 1);
-    const bytesRead = await readFully(this.handle, buffer, wanted, this.offset);
-    if (bytesRead === 0) return null;
-    const end = buffer.lastIndexOf(10, bytesRead - 1) + 1;
-    const from = this.offset;
-    if (end > 0) {
-      this.offset += end;
-      return { bytes: buffer.subarray(0, end), from, to: this.offset };
-    }
-    if (bytesRead === maxBytes) {
-      this.offset += bytesRead;
-      return { bytes: buffer.subarray(0, bytesRead), from, to: this.offset };
+    const length = await this.content.readAt(buffer, wanted, this.offset);
+    return length === 0 ? null : this.cut(buffer, length, last);
+  }
+
+  /** The whole lines among the first `length` bytes, which stand at the offset; there is room for one more byte. */
+  private cut(buffer: Buffer, length: number, last: boolean): Lines | null {
+    const start = this.lineStart(buffer, length);
+    const end = buffer.lastIndexOf(LINE_FEED, length - 1) + 1;
+    if (end > start) return this.advance(buffer.subarray(start, end), end);
+    if (start > 0) return this.advance(buffer.subarray(0, 0), start);
+    if (length > MAX_LINE_BYTES) {
+      this.skipping = true;
+      // Just long enough for the engine to count it.
+      buffer[MAX_LINE_BYTES + 1] = LINE_FEED;
+      return this.advance(buffer.subarray(0, MAX_LINE_BYTES + 2), length);
     }
     if (!last) return null;
-    this.offset += bytesRead;
-    buffer[bytesRead] = 10;
-    return { bytes: buffer.subarray(0, bytesRead + 1), from, to: this.offset };
+    buffer[length] = LINE_FEED;
+    return this.advance(buffer.subarray(0, length + 1), length);
+  }
+
+  /** Behind the rest of a line that is too long, and behind the hole that a writer leaves who was truncated. */
+  private lineStart(buffer: Buffer, length: number): number {
+    let start = 0;
+    if (this.skipping) {
+      const end = buffer.indexOf(LINE_FEED);
+      if (end < 0 || end >= length) return length;
+      this.skipping = false;
+      start = end + 1;
+    }
+    while (start < length && buffer[start] === 0) start += 1;
+    return start;
+  }
+
+  private advance(bytes: Uint8Array, by: number): Lines {
+    const from = this.offset;
+    this.offset += by;
+    return { bytes, from, to: this.offset };
   }
 
   async close(): Promise<void> {
-    await this.handle.close();
+    await this.content.close();
   }
 }
 
-async function readFully(
-  handle: FileHandle,
-  buffer: Buffer,
-  wanted: number,
-  offset: number,
-): Promise<number> {
-  let filled = 0;
-  while (filled < wanted) {
-    const { bytesRead } = await handle.read(buffer, filled, wanted - filled, offset + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return filled;
-}
-
-async function hashOf(handle: FileHandle, prefixBytes: number): Promise<string> {
+async function prefixOf(content: FileBytes, prefixBytes: number): Promise<Prefix> {
   const buffer = Buffer.alloc(prefixBytes);
-  const bytesRead = await readFully(handle, buffer, prefixBytes, 0);
-  return createHash('sha256').update(buffer.subarray(0, bytesRead)).digest('hex').slice(0, 32);
+  const bytes = buffer.subarray(0, await content.readAt(buffer, prefixBytes, 0));
+  const prefixHash = createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+  return { prefixBytes: bytes.length, prefixHash, binary: bytes.includes(0) };
 }

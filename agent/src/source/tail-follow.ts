@@ -1,15 +1,15 @@
 /**
- * Follows one path through rotation. Renamed away: the rest of the old file is read to its end, then the new one.
- * Copied and truncated: the rest is read from the copy where there is one, then the file from its start. Gone:
- * whatever is open is read on until a new file appears. A saved position counts until a file has really been opened.
+ * Follows one path through rotation. Renamed away: the rest of the old file is read to its end, then whatever was
+ * written next. Copied and truncated: the rest is read from the copy where there is one, then the file from its
+ * start; what was written between copying and truncating is in neither. Gone: whatever is open is read on until a
+ * new file appears. A saved position counts until a file has really been opened.
  */
 import { stat } from 'node:fs/promises';
 import type { Counters } from '../counters.js';
 import type { Log } from '../log.js';
-import { type Lines, TailFile } from './tail-file.js';
-import { findCopy, findRenamed, openIfSame, openRotated } from './tail-find.js';
-import { type FilePosition, filePosition, RefillMarks } from './tail-position.js';
-import { writtenAfter } from './tail-rotated.js';
+import { type FileIdentity, type Lines, type Place, TailFile } from './tail-file.js';
+import { findAfterDone, findCopy, findRenamed, openIfSame, openNext } from './tail-find.js';
+import { type FilePosition, filePosition, MAX_DONE, RefillMarks } from './tail-position.js';
 
 export const MAX_CHUNK_BYTES = 256 * 1024;
 
@@ -27,12 +27,19 @@ export interface FollowedLines extends Lines {
   position: ((newestMs: number | null) => FilePosition) | null;
 }
 
+/** What was at the path when nothing more was there to read. */
+interface Seen {
+  inode: number;
+  size: number;
+  mtimeMs: number;
+}
+
 export class Follower {
   private file: TailFile | null = null;
   /** Where an earlier run stopped, until that file or another one is open. */
   private saved: FilePosition | null = null;
   /** What must be read again first. */
-  private again: { from: number; to: number } | null = null;
+  private again: { from: number; to: Place } | null = null;
   private fromEnd: boolean;
   /** When the open file was last seen to be written while it was whole. */
   private writtenMs = 0;
@@ -40,6 +47,9 @@ export class Follower {
   private newestMs: number | null = null;
   /** The old file after a rotation has been read to its end once; a second look makes sure. */
   private drained = false;
+  /** The files that were finished last. */
+  private done: FileIdentity[] = [];
+  private idleAt: Seen | null = null;
 
   constructor(private readonly options: FollowOptions) {
     this.marks = new RefillMarks(options.reachMs);
@@ -53,6 +63,7 @@ export class Follower {
   /** Opens the file where reading begins. When that fails or there is none yet, `next` tries again. */
   async start(saved: FilePosition | null): Promise<void> {
     this.saved = saved;
+    this.done = saved?.done.slice(-MAX_DONE) ?? [];
     if (saved) this.fromEnd = false;
     await this.open();
   }
@@ -63,59 +74,80 @@ export class Follower {
     if (!file || !again) return null;
     // What cannot be read again leaves a window unfilled; it must not keep us from what is new.
     this.again = null;
-    file.offset = again.from;
+    file.goTo({ offset: again.from, skipping: false });
     try {
-      const lines = await file.readLines(MAX_CHUNK_BYTES, { limit: again.to, last: true });
+      const lines = await file.readLines(MAX_CHUNK_BYTES, { limit: again.to.offset, last: true });
       if (lines) this.again = { from: file.offset, to: again.to };
       return lines && { ...lines, position: null };
     } finally {
-      file.offset = again.to;
+      file.goTo(again.to);
     }
   }
 
   /** The next lines, or null when there are none now. */
   async next(): Promise<FollowedLines | null> {
     if (!this.file && !(await this.open())) return null;
-    return (await this.refill()) ?? this.read();
+    return (await this.refill()) ?? this.read(this.file!);
   }
 
-  private async read(): Promise<FollowedLines | null> {
-    const file = await this.checkTruncation(this.file!);
-    const renamed = await this.wasRenamed(file);
+  private async read(file: TailFile): Promise<FollowedLines | null> {
+    const now = await this.atPath();
+    if (this.idleAt && now && sameSight(this.idleAt, now)) return null;
+    this.idleAt = null;
+    const renamed = now !== null && now.inode !== file.inode;
+    const before: Place = { offset: file.offset, skipping: file.skipping };
     const lines = await file.readLines(MAX_CHUNK_BYTES, { last: renamed && this.drained });
+    // Only now it is known what the lines were read from.
+    if (!(await file.isWhole())) {
+      file.goTo(before);
+      return this.truncated(file);
+    }
     if (lines) {
-      await file.refreshIdentity(file.offset);
+      await file.refreshIdentity();
+      this.writtenMs = now?.inode === file.inode ? now.mtimeMs : this.writtenMs;
       return this.followed(file, lines);
     }
-    if (!renamed) return null;
-    // A writer may still hold the old file for a moment, so it gets a second look.
+    if (!renamed) {
+      this.idleAt = now;
+      return null;
+    }
+    return this.rotated(file, now.size);
+  }
+
+  /** The old file is at its end. Its writer may hold it until it writes to the new one, so it gets a second look. */
+  private async rotated(file: TailFile, newSize: number): Promise<FollowedLines | null> {
+    if (newSize === 0) return null;
     if (!this.drained) {
       this.drained = true;
       return null;
     }
-    await this.moveOn(file);
-    return this.next();
+    return (await this.moveOn(file)) ? this.next() : null;
   }
 
   /** Where it stands now, null while no file has ever been seen. */
   position(): FilePosition | null {
-    if (!this.file) return this.saved;
-    return filePosition(this.file.identity, this.file.offset, this.marks.refillOffset(this.newestMs));
+    const { file, done } = this;
+    if (!file) return this.saved;
+    return filePosition(file.identity, file, this.marks.refillOffset(this.newestMs), done);
   }
 
+  /** Closes the file, and would go on where it stands. */
   async close(): Promise<void> {
+    this.saved = this.position();
     await this.file?.close();
     this.file = null;
   }
 
   private followed(file: TailFile, lines: Lines): FollowedLines {
-    const { identity } = file;
+    const { identity, skipping } = file;
+    const { done } = this;
     return {
       ...lines,
       position: (newestMs) => {
         if (this.newestMs !== null) this.marks.add(lines.from, this.newestMs);
         if (newestMs !== null) this.newestMs = Math.max(newestMs, this.newestMs ?? newestMs);
-        return filePosition(identity, lines.to, this.marks.refillOffset(this.newestMs));
+        const refill = this.marks.refillOffset(this.newestMs);
+        return filePosition(identity, { offset: lines.to, skipping }, refill, done);
       },
     };
   }
@@ -127,7 +159,20 @@ export class Follower {
     if (file && this.fromEnd) await this.skipToEnd(file);
     // Whatever comes later is new from its first line on.
     this.fromEnd = false;
+    return this.use(file);
+  }
+
+  private use(file: TailFile | null): boolean {
     this.file = file;
+    this.idleAt = null;
+    this.drained = false;
+    if (file?.looksBinary) {
+      this.options.counters.add('tail_binary_files');
+      this.options.log.warn(
+        { path: this.options.path },
+        'this does not look like text: what is no line is refused',
+      );
+    }
     return file !== null;
   }
 
@@ -136,27 +181,29 @@ export class Follower {
     const same = (await openIfSame(path, saved)) ?? (await findRenamed(path, saved));
     if (same) return this.goOn(same, saved);
     // While nothing is at the path, the file may still come back.
-    if ((await this.currentInode()) === null) return false;
+    if ((await this.atPath()) === null) return false;
     const copy = await findCopy(path, saved, { minBytes: saved.offset, sinceMs: 0 });
     if (copy) return this.goOn(copy, saved);
+    const after = await findAfterDone(path, saved.done);
+    if (after && (await after.beginsLike(saved))) return this.goOn(after, saved);
+    await after?.close();
     const file = await TailFile.open(path, 0);
     if (!file) return false;
-    log.warn(
-      { path, offset: saved.offset },
-      'the file read last is gone or shrunk: going on from the new start',
-    );
+    const { offset } = saved;
+    log.warn({ path, offset }, 'the file read last is gone or shrunk: going on from the new start');
     counters.add('tail_positions_lost');
     this.saved = null;
-    this.file = file;
     this.marks.reset(0);
-    return true;
+    return this.use(file);
   }
 
-  private goOn(file: TailFile, { refill, offset }: FilePosition): true {
+  private goOn(file: TailFile, { refill, offset, skipping }: FilePosition): true {
     this.saved = null;
-    this.file = file;
     this.marks.reset(refill);
-    this.again = refill < offset ? { from: refill, to: offset } : null;
+    const to = { offset, skipping };
+    this.again = refill < offset ? { from: refill, to } : null;
+    file.goTo(to);
+    this.use(file);
     return true;
   }
 
@@ -176,50 +223,60 @@ export class Follower {
   }
 
   /**
-   * Truncated in place, or truncated and already longer again: then its first bytes are others. Returns the file to
-   * read now: a copy that was made of it before, when that holds more than was read, else the file from its start.
+   * Truncated in place, or truncated and already longer again. Goes on with a copy that was made of it before, when
+   * that holds more than was read, else with the file from its start.
    */
-  private async checkTruncation(file: TailFile): Promise<TailFile> {
+  private async truncated(file: TailFile): Promise<FollowedLines | null> {
     const { path, counters, log } = this.options;
-    const stats = await file.stats();
-    if (stats.size >= file.offset && (await file.beginsLike(file.identity))) {
-      this.writtenMs = stats.mtimeMs;
-      return file;
-    }
     const read = { ...file.identity, offset: file.offset };
     const copy = await findCopy(path, read, { minBytes: file.offset + 1, sinceMs: this.writtenMs });
     counters.add('tail_truncations');
     this.drained = false;
     if (copy) {
       log.info({ path }, 'the file was truncated: reading the rest from its copy');
-      this.file = copy;
+      copy.skipping = file.skipping;
       await file.close();
-      return copy;
+      this.use(copy);
+    } else {
+      log.info({ path }, 'the file was truncated: reading from its start');
+      this.remember(file.identity);
+      await file.startOver();
+      this.marks.reset(0);
     }
-    log.info({ path }, 'the file was truncated: reading from its start');
-    await file.startOver();
-    this.marks.reset(0);
-    return file;
+    return this.next();
   }
 
-  private async currentInode(): Promise<number | null> {
+  private async atPath(): Promise<Seen | null> {
     const stats = await stat(this.options.path).catch(() => null);
-    return stats?.ino ?? null;
+    return stats && { inode: stats.ino, size: stats.size, mtimeMs: stats.mtimeMs };
   }
 
-  private async wasRenamed(file: TailFile): Promise<boolean> {
-    const inode = await this.currentInode();
-    return inode !== null && inode !== file.inode;
-  }
-
-  /** To the file written next: usually the new one at the path, after two rotations in a row one in between. */
-  private async moveOn(old: TailFile): Promise<void> {
-    const between = await writtenAfter(this.options.path, await old.stats());
-    const file = between ? await openRotated(between) : null;
+  /**
+   * To the file written next: usually the new one at the path, after two rotations in a row one in between. False
+   * when it cannot be told yet which one that is.
+   */
+  private async moveOn(old: TailFile): Promise<boolean> {
+    const { path, counters, log } = this.options;
+    const { mtimeMs, birthtimeMs } = await old.stats();
+    const next = await openNext(path, { identity: old.identity, mtimeMs, birthtimeMs }, this.done);
+    if (next === undefined) return false;
+    if (old.fault) {
+      counters.add('tail_damaged_archives');
+      log.warn({ path, fault: old.fault }, 'a packed file is damaged: what stands behind the damage is lost');
+    }
+    this.remember(old.identity);
     await old.close();
-    this.file = file;
+    this.use(next);
     this.marks.reset(0);
-    this.drained = false;
-    this.options.counters.add('tail_rotations');
+    counters.add('tail_rotations');
+    return true;
   }
+
+  private remember(identity: FileIdentity): void {
+    if (identity.prefixBytes > 0) this.done = [...this.done, identity].slice(-MAX_DONE);
+  }
+}
+
+function sameSight(a: Seen, b: Seen): boolean {
+  return a.inode === b.inode && a.size === b.size && a.mtimeMs === b.mtimeMs;
 }

@@ -3,14 +3,24 @@
  * that one window's records are seen once more after a restart.
  */
 import { z } from 'zod';
-import type { FileIdentity } from './tail-file.js';
+import type { FileIdentity, Place } from './tail-file.js';
 
-const filePositionSchema = z.object({
+/** Finished files that are remembered, so that none of them is read again under another name. */
+export const MAX_DONE = 4;
+
+const identity = {
   inode: z.number(),
   prefixBytes: z.int().min(0).max(4096),
   prefixHash: z.string().max(64),
+};
+
+const filePositionSchema = z.object({
+  ...identity,
   offset: z.int().min(0),
   refill: z.int().min(0),
+  /** Absent in positions of old. */
+  skipping: z.boolean().default(false),
+  done: z.array(z.object(identity)).max(64).default([]),
 });
 export type FilePosition = z.infer<typeof filePositionSchema>;
 
@@ -23,8 +33,13 @@ export function parseTailPosition(value: unknown): TailPosition | null {
   return result.success ? result.data : null;
 }
 
-export function filePosition(identity: FileIdentity, offset: number, refill: number): FilePosition {
-  return { ...identity, offset, refill: Math.min(refill, offset) };
+export function filePosition(
+  identity: FileIdentity,
+  { offset, skipping }: Place,
+  refill: number,
+  done: readonly FileIdentity[],
+): FilePosition {
+  return { ...identity, offset, refill: Math.min(refill, offset), skipping, done: [...done] };
 }
 
 const MAX_MARKS = 256;
