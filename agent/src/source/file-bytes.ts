@@ -4,6 +4,7 @@
  */
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
 export interface FileBytes {
@@ -21,6 +22,7 @@ export interface FileBytes {
 export class NotAFile extends Error {}
 
 const GZIP_MAGIC = 0x8b1f;
+const PIECE_BYTES = 64 * 1024;
 
 /** Null when there is no such file; throws NotAFile with advice for what is none. */
 export async function openBytes(path: string): Promise<FileBytes | null> {
@@ -126,7 +128,7 @@ class GzipBytes implements FileBytes {
 
   private begin(): void {
     this.stop();
-    const packed = this.handle.createReadStream({ autoClose: false, start: 0 });
+    const packed = Readable.from(this.packedPieces());
     const unpacked = packed.pipe(createGunzip());
     packed.on('error', (error) => unpacked.destroy(error));
     this.stop = () => {
@@ -136,6 +138,16 @@ class GzipBytes implements FileBytes {
     this.pieces = unpacked[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     this.held = Buffer.alloc(0);
     this.heldFrom = 0;
+  }
+
+  private async *packedPieces(): AsyncGenerator<Buffer> {
+    for (let position = 0; ; ) {
+      const piece = Buffer.allocUnsafe(PIECE_BYTES);
+      const { bytesRead } = await this.handle.read(piece, 0, PIECE_BYTES, position);
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      yield piece.subarray(0, bytesRead);
+    }
   }
 
   /** What is damaged ends the content there. */

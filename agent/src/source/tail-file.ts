@@ -39,7 +39,7 @@ export interface Lines {
 interface Prefix {
   prefixBytes: number;
   prefixHash: string;
-  binary: boolean;
+  head: Buffer;
 }
 
 export class TailFile implements Place {
@@ -76,7 +76,7 @@ export class TailFile implements Place {
 
   /** Its first bytes are those of no text. */
   get looksBinary(): boolean {
-    return this.prefix.binary;
+    return this.prefix.head.includes(0);
   }
 
   /** Why its content ends early, if it does. */
@@ -116,10 +116,12 @@ export class TailFile implements Place {
     return (await this.size()) >= this.offset && this.beginsLike(this.prefix);
   }
 
-  /** A young file's first bytes come with time: they are taken into its identity. */
-  async refreshIdentity(): Promise<void> {
-    if (this.prefix.prefixBytes >= FINGERPRINT_BYTES || this.offset <= this.prefix.prefixBytes) return;
-    this.prefix = await prefixOf(this.content, Math.min(this.offset, FINGERPRINT_BYTES));
+  /** A young file's first bytes come with time: they are taken into its identity as they are read. */
+  private learnPrefix(bytes: Buffer): void {
+    const { head } = this.prefix;
+    if (head.length >= FINGERPRINT_BYTES || this.offset > head.length) return;
+    const more = bytes.subarray(head.length - this.offset, FINGERPRINT_BYTES - this.offset);
+    if (more.length > 0) this.prefix = prefixFrom(Buffer.concat([head, more]));
   }
 
   /** The file's content was replaced in place: begin again with what it holds now. */
@@ -139,7 +141,9 @@ export class TailFile implements Place {
     if (wanted <= 0) return null;
     const buffer = Buffer.allocUnsafe(wanted + 1);
     const length = await this.content.readAt(buffer, wanted, this.offset);
-    return length === 0 ? null : this.cut(buffer, length, last);
+    if (length === 0) return null;
+    this.learnPrefix(buffer.subarray(0, length));
+    return this.cut(buffer, length, last);
   }
 
   /** The whole lines among the first `length` bytes, which stand at the offset; there is room for one more byte. */
@@ -186,6 +190,10 @@ export class TailFile implements Place {
 async function prefixOf(content: FileBytes, prefixBytes: number): Promise<Prefix> {
   const buffer = Buffer.alloc(prefixBytes);
   const bytes = buffer.subarray(0, await content.readAt(buffer, prefixBytes, 0));
-  const prefixHash = createHash('sha256').update(bytes).digest('hex').slice(0, 32);
-  return { prefixBytes: bytes.length, prefixHash, binary: bytes.includes(0) };
+  return prefixFrom(bytes);
+}
+
+function prefixFrom(head: Buffer): Prefix {
+  const prefixHash = createHash('sha256').update(head).digest('hex').slice(0, 32);
+  return { head, prefixBytes: head.length, prefixHash };
 }

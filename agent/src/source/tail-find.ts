@@ -4,10 +4,12 @@
  * of: a wrong file would be read twice.
  */
 import { type FileIdentity, MIN_TELLING_BYTES, TailFile } from './tail-file.js';
-import { type Rotated, rotatedFiles, settledRotatedFiles, withInode } from './tail-rotated.js';
+import { type Rotated, settledRotatedFiles, withInode } from './tail-rotated.js';
 
 /** How many rotated files are looked into for a known beginning, the newest first. */
 const MAX_LOOKED_INTO = 64;
+/** An empty rotated file that is younger may become a copy. */
+const IN_THE_MAKING_MS = 2_000;
 
 /** A file and how far it has been read. */
 export interface ReadSoFar extends FileIdentity {
@@ -40,30 +42,35 @@ export async function findRenamed(path: string, read: ReadSoFar): Promise<TailFi
 }
 
 /**
- * The file was emptied or packed: its old bytes are looked for in a rotated file, at least `minBytes` long and last
- * written no earlier than `sinceMs`. When two of them begin alike nobody knows which is meant, and none is taken.
+ * The file was emptied or packed: its old bytes are looked for in a rotated file, last written no earlier than
+ * `sinceMs`. When two of them begin alike nobody knows which is meant, and none is taken. One that is shorter than
+ * what was read, because the copy was made before the last lines, is at its end. Undefined when it cannot be told
+ * now, because a rotation is under way.
  */
 export async function findCopy(
   path: string,
   read: ReadSoFar,
-  { minBytes, sinceMs }: { minBytes: number; sinceMs: number },
-): Promise<TailFile | null> {
+  sinceMs: number,
+): Promise<TailFile | null | undefined> {
   if (read.prefixBytes === 0) return null;
+  const chain = await settledRotatedFiles(path);
   const found: TailFile[] = [];
-  for (const { path: copy, stats } of newestFew(await rotatedFiles(path))) {
-    if (stats.ino === read.inode || stats.mtimeMs < sinceMs) continue;
-    const file = await openLike(copy, read);
-    if (file && (await file.size()) >= minBytes) found.push(file);
+  let moving = chain === null;
+  for (const { path: copy, stats } of newestFew(chain ?? [])) {
+    if (stats.mtimeMs < sinceMs) continue;
+    const file = await openSettled(copy, stats.ino);
+    if (file && (await file.isLike(read))) found.push(file);
     else await file?.close();
-    if (found.length > 1) break;
+    moving ||= file === undefined;
+    if (moving || found.length > 1) break;
   }
   const [only, other] = found;
-  if (only && !other) {
-    only.offset = read.offset;
+  if (only && !other && !moving) {
+    only.offset = Math.min(read.offset, await only.size());
     return only;
   }
   for (const file of found) await file.close();
-  return null;
+  return moving ? undefined : null;
 }
 
 /** Of a file that has been read to its end. */
@@ -74,39 +81,63 @@ export interface Finished {
 }
 
 /**
- * The rotated file that was written next after `old`, from its start. Null when the one at the path itself is the
- * next; undefined when that cannot be told now, because a rotation is under way. Files in `done` have been read.
+ * The file that was written next after `old`, from its start: a rotated one, or the one at the path. Null when there
+ * is none at the path; undefined when it cannot be told now, because a rotation is under way. Files in `done` have
+ * been read.
  */
 export async function openNext(
   path: string,
   old: Finished,
   done: readonly FileIdentity[],
 ): Promise<TailFile | null | undefined> {
+  // Opened before the chain is read: whatever is rotated from now on shows up in the chain.
+  const current = await TailFile.open(path, 0);
+  const rotated = await openRotatedNext(path, old, done, current).catch(async (error) => {
+    await current?.close();
+    throw error;
+  });
+  if (rotated === null) return current;
+  await current?.close();
+  return rotated;
+}
+
+/** The rotated file that was written next after the last that was done; null when that is the one at the path. */
+export async function openMissed(
+  path: string,
+  done: readonly FileIdentity[],
+  current: TailFile | null,
+): Promise<TailFile | null | undefined> {
+  const last = done.at(-1);
+  const old = last && { identity: last, mtimeMs: Number.POSITIVE_INFINITY, birthtimeMs: 0 };
+  return old ? openRotatedNext(path, old, done, current) : null;
+}
+
+async function openRotatedNext(
+  path: string,
+  old: Finished,
+  done: readonly FileIdentity[],
+  current: TailFile | null,
+): Promise<TailFile | null | undefined> {
   const chain = await settledRotatedFiles(path);
-  if (!chain) return undefined;
-  const place = await placeOf(chain, old.identity);
+  const place = chain && (await placeOf(chain, old.identity));
+  if (!chain || place === undefined) return undefined;
   const later = place === null ? chain.filter((one) => isLater(one, old)) : chain.slice(place + 1);
   for (const { path: next, stats } of later) {
-    const file = await TailFile.open(next, 0).catch(passOver);
-    if (file?.inode !== stats.ino) {
-      await file?.close();
+    const file = await openSettled(next, stats.ino);
+    if (!file) {
+      if (file === undefined) return undefined;
+      continue;
+    }
+    if (file.identity.prefixBytes === 0 && Date.now() - stats.mtimeMs < IN_THE_MAKING_MS) {
+      await file.close();
       return undefined;
     }
-    if (!(await isOneOf(file, done))) return file;
+    // A copy of the current file is in the making, or about to be all that is left of it.
+    const copied = (await current?.beginsLike(file.identity)) ?? false;
+    if (!copied && !(await isOneOf(file, [...done, old.identity]))) return file;
     await file.close();
   }
   return null;
-}
-
-/** For a file of which nothing telling is known: the one after the last that was done. */
-export async function findAfterDone(
-  path: string,
-  done: readonly FileIdentity[],
-): Promise<TailFile | null | undefined> {
-  const last = done.at(-1);
-  const chain = last && (await settledRotatedFiles(path));
-  if (!chain || (await placeOf(chain, last)) === null) return undefined;
-  return openNext(path, { identity: last, mtimeMs: 0, birthtimeMs: 0 }, done);
 }
 
 function isLater({ path, stats }: Rotated, old: Finished): boolean {
@@ -115,15 +146,22 @@ function isLater({ path, stats }: Rotated, old: Finished): boolean {
   return path.endsWith('.gz') || stats.birthtimeMs >= old.birthtimeMs;
 }
 
-/** Where the file with this identity, or its packed form or copy, stands in the chain. */
-async function placeOf(chain: readonly Rotated[], identity: FileIdentity): Promise<number | null> {
-  const byInode = chain.findIndex(({ stats }) => stats.ino === identity.inode);
-  if (byInode >= 0) return byInode;
-  for (const { path } of newestFew(chain)) {
-    const file = await openLike(path, identity);
-    if (!file) continue;
-    await file.close();
-    return chain.findIndex((one) => one.path === path);
+/** Where the file with this identity, or its packed form or copy, stands in the chain; undefined when it moves. */
+async function placeOf(
+  chain: readonly Rotated[],
+  identity: FileIdentity,
+): Promise<number | null | undefined> {
+  // The number of an inode that is gone is given to the next file: a beginning that tells must be the same too.
+  const tells = identity.prefixBytes > 0;
+  const byInode = chain.filter(({ stats }) => stats.ino === identity.inode);
+  if (!tells) return byInode[0] ? chain.indexOf(byInode[0]) : null;
+  for (const one of [...byInode, ...newestFew(chain)]) {
+    const file = await openSettled(one.path, one.stats.ino);
+    if (file === undefined) return undefined;
+    const sameFile = one.stats.ino === identity.inode && file?.beginsLike(identity);
+    const found = (await (sameFile || file?.isLike(identity))) ?? false;
+    await file?.close();
+    if (found) return chain.indexOf(one);
   }
   return null;
 }
@@ -135,11 +173,16 @@ async function isOneOf(file: TailFile, known: readonly FileIdentity[]): Promise<
   return false;
 }
 
-async function openLike(path: string, identity: FileIdentity): Promise<TailFile | null> {
-  const file = await TailFile.open(path, 0).catch(passOver);
-  if (!file || (await file.isLike(identity))) return file;
-  await file.close();
-  return null;
+/** Null when it is not for us, undefined when it is no longer the one that was listed. */
+async function openSettled(path: string, inode: number): Promise<TailFile | null | undefined> {
+  try {
+    const file = await TailFile.open(path, 0);
+    if (file?.inode === inode) return file;
+    await file?.close();
+    return undefined;
+  } catch (error) {
+    return passOver(error as NodeJS.ErrnoException);
+  }
 }
 
 function newestFew(chain: readonly Rotated[]): Rotated[] {

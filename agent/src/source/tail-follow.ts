@@ -8,7 +8,7 @@ import { stat } from 'node:fs/promises';
 import type { Counters } from '../counters.js';
 import type { Log } from '../log.js';
 import { type FileIdentity, type Lines, type Place, TailFile } from './tail-file.js';
-import { findAfterDone, findCopy, findRenamed, openIfSame, openNext } from './tail-find.js';
+import { findCopy, findRenamed, openIfSame, openMissed, openNext } from './tail-find.js';
 import { type FilePosition, filePosition, MAX_DONE, RefillMarks } from './tail-position.js';
 
 export const MAX_CHUNK_BYTES = 256 * 1024;
@@ -50,6 +50,8 @@ export class Follower {
   /** The files that were finished last. */
   private done: FileIdentity[] = [];
   private idleAt: Seen | null = null;
+  /** Nothing of the file has been seen that tells it from another: it may have been truncated unnoticed. */
+  private unknown = false;
 
   constructor(private readonly options: FollowOptions) {
     this.marks = new RefillMarks(options.reachMs);
@@ -103,7 +105,12 @@ export class Follower {
       return this.truncated(file);
     }
     if (lines) {
-      await file.refreshIdentity();
+      const missed = this.unknown ? await openMissed(this.options.path, this.done, file) : null;
+      if (missed !== null) {
+        file.goTo(before);
+        return missed ? this.goTo(missed) : null;
+      }
+      this.unknown = false;
       this.writtenMs = now?.inode === file.inode ? now.mtimeMs : this.writtenMs;
       return this.followed(file, lines);
     }
@@ -166,6 +173,7 @@ export class Follower {
     this.file = file;
     this.idleAt = null;
     this.drained = false;
+    this.unknown = file !== null && file.identity.prefixBytes === 0;
     if (file?.looksBinary) {
       this.options.counters.add('tail_binary_files');
       this.options.log.warn(
@@ -182,13 +190,16 @@ export class Follower {
     if (same) return this.goOn(same, saved);
     // While nothing is at the path, the file may still come back.
     if ((await this.atPath()) === null) return false;
-    const copy = await findCopy(path, saved, { minBytes: saved.offset, sinceMs: 0 });
-    if (copy) return this.goOn(copy, saved);
-    const after = await findAfterDone(path, saved.done);
-    if (after && (await after.beginsLike(saved))) return this.goOn(after, saved);
-    await after?.close();
+    const copy = await findCopy(path, saved, 0);
+    if (copy === undefined) return false;
+    if (copy) return this.goOn(copy, { ...saved, offset: copy.offset });
     const file = await TailFile.open(path, 0);
     if (!file) return false;
+    const missed = await openMissed(path, this.done, file);
+    if (missed !== null) await file.close();
+    if (missed === undefined) return false;
+    if (missed && (await missed.beginsLike(saved))) return this.goOn(missed, saved);
+    await missed?.close();
     const { offset } = saved;
     log.warn({ path, offset }, 'the file read last is gone or shrunk: going on from the new start');
     counters.add('tail_positions_lost');
@@ -197,13 +208,14 @@ export class Follower {
     return this.use(file);
   }
 
-  private goOn(file: TailFile, { refill, offset, skipping }: FilePosition): true {
+  private goOn(file: TailFile, { refill, offset, skipping, prefixBytes }: FilePosition): true {
     this.saved = null;
     this.marks.reset(refill);
     const to = { offset, skipping };
     this.again = refill < offset ? { from: refill, to } : null;
     file.goTo(to);
     this.use(file);
+    this.unknown = prefixBytes === 0;
     return true;
   }
 
@@ -223,13 +235,14 @@ export class Follower {
   }
 
   /**
-   * Truncated in place, or truncated and already longer again. Goes on with a copy that was made of it before, when
-   * that holds more than was read, else with the file from its start.
+   * Truncated in place, or truncated and already longer again. Goes on with the copy that was made of it
+   * before, where there is one, else with the file from its start.
    */
   private async truncated(file: TailFile): Promise<FollowedLines | null> {
     const { path, counters, log } = this.options;
     const read = { ...file.identity, offset: file.offset };
-    const copy = await findCopy(path, read, { minBytes: file.offset + 1, sinceMs: this.writtenMs });
+    const copy = await findCopy(path, read, this.writtenMs);
+    if (copy === undefined) return null;
     counters.add('tail_truncations');
     this.drained = false;
     if (copy) {
@@ -270,6 +283,14 @@ export class Follower {
     this.marks.reset(0);
     counters.add('tail_rotations');
     return true;
+  }
+
+  /** Another file than the open one comes first. */
+  private async goTo(file: TailFile): Promise<FollowedLines | null> {
+    await this.file?.close();
+    this.use(file);
+    this.marks.reset(0);
+    return this.next();
   }
 
   private remember(identity: FileIdentity): void {

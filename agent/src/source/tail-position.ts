@@ -24,7 +24,11 @@ const filePositionSchema = z.object({
 });
 export type FilePosition = z.infer<typeof filePositionSchema>;
 
-const tailPositionSchema = z.object({ tail: z.record(z.string().max(4096), filePositionSchema) });
+const tailPositionSchema = z.object({
+  tail: z.record(z.string().max(4096), filePositionSchema),
+  /** When it was made, wall clock in ms; absent in positions of old. */
+  at: z.number().default(Number.POSITIVE_INFINITY),
+});
 export type TailPosition = z.infer<typeof tailPositionSchema>;
 
 /** A position read back from disk; null when it is none of a tail's. */

@@ -58,7 +58,7 @@ export async function withInode(path: string, inode: number): Promise<string[]> 
 }
 
 /** All rotated files of `path`, oldest first. */
-export async function rotatedFiles(path: string): Promise<Rotated[]> {
+async function rotatedFiles(path: string): Promise<Rotated[]> {
   const base = basename(path);
   const current = await stat(path).catch(() => null);
   const found: Rotated[] = [];
@@ -87,8 +87,12 @@ export async function settledRotatedFiles(path: string): Promise<Rotated[] | nul
 function sameFiles(a: readonly Rotated[], b: readonly Rotated[]): boolean {
   return (
     a.length === b.length &&
-    a.every(({ path, stats }, index) => path === b[index]!.path && stats.ino === b[index]!.stats.ino)
+    a.every(({ path, stats }, index) => path === b[index]!.path && sameStats(stats, b[index]!.stats))
   );
+}
+
+function sameStats(a: Stats, b: Stats): boolean {
+  return a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs;
 }
 
 function oldestFirst(a: Rotated, b: Rotated): number {

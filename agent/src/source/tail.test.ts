@@ -2,60 +2,8 @@
 import { appendFile, copyFile, mkdir, rename, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../clock.js';
-import { Counters } from '../counters.js';
-import { silentLog, until, withFolder } from '../test-support.js';
-import { TailSource } from './tail.js';
-
-/** Runs a tail in the background; every chunk counts as durable once it is taken. */
-class Reader {
-  readonly emitted: string[] = [];
-  readonly refilled: string[] = [];
-  readonly counters = new Counters();
-  saved: unknown;
-  checkpoints = 0;
-  private readonly abort = new AbortController();
-  private readonly done: Promise<void>;
-
-  constructor(paths: string[], options: { from?: 'start' | 'end'; saved?: unknown } = {}) {
-    this.saved = options.saved;
-    const source = new TailSource({
-      config: { type: 'tail', paths, from: options.from ?? 'start' },
-      saved: options.saved,
-      windowSeconds: 10,
-      clock: systemClock,
-      log: silentLog,
-      counters: this.counters,
-    });
-    this.done = this.run(source);
-  }
-
-  private async run(source: TailSource): Promise<void> {
-    for await (const chunk of source.chunks(this.abort.signal)) {
-      const lines = Buffer.from(chunk.bytes).toString().split('\n').slice(0, -1);
-      (chunk.emit ? this.emitted : this.refilled).push(...lines);
-      const times = lines.map((line) => Number(line.split(' ')[0])).filter(Number.isFinite);
-      if (chunk.position && lines.length === 0) this.checkpoints += 1;
-      if (chunk.position)
-        this.saved = structuredClone(chunk.position(times.length ? Math.max(...times) : null));
-    }
-  }
-
-  async has(lines: string[]): Promise<void> {
-    await until(`${lines.length} lines`, () => this.emitted.length >= lines.length);
-    expect(this.emitted).toEqual(lines);
-  }
-
-  async stop(): Promise<void> {
-    this.abort.abort();
-    await this.done;
-  }
-}
-
-/** Lines `<event time in ms> <number>`, one a second. */
-const lines = (from: number, to: number) =>
-  Array.from({ length: to - from }, (_, index) => `${(from + index) * 1000} line ${from + index}`);
-const text = (list: string[]) => list.map((line) => `${line}\n`).join('');
+import { until, withFolder } from '../test-support.js';
+import { lines, TailReader as Reader, text } from './tail-test-support.js';
 
 describe('TailSource', () => {
   it('reads from the start or from the end, and what is appended', () =>

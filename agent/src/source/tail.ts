@@ -1,23 +1,38 @@
 /**
- * The source `tail`: follows JSON-lines files and resumes where the last durable position says. Reads one chunk at
- * a time when asked, so a full spool makes it wait.
+ * The source `tail`: follows files of lines through rotation and resumes where the last durable position says. Reads
+ * one chunk at a time when asked, so a full spool makes it wait. Files are named, or found by patterns, again and again.
+ *
+ * A file that cannot be read is told once, counted, and tried again every second; it never stops the others. One
+ * found by a pattern that has gone for a minute is closed; its position is kept for a day in case it comes back.
  */
-import { type FSWatcher, watch } from 'node:fs';
-import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../clock.js';
 import type { Counters } from '../counters.js';
 import { type Log, messageOf } from '../log.js';
+import { FolderWatch } from './folder-watch.js';
+import { isPattern, patternRoot } from './glob.js';
 import { type Chunk, lineKeys, type Phase, type Position, type Source, sourceKind } from './source.js';
 import { Follower } from './tail-follow.js';
-import { type FilePosition, parseTailPosition } from './tail-position.js';
+import { type Found, findFiles } from './tail-paths.js';
+import { type FilePosition, parseTailPosition, type TailPosition } from './tail-position.js';
 
 const POLL_MS = 1_000;
 const MIN_PAUSE_MS = 25;
+/** How often the patterns are asked, at most; and what share of the time that may take. */
+const FIND_EVERY_MS = 5_000;
+const FIND_AT_ONCE_MS = 1_000;
+const FIND_SHARE = 0.05;
+const CLOSE_GONE_MS = 60_000;
+const FORGET_GONE_MS = 24 * 3_600_000;
+/** Of one file before the next one's turn. */
+const CHUNKS_A_TURN = 4;
+/** The window, and twice the lateness allowed on top: what a window may still need. */
+const REACH_BEYOND_WINDOW_MS = 10_000;
 
 const tailSchema = z.strictObject({
   type: z.literal('tail'),
   ...lineKeys,
+  /** Files, or patterns such as `/var/log/*.log` and `/var/log/**\/*.log`. */
   paths: z
     .array(z.string().min(1).max(4096))
     .min(1)
@@ -25,6 +40,8 @@ const tailSchema = z.strictObject({
     .refine((paths) => new Set(paths).size === paths.length, 'paths must differ'),
   /** Where to begin in a file seen for the first time; afterwards the kept position counts. */
   from: z.enum(['start', 'end']).default('end'),
+  /** Found by patterns and followed at once; each costs an open file and 300 bytes in every write of the spool. */
+  max_files: z.int().min(1).max(4096).default(256),
 });
 export type TailConfig = z.infer<typeof tailSchema>;
 
@@ -38,22 +55,29 @@ export interface TailOptions {
   counters: Counters;
 }
 
-/** The window, and twice the lateness allowed on top: what a window may still need. */
-const REACH_BEYOND_WINDOW_MS = 10_000;
+interface Followed {
+  follower: Follower;
+  /** Device and inode when a pattern found it; null for one that is named. */
+  id: string | null;
+  goneSinceMs: number | null;
+  /** What was last told to be wrong with it. */
+  fault: string | null;
+}
 
 export class TailSource implements Source {
   readonly phase: Phase = 'live';
-  private readonly followers: Map<string, Follower>;
+  private readonly files = new Map<string, Followed>();
   /** Newest durable-to-be position of every file. */
   private readonly positions = new Map<string, FilePosition>();
-  private wake = new AbortController();
+  private readonly saved: TailPosition | null;
+  private readonly watch = new FolderWatch();
+  private readonly patterns: string[];
+  private findAtMs = 0;
+  private tooMany = false;
 
   constructor(private readonly options: TailOptions) {
-    const { config, log, counters } = options;
-    const reachMs = options.windowSeconds * 1000 + REACH_BEYOND_WINDOW_MS;
-    this.followers = new Map(
-      config.paths.map((path) => [path, new Follower({ path, from: config.from, reachMs, log, counters })]),
-    );
+    this.saved = parseTailPosition(options.saved);
+    this.patterns = options.config.paths.filter(isPattern);
   }
 
   get detail(): string {
@@ -61,47 +85,133 @@ export class TailSource implements Source {
   }
 
   async *chunks(signal: AbortSignal): AsyncGenerator<Chunk> {
-    const watchers = this.watchFolders();
-    signal.addEventListener('abort', () => this.wake.abort(), { once: true });
     try {
       yield* this.startAll(signal);
-      while (!signal.aborted) {
-        let idle = true;
-        for (const [path, follower] of this.followers) {
-          const chunk = await this.read(path, follower);
-          if (!chunk || signal.aborted) continue;
-          idle = false;
-          yield chunk;
-        }
-        if (idle) await this.pause(signal);
+      for (let polled = true; !signal.aborted; ) {
+        yield* this.findDue(signal);
+        const idle: boolean = yield* this.round(polled ? null : this.watch.takeChanged(), signal);
+        polled = idle ? await this.pause(signal) : false;
       }
     } finally {
-      for (const watcher of watchers) watcher.close();
-      for (const follower of this.followers.values()) await follower.close();
+      this.watch.close();
+      for (const { follower } of this.files.values()) await follower.close();
     }
+  }
+
+  /** One turn of every file, or of those that changed. True when none had anything. */
+  private async *round(
+    changed: ((path: string) => boolean) | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<Chunk, boolean> {
+    let idle = true;
+    for (const [path, file] of this.files) {
+      const away = file.goneSinceMs !== null && !file.follower.isOpen;
+      if (away || (changed && !changed(path))) continue;
+      for (let turn = 0; turn < CHUNKS_A_TURN && !signal.aborted; turn++) {
+        const chunk = await this.read(path, file);
+        if (!chunk) break;
+        idle = false;
+        // Whoever has more gets another turn, told or not.
+        this.watch.noteChanged(path);
+        yield chunk;
+      }
+    }
+    return idle;
   }
 
   /** Opens every file, and reads again what the windows need. */
   private async *startAll(signal: AbortSignal): AsyncGenerator<Chunk> {
-    const saved = parseTailPosition(this.options.saved)?.tail ?? {};
-    for (const [path, follower] of this.followers) {
-      const known = Object.hasOwn(saved, path) ? saved[path]! : null;
-      await this.guarded(path, () => follower.start(known));
-      this.keepPosition(path, follower);
-    }
-    for (const [path, follower] of this.followers) {
-      while (!signal.aborted) {
-        const lines = await this.guarded(path, () => follower.refill());
-        if (!lines) break;
-        yield { bytes: lines.bytes, emit: false, position: null };
-      }
-    }
+    const { config } = this.options;
+    for (const path of config.paths.filter((one) => !isPattern(one))) await this.add(path, null, config.from);
+    for (const found of await this.find()) await this.add(found.path, found.id, this.beginOf(found));
+    for (const path of this.files.keys()) yield* this.refill(path, signal);
     if (this.positions.size > 0) yield this.checkpoint();
   }
 
-  private async read(path: string, follower: Follower): Promise<Chunk | null> {
+  /** Files that appeared since are new from their first line on. */
+  private async *findDue(signal: AbortSignal): AsyncGenerator<Chunk> {
+    const { clock } = this.options;
+    if (this.patterns.length === 0 || clock.monotonicMs() < this.findAtMs) return;
+    for (const found of await this.find()) {
+      await this.add(found.path, found.id, this.tooMany ? this.options.config.from : 'start');
+      yield* this.refill(found.path, signal);
+      yield this.checkpoint();
+    }
+  }
+
+  private async *refill(path: string, signal: AbortSignal): AsyncGenerator<Chunk> {
+    const file = this.files.get(path);
+    while (file && !signal.aborted) {
+      const lines = await this.guarded(path, file, () => file.follower.refill());
+      if (!lines) break;
+      yield { bytes: lines.bytes, emit: false, position: null };
+    }
+  }
+
+  private async find(): Promise<Found[]> {
+    const { config, clock, log, counters } = this.options;
+    if (this.patterns.length === 0) return [];
+    const startMs = clock.monotonicMs();
+    const followed = new Map([...this.files].flatMap(([path, { id }]) => (id === null ? [] : [[path, id]])));
+    const { found, matches, gone } = await findFiles(this.patterns, followed, config.max_files);
+    const tookMs = clock.monotonicMs() - startMs;
+    this.findAtMs = startMs + Math.max(FIND_EVERY_MS, tookMs / FIND_SHARE);
+    for (const folder of this.patterns.map(patternRoot)) this.watch.add(folder);
+    await this.noteGone(new Set(gone));
+    const tooMany = matches > config.max_files;
+    if (tooMany && !this.tooMany) {
+      const { max_files } = config;
+      counters.add('tail_too_many_files');
+      log.error(
+        { matches, max_files },
+        'the patterns find more files than max_files: the others are not read. Narrow the patterns, or raise it',
+      );
+    }
+    this.tooMany = tooMany;
+    return found.filter(({ path }) => !this.files.has(path));
+  }
+
+  /** A file that was there before the last position was kept was left unread on purpose. */
+  private beginOf({ path, createdMs }: Found): 'start' | 'end' {
+    const { saved } = this;
+    const isNew = saved !== null && !Object.hasOwn(saved.tail, path) && createdMs > saved.at;
+    return isNew ? 'start' : this.options.config.from;
+  }
+
+  private async add(path: string, id: string | null, from: 'start' | 'end'): Promise<void> {
+    const { windowSeconds, log, counters } = this.options;
+    const reachMs = windowSeconds * 1000 + REACH_BEYOND_WINDOW_MS;
+    const follower = new Follower({ path, from, reachMs, log, counters });
+    const file: Followed = { follower, id, goneSinceMs: null, fault: null };
+    this.files.set(path, file);
+    this.watch.addFolderOf(path);
+    const saved = this.saved?.tail ?? {};
+    const known = this.positions.get(path) ?? (Object.hasOwn(saved, path) ? saved[path]! : null);
+    await this.guarded(path, file, () => follower.start(known));
+    this.keepPosition(path, follower);
+  }
+
+  private async noteGone(gone: ReadonlySet<string>): Promise<void> {
+    const nowMs = this.options.clock.monotonicMs();
+    for (const [path, file] of this.files) {
+      if (!gone.has(path)) {
+        file.goneSinceMs = null;
+        continue;
+      }
+      file.goneSinceMs ??= nowMs;
+      const goneMs = nowMs - file.goneSinceMs;
+      if (goneMs >= CLOSE_GONE_MS && file.follower.isOpen) await file.follower.close();
+      if (goneMs < FORGET_GONE_MS && !this.tooMany) continue;
+      await file.follower.close();
+      this.files.delete(path);
+      this.positions.delete(path);
+    }
+  }
+
+  private async read(path: string, file: Followed): Promise<Chunk | null> {
+    const { follower } = file;
     const wasOpen = follower.isOpen;
-    const lines = await this.guarded(path, () => follower.next());
+    const lines = await this.guarded(path, file, () => follower.next());
     if (!lines) {
       if (wasOpen || !follower.isOpen) return null;
       this.keepPosition(path, follower);
@@ -130,40 +240,35 @@ export class TailSource implements Source {
   }
 
   private snapshot(): Position {
-    return { tail: Object.fromEntries(this.positions) };
+    return { tail: Object.fromEntries(this.positions), at: this.options.clock.nowMs() };
   }
 
-  /** A file that cannot be read now is counted and tried again; it must not stop the others. */
-  private async guarded<T>(path: string, work: () => Promise<T>): Promise<T | null> {
+  private async guarded<T>(path: string, file: Followed, work: () => Promise<T>): Promise<T | null> {
+    const { log, counters } = this.options;
     try {
-      return await work();
+      const result = await work();
+      if (file.fault !== null) log.info({ path }, 'the file can be read again');
+      file.fault = null;
+      return result;
     } catch (error) {
-      this.options.counters.add('tail_errors');
-      this.options.log.warn({ path, error: messageOf(error) }, 'cannot read the file');
+      const fault = messageOf(error);
+      counters.add('tail_errors');
+      if (fault !== file.fault) log.warn({ path, error: fault }, 'cannot read the file');
+      file.fault = fault;
       return null;
     }
   }
 
-  private async pause(signal: AbortSignal): Promise<void> {
+  /** True when it is time to look at every file, false when something was noticed before. */
+  private async pause(signal: AbortSignal): Promise<boolean> {
     const { clock } = this.options;
     // A busy writer must not have us look after every single write.
     await clock.sleep(MIN_PAUSE_MS, signal);
-    await clock.sleep(POLL_MS - MIN_PAUSE_MS, this.wake.signal);
-    if (this.wake.signal.aborted && !signal.aborted) this.wake = new AbortController();
-  }
-
-  /** Notices spare us the wait for the next poll; where the system gives none, polling alone does. */
-  private watchFolders(): FSWatcher[] {
-    const folders = new Set(this.options.config.paths.map((path) => dirname(path)));
-    return [...folders].flatMap((folder) => {
-      try {
-        const watcher = watch(folder, () => this.wake.abort());
-        watcher.on('error', () => watcher.close());
-        return [watcher];
-      } catch {
-        return [];
-      }
-    });
+    const noticed = await this.watch.wait(clock, POLL_MS - MIN_PAUSE_MS, signal);
+    if (noticed && this.watch.isNew((path) => this.files.has(path))) {
+      this.findAtMs = Math.min(this.findAtMs, clock.monotonicMs() + FIND_AT_ONCE_MS);
+    }
+    return !noticed;
   }
 }
 
