@@ -8,6 +8,8 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
 export interface FileBytes {
+  /** Its content is not what is on the disk, and does not change. */
+  readonly packed: boolean;
   /** Fills `buffer` from `position` in the content; less than `length` only at the end. */
   readAt(buffer: Buffer, length: number, position: number): Promise<number>;
   /** Of the content. Of a packed file modulo 2³², as its last bytes say. */
@@ -60,6 +62,7 @@ async function isGzip(handle: FileHandle): Promise<boolean> {
 }
 
 class PlainBytes implements FileBytes {
+  readonly packed = false;
   readonly fault = null;
 
   constructor(private readonly handle: FileHandle) {}
@@ -88,6 +91,7 @@ class PlainBytes implements FileBytes {
 }
 
 class GzipBytes implements FileBytes {
+  readonly packed = true;
   fault: string | null = null;
   private pieces: AsyncIterator<Buffer> | null = null;
   private stop: () => void = () => {};

@@ -47,7 +47,6 @@ export class TailFile implements Place {
 
   private constructor(
     private readonly content: FileBytes,
-    readonly packed: boolean,
     readonly inode: number,
     private prefix: Prefix,
     public offset: number,
@@ -60,9 +59,8 @@ export class TailFile implements Place {
     try {
       const stats = await content.stats();
       const size = await content.size();
-      const packed = size !== stats.size || path.endsWith('.gz');
       const prefix = await prefixOf(content, Math.min(size, FINGERPRINT_BYTES));
-      return new TailFile(content, packed, stats.ino, prefix, offset);
+      return new TailFile(content, stats.ino, prefix, offset);
     } catch (error) {
       await content.close();
       throw error;
@@ -112,7 +110,7 @@ export class TailFile implements Place {
 
   /** False when it was truncated, or truncated and is longer again: what was read last is then not to be trusted. */
   async isWhole(): Promise<boolean> {
-    if (this.packed) return true;
+    if (this.content.packed) return true;
     return (await this.size()) >= this.offset && this.beginsLike(this.prefix);
   }
 
@@ -136,7 +134,7 @@ export class TailFile implements Place {
    */
   async readLines(maxBytes: number, options: { limit?: number; last?: boolean } = {}): Promise<Lines | null> {
     const { limit = Number.MAX_SAFE_INTEGER, last = false } = options;
-    const there = this.packed ? Number.MAX_SAFE_INTEGER : await this.size();
+    const there = this.content.packed ? Number.MAX_SAFE_INTEGER : await this.size();
     const wanted = Math.min(maxBytes, limit - this.offset, there - this.offset);
     if (wanted <= 0) return null;
     const buffer = Buffer.allocUnsafe(wanted + 1);

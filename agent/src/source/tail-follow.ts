@@ -27,6 +27,9 @@ export interface FollowedLines extends Lines {
   position: ((newestMs: number | null) => FilePosition) | null;
 }
 
+/** Between the making of a copy and the truncation, at most. */
+const COPYING_MS = 60_000;
+
 /** What was at the path when nothing more was there to read. */
 interface Seen {
   inode: number;
@@ -241,7 +244,8 @@ export class Follower {
   private async truncated(file: TailFile): Promise<FollowedLines | null> {
     const { path, counters, log } = this.options;
     const read = { ...file.identity, offset: file.offset };
-    const copy = await findCopy(path, read, this.writtenMs);
+    // What was written after the copy was made may have been read already.
+    const copy = await findCopy(path, read, this.writtenMs - COPYING_MS);
     if (copy === undefined) return null;
     counters.add('tail_truncations');
     this.drained = false;
@@ -254,6 +258,7 @@ export class Follower {
       log.info({ path }, 'the file was truncated: reading from its start');
       this.remember(file.identity);
       await file.startOver();
+      this.unknown = file.identity.prefixBytes === 0;
       this.marks.reset(0);
     }
     return this.next();
