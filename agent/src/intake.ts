@@ -112,7 +112,7 @@ export class Intake {
   }
 
   /** With all sources' positions in place of its own, and not to be told when there is no room for it. */
-  private prepared(feed: Feed, { bytes, emit, position }: Chunk) {
+  private prepared(feed: Feed, { bytes, emit, position, device }: Chunk) {
     const { feeds, counters, spool, pipeline } = this.options;
     const crowded = !this.waits(feed) && (spool.isFull || pipeline.pendingBytes > MAX_PENDING_BYTES);
     if (crowded && emit) counters.add('lines_not_told', countLines(bytes));
@@ -120,6 +120,7 @@ export class Intake {
       bytes,
       emit: emit && !crowded,
       format: feed.options.format,
+      ...(device === undefined ? {} : { device }),
       position:
         position &&
         ((newestMs: number | null) => {

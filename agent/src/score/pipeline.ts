@@ -21,6 +21,8 @@ export interface PipelineChunk {
   emit: boolean;
   /** How its lines are written, by the engine's number; canonical when absent. */
   format?: number;
+  /** The device of lines that name none. */
+  device?: string;
   position: ((newestMs: number | null) => unknown) | null;
 }
 
@@ -81,11 +83,11 @@ export class Pipeline {
   }
 
   /** A chunk that the engine cannot digest is told and left out: tried again, it would stop us for ever. */
-  private runEngine({ bytes, emit }: PipelineChunk, nowMs: number): EngineResult {
+  private runEngine({ bytes, emit, format, device }: PipelineChunk, nowMs: number): EngineResult {
     const nothing = { windows: [], records: [], newestMs: null };
     if (bytes.length === 0) return nothing;
     try {
-      return this.options.engine.push(bytes, nowMs, emit);
+      return this.options.engine.push(bytes, nowMs, emit, format, device);
     } catch (error) {
       this.options.onEngineError(error);
       return nothing;

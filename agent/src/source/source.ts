@@ -2,6 +2,8 @@
  * What every source is: an async producer of chunks of whole lines, pulled one at a time. Whoever pulls slowly makes
  * the source wait. A kind of source is one file with its settings and its class, and a line in `kinds.ts`.
  */
+
+import type { Readable } from 'node:stream';
 import type { AgentInfo } from '@lineheron/models';
 import { z } from 'zod';
 import type { Clock } from '../clock.js';
@@ -23,6 +25,8 @@ export interface Chunk {
    * nothing to go back to.
    */
   position: ((newestMs: number | null) => Position) | null;
+  /** The device of lines that name none. */
+  device?: string;
 }
 
 export interface Source {
@@ -42,6 +46,10 @@ export interface SourceContext {
   trained: boolean;
   /** Time of an MQTT ping to the broker in ms, null when it failed. Never rejects. */
   brokerRoundTrip: (timeoutMs: number) => Promise<number | null>;
+  /** Names of the channels that the configuration declares; none when absent. */
+  channels?: readonly string[];
+  /** Standard input; the process's own when absent. */
+  stdin?: () => Readable;
   clock: Clock;
   /** In [0, 1), for jitter. */
   random: () => number;

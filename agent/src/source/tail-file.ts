@@ -96,6 +96,15 @@ export class TailFile implements Place {
     this.skipping = skipping;
   }
 
+  /** To be called now, and the answer when what is read from now on turns out to be another file's. */
+  undoRead(): () => void {
+    const { offset, skipping, prefix } = this;
+    return () => {
+      this.goTo({ offset, skipping });
+      this.prefix = prefix;
+    };
+  }
+
   /** Whether the file still begins with the bytes that `identity` was made of. */
   async beginsLike(identity: Pick<FileIdentity, 'prefixBytes' | 'prefixHash'>): Promise<boolean> {
     return (await prefixOf(this.content, identity.prefixBytes)).prefixHash === identity.prefixHash;

@@ -100,17 +100,17 @@ export class Follower {
     if (this.idleAt && now && sameSight(this.idleAt, now)) return null;
     this.idleAt = null;
     const renamed = now !== null && now.inode !== file.inode;
-    const before: Place = { offset: file.offset, skipping: file.skipping };
+    const undo = file.undoRead();
     const lines = await file.readLines(MAX_CHUNK_BYTES, { last: renamed && this.drained });
     // Only now it is known what the lines were read from.
     if (!(await file.isWhole())) {
-      file.goTo(before);
+      undo();
       return this.truncated(file);
     }
     if (lines) {
       const missed = this.unknown ? await openMissed(this.options.path, this.done, file) : null;
       if (missed !== null) {
-        file.goTo(before);
+        undo();
         return missed ? this.goTo(missed) : null;
       }
       this.unknown = false;

@@ -1,0 +1,55 @@
+/**
+ * The source `stdin`: lines from standard input, such as `journalctl -f | lineheron-agent run`. Reads only as fast as
+ * lines are taken, so the writer waits while the spool is full. At its end the agent delivers what it has and ends.
+ */
+import type { Readable } from 'node:stream';
+import { z } from 'zod';
+import { LineCutter } from './line-cutter.js';
+import { type Chunk, lineKeys, type Phase, type Source, sourceKind } from './source.js';
+
+const stdinSchema = z.strictObject({ type: z.literal('stdin'), ...lineKeys });
+
+export class StdinSource implements Source {
+  readonly detail = 'standard input';
+  private current: Phase = 'live';
+
+  constructor(private readonly open: () => Readable) {}
+
+  get phase(): Phase {
+    return this.current;
+  }
+
+  async *chunks(signal: AbortSignal): AsyncGenerator<Chunk> {
+    const stream = this.open();
+    const cutter = new LineCutter();
+    const stop = () => stream.destroy();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      if (signal.aborted) return;
+      for await (const bytes of stream) {
+        const lines = cutter.push(bytes as Buffer);
+        if (lines.length > 0) yield chunkOf(lines);
+        if (signal.aborted) return;
+      }
+      const last = cutter.end();
+      if (last.length > 0) yield chunkOf(last);
+      this.current = 'ended';
+    } catch (error) {
+      // A stream that is destroyed while it is read complains.
+      if (!signal.aborted) throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+}
+
+function chunkOf(bytes: Uint8Array): Chunk {
+  return { bytes, emit: true, position: null };
+}
+
+export const stdin = sourceKind({
+  schema: stdinSchema,
+  canWait: true,
+  endsAgent: true,
+  create: (_, context) => new StdinSource(context.stdin ?? (() => process.stdin)),
+});
