@@ -370,6 +370,7 @@ export class Agent {
     const context = {
       windowSeconds: config.window_size_seconds,
       trained: this.forests.has('device'),
+      channels: config.channels.map(({ name }) => name),
       brokerRoundTrip: (timeoutMs: number) => this.link.roundTrip(timeoutMs),
       clock,
       random,

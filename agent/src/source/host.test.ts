@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../clock.js';
 import { withFolder } from '../test-support.js';
 import { HostSource } from './host.js';
 import { growth, lineFields, parseInterfaces, parseTcp } from './host-counters.js';
+import { newLosses, readLinkState, wirelessSignal } from './host-link.js';
 import { tcpRoundTrip } from './round-trip.js';
 
 interface Numbers {
@@ -98,8 +99,15 @@ function steppingClock(onSleep: () => Promise<void>): Clock {
   };
 }
 
+const hostConfig = (root: string) => ({
+  type: 'host' as const,
+  interval_seconds: 1,
+  proc_root: join(root, 'proc'),
+  sys_root: join(root, 'sys'),
+});
+
 describe('HostSource', () => {
-  const config = { type: 'host' as const, interval_seconds: 1, proc_root: '' };
+  const config = { type: 'host' as const, interval_seconds: 1, proc_root: '', sys_root: '/nonexistent' };
 
   async function firstRecords(root: string, clock: Clock, roundTrips: (number | null)[], count: number) {
     const source = new HostSource({
@@ -107,6 +115,8 @@ describe('HostSource', () => {
       device: 'me',
       roundTrip: async () => roundTrips.shift() ?? null,
       target: 'nowhere',
+      channels: [],
+      saved: undefined,
       clock,
     });
     const abort = new AbortController();
@@ -146,6 +156,8 @@ describe('HostSource', () => {
         return new Promise(() => {});
       },
       target: 'nowhere',
+      channels: [],
+      saved: undefined,
       clock: steppingClock(async () => {}),
     });
     expect(await source.chunks(abort.signal).next()).toEqual({ done: true, value: undefined });
@@ -161,6 +173,74 @@ describe('HostSource', () => {
       );
       expect(records).toEqual([{ timestamp: '2026-01-01T00:00:01.000Z', device_id: 'me', latency_ms: 5 }]);
     }));
+});
+
+describe('what the kernel says of the line', () => {
+  const wireless = (level: string) =>
+    `Inter-| sta-|   Quality        |   Discarded packets\n face | tus | link level noise\n wlan0: 0000   54.  ${level}  -256        0\n`;
+
+  async function fixture(root: string, state: { down: string; boot: string; level: string }): Promise<void> {
+    const eth = join(root, 'sys/class/net/eth0');
+    await mkdir(join(eth, 'device'), { recursive: true });
+    await mkdir(join(root, 'sys/class/net/br0'), { recursive: true });
+    await mkdir(join(root, 'proc/net'), { recursive: true });
+    await mkdir(join(root, 'proc/sys/kernel/random'), { recursive: true });
+    await writeFile(join(eth, 'carrier_down_count'), state.down);
+    await writeFile(join(root, 'sys/class/net/br0/carrier_down_count'), state.down);
+    await writeFile(join(root, 'proc/net/wireless'), wireless(state.level));
+    await writeFile(join(root, 'proc/uptime'), '350735.47 234388.90\n');
+    await writeFile(join(root, 'proc/sys/kernel/random/boot_id'), `${state.boot}\n`);
+  }
+
+  it('counts lost carriers and a boot as resets, and fills the channels that are declared', () =>
+    withFolder(async (root) => {
+      await fixture(root, { down: '3\n', boot: 'boot-2', level: '-56.' });
+      let steps = 0;
+      const clock = steppingClock(async () => {
+        steps += 1;
+        if (steps === 2) await fixture(root, { down: '5\n', boot: 'boot-2', level: '-71.' });
+      });
+      const source = new HostSource({
+        config: hostConfig(root),
+        device: 'me',
+        roundTrip: async () => 1,
+        target: 'nowhere',
+        channels: ['signal_dbm', 'uptime_seconds', 'link_losses'],
+        saved: { boot: 'boot-1' },
+        clock,
+      });
+      const abort = new AbortController();
+      const records: Record<string, unknown>[] = [];
+      for await (const { bytes, position } of source.chunks(abort.signal)) {
+        records.push(JSON.parse(Buffer.from(bytes).toString()));
+        expect(position?.(null)).toEqual({ boot: 'boot-2' });
+        if (records.length === 3) abort.abort();
+      }
+      expect(records[0]).toMatchObject({ connection_resets: 1, link_losses: 0, signal_dbm: -56 });
+      expect(records[1]).toMatchObject({ connection_resets: 2, link_losses: 2, signal_dbm: -71 });
+      expect(records[1]).toMatchObject({ uptime_seconds: 350_735.47 });
+      expect(records[2]).not.toHaveProperty('connection_resets');
+    }));
+
+  it('leaves undeclared channels out, and bridges and tunnels uncounted', () =>
+    withFolder(async (root) => {
+      await fixture(root, { down: '3\n', boot: 'boot-1', level: '-56.' });
+      const state = await readLinkState(join(root, 'proc'), join(root, 'sys'));
+      expect([...state.losses]).toEqual([['eth0', 3]]);
+      const named = await readLinkState(join(root, 'proc'), join(root, 'sys'), ['br0']);
+      expect([...named.losses]).toEqual([['br0', 3]]);
+      expect(named.signalDbm).toBeNull();
+    }));
+
+  it('knows nothing where the kernel says nothing, or what makes no sense', async () => {
+    const nothing = await readLinkState('/nonexistent', '/nonexistent');
+    expect(nothing).toEqual({ losses: new Map(), signalDbm: null, uptimeSeconds: null, bootId: null });
+    expect(wirelessSignal(wireless('0.'))).toBeNull();
+    expect(wirelessSignal('Inter-| nothing')).toBeNull();
+    expect(
+      newLosses({ ...nothing, losses: new Map([['a', 9]]) }, { ...nothing, losses: new Map([['a', 1]]) }),
+    ).toBe(0);
+  });
 });
 
 describe('tcpRoundTrip', () => {

@@ -1,6 +1,9 @@
 /**
  * The source `host`: once an interval this machine's own counters and one round trip, as a record. Needs no root.
  * Where there is no `/proc` only the round trip is known and the other fields are absent.
+ *
+ * A carrier that went away and a boot since the last run count as connection resets. Channels of the names
+ * `signal_dbm` (of a wireless card), `uptime_seconds` and `link_losses` are filled when the configuration declares them.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +11,7 @@ import { deviceIdSchema } from '@lineheron/models';
 import { z } from 'zod';
 import type { Clock } from '../clock.js';
 import { type HostCounters, lineFields, parseInterfaces, parseTcp } from './host-counters.js';
+import { type LinkState, newLosses, readLinkState } from './host-link.js';
 import { type RoundTrip, tcpRoundTrip } from './round-trip.js';
 import { type Chunk, commonKeys, type Source, sourceKind } from './source.js';
 
@@ -18,6 +22,10 @@ export interface HostOptions {
   clock: Clock;
   /** Where the round trip goes, in words. */
   target: string;
+  /** Names of declared channels. */
+  channels: readonly string[];
+  /** What was kept: the boot of the last run. */
+  saved: unknown;
 }
 
 const MAX_ROUND_TRIP_MS = 5_000;
@@ -37,8 +45,15 @@ const hostSchema = z.strictObject({
   /** Only these; all but `lo` when absent. */
   interfaces: z.array(z.string().min(1).max(64)).min(1).max(64).optional(),
   proc_root: z.string().min(1).default('/proc'),
+  sys_root: z.string().min(1).default('/sys'),
 });
 export type HostConfig = z.infer<typeof hostSchema>;
+
+/** Everything at one moment. */
+interface Sight {
+  counters: HostCounters | null;
+  link: LinkState;
+}
 
 export class HostSource implements Source {
   readonly phase = 'live';
@@ -53,36 +68,75 @@ export class HostSource implements Source {
   async *chunks(signal: AbortSignal): AsyncGenerator<Chunk> {
     const { clock, config } = this.options;
     const intervalMs = config.interval_seconds * 1000;
-    let before = await this.counters();
+    let before = await this.look();
+    let booted = this.bootedSince(before.link);
     for (let dueMs = clock.monotonicMs() + intervalMs; !signal.aborted; dueMs += intervalMs) {
       dueMs = Math.max(dueMs, clock.monotonicMs());
       await clock.sleep(dueMs - clock.monotonicMs(), signal);
       if (signal.aborted) return;
       const timeMs = clock.nowMs();
-      const now = await this.counters();
+      const now = await this.look();
       const timeoutMs = Math.min(intervalMs * 0.9, MAX_ROUND_TRIP_MS);
       const roundTripMs = await orAborted(this.options.roundTrip(timeoutMs), signal);
       if (signal.aborted) return;
-      yield { bytes: this.line(timeMs, before, now, roundTripMs), emit: true, position: null };
+      const { bootId } = now.link;
+      yield {
+        bytes: this.line(timeMs, before, now, roundTripMs, booted),
+        emit: true,
+        position: bootId === null ? null : () => ({ boot: bootId }),
+      };
       before = now;
+      booted = false;
     }
   }
 
   private line(
     timeMs: number,
-    before: HostCounters | null,
-    now: HostCounters | null,
+    before: Sight,
+    now: Sight,
     roundTripMs: number | null,
+    booted: boolean,
   ): Uint8Array {
+    const fields = before.counters && now.counters ? lineFields(before.counters, now.counters) : {};
+    const losses = newLosses(before.link, now.link);
+    const resets = losses + (booted ? 1 : 0);
     const record = {
       timestamp: new Date(timeMs).toISOString(),
       device_id: this.options.device,
-      ...(before && now ? lineFields(before, now) : {}),
+      ...fields,
+      ...(resets > 0 ? { connection_resets: resets + (fields.connection_resets ?? 0) } : {}),
       ...(roundTripMs === null
         ? { packet_loss_pct: 100 }
         : { latency_ms: Math.round(roundTripMs * 1e3) / 1e3 }),
+      ...this.declared({
+        signal_dbm: now.link.signalDbm,
+        uptime_seconds: now.link.uptimeSeconds,
+        link_losses: now.link.losses.size > 0 ? losses : null,
+      }),
     };
     return Buffer.from(`${JSON.stringify(record)}\n`);
+  }
+
+  private declared(values: Readonly<Record<string, number | null>>): Record<string, number> {
+    const wanted = Object.entries(values).filter(
+      (entry): entry is [string, number] => entry[1] !== null && this.options.channels.includes(entry[0]),
+    );
+    return Object.fromEntries(wanted);
+  }
+
+  private bootedSince({ bootId }: LinkState): boolean {
+    const { saved } = this.options;
+    const last = typeof saved === 'object' && saved !== null && 'boot' in saved ? saved.boot : null;
+    return typeof last === 'string' && bootId !== null && last !== bootId;
+  }
+
+  private async look(): Promise<Sight> {
+    const { proc_root, sys_root, interfaces } = this.options.config;
+    const [counters, link] = await Promise.all([
+      this.counters(),
+      readLinkState(proc_root, sys_root, interfaces),
+    ]);
+    return { counters, link };
   }
 
   private async counters(): Promise<HostCounters | null> {
@@ -97,12 +151,14 @@ export class HostSource implements Source {
 export const host = sourceKind({
   schema: hostSchema,
   canWait: false,
-  create: (config, { clock, brokerRoundTrip }) =>
+  create: (config, { clock, brokerRoundTrip, channels = [], saved }) =>
     new HostSource({
       config,
       device: config.device_id ?? 'this-host',
       roundTrip: config.target ? tcpRoundTrip(config.target, clock) : brokerRoundTrip,
       target: config.target ?? 'the broker',
+      channels,
+      saved,
       clock,
     }),
 });
