@@ -16,7 +16,7 @@ import { Intake } from './intake.js';
 import { FolderLock } from './lock.js';
 import { type Log, messageOf } from './log.js';
 import { MetricsServer } from './metrics.js';
-import { buildEngine, buildForests, buildHistories, buildSpool, MAX_DEVICES } from './parts.js';
+import { addFormat, buildEngine, buildForests, buildHistories, buildSpool, MAX_DEVICES } from './parts.js';
 import { DeviceStates } from './publish/device-states.js';
 import { Drain } from './publish/drain.js';
 import { Link } from './publish/link.js';
@@ -44,8 +44,6 @@ export interface AgentOptions {
   onEnded: () => void;
 }
 
-/** The engine's number of the format that is always there. */
-const CANONICAL = 0;
 const TICK_MS = 1_000;
 const INFO_EVERY_TICKS = 30;
 /** How often, at most, it is told that a backlog is gone. */
@@ -218,6 +216,12 @@ export class Agent {
     const drained =
       this.toldBatches > 0 && this.spool.batches === 0 && this.ticks % DRAINED_EVERY_TICKS === 0;
     if (drained || this.ticks % INFO_EVERY_TICKS === 0) this.publishInfo();
+    if (this.ticks % INFO_EVERY_TICKS === 0) this.tellRefused();
+  }
+
+  /** A few of the lines that were refused, for whoever looks why. They stay on this machine. */
+  private tellRefused(): void {
+    for (const refused of this.engine.refusedSample()) this.options.log.debug(refused, 'a refused line');
   }
 
   private checkPhase(): void {
@@ -377,7 +381,9 @@ export class Agent {
       log,
       counters: this.counters,
     };
-    return buildFeeds(config.sources, this.spool.position, context, () => CANONICAL);
+    return buildFeeds(config.sources, this.spool.position, context, (source) =>
+      addFormat(this.engine, source),
+    );
   }
 
   private buildIntake(feeds: Feeds): Intake {

@@ -5,8 +5,11 @@ import { ModelStore } from '@lineheron/models/persist';
 import { Engine } from '@lineheron/native';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
+import { ConfigError } from './config-error.js';
+import { formatDefinition, machineZone } from './config-format.js';
+import { type SourceConfig, sourceName } from './config-source.js';
 import type { Counters } from './counters.js';
-import type { Log } from './log.js';
+import { type Log, messageOf } from './log.js';
 import { Forests } from './score/forests.js';
 import { History } from './score/history.js';
 import { anyCanWait } from './source/feeds.js';
@@ -22,6 +25,20 @@ export function buildEngine(config: Config): Engine {
     publishRecords: config.publish_records,
     maxDevices: MAX_DEVICES,
   });
+}
+
+/** The engine's number of the format that is always there. */
+const CANONICAL = 0;
+
+/** How the engine is to read this source's lines, by its number. Throws ConfigError when it refuses the format. */
+export function addFormat(engine: Engine, source: SourceConfig): number {
+  const format = 'format' in source ? source.format : undefined;
+  if (format === undefined || format === 'canonical') return CANONICAL;
+  try {
+    return engine.addFormat(formatDefinition(format, machineZone()));
+  } catch (error) {
+    throw new ConfigError(`the format of the source ${sourceName(source)}: ${messageOf(error)}`);
+  }
 }
 
 /** Where a source can wait for room, nothing that it read is dropped. */

@@ -2,18 +2,21 @@
 import { Engine } from '@lineheron/native';
 import type { Config } from '../config.js';
 import { ConfigError } from '../config-error.js';
+import type { SourceConfig } from '../config-source.js';
 import { checkBroker } from '../doctor/broker.js';
 import { bad, type Finding, findingText, good } from '../doctor/finding.js';
 import { checkClock, checkDisk, checkLock, checkSecrets } from '../doctor/machine.js';
 import { checkSource } from '../doctor/sources.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
+import { addFormat } from '../parts.js';
 import { type Command, configArgs, type Given, type Surroundings } from './command.js';
 import { configPath, readConfig } from './config-file.js';
 
-/** An engine as the agent has it, with nothing in it, and its number of canonical lines. */
-export function freshEngine(config: Config) {
+/** An engine as the agent has it, with nothing in it, and its number of the source's format. */
+export function freshEngine(config: Config, source: SourceConfig) {
   const channels = config.channels.map((channel) => ({ ...channel }));
-  return { engine: new Engine({ windowSeconds: config.window_size_seconds, channels }), format: 0 };
+  const engine = new Engine({ windowSeconds: config.window_size_seconds, channels });
+  return { engine, format: addFormat(engine, source) };
 }
 
 /** All checks in turn, each told as soon as it is done. */
@@ -26,7 +29,7 @@ async function examine(path: string, config: Config, tell: (found: Finding[]) =>
   tell(await checkBroker(config, nowMs));
   for (const source of config.sources) {
     const windowSeconds = config.window_size_seconds;
-    tell(await checkSource(source, { windowSeconds, nowMs, makeEngine: () => freshEngine(config) }));
+    tell(await checkSource(source, { windowSeconds, nowMs, makeEngine: (one) => freshEngine(config, one) }));
   }
 }
 

@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { AGENT_ID_PATTERN } from '@lineheron/models';
 import { parseConfig } from '../config-load.js';
 import { withSecrets } from '../config-secrets.js';
+import type { SourceConfig } from '../config-source.js';
 import { checkBroker } from '../doctor/broker.js';
 import { type Finding, findingText } from '../doctor/finding.js';
 import { checkDisk } from '../doctor/machine.js';
@@ -61,7 +62,7 @@ function trialsFor(output: string): Trials {
     source: async (answers) => {
       const config = await tried(answers, output);
       const windowSeconds = config.window_size_seconds;
-      const makeEngine = () => freshEngine(config);
+      const makeEngine = (source: SourceConfig) => freshEngine(config, source);
       return checkSource(config.sources[0]!, { windowSeconds, nowMs: Date.now(), makeEngine });
     },
   };

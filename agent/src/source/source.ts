@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import type { AgentInfo } from '@lineheron/models';
 import { z } from 'zod';
 import type { Clock } from '../clock.js';
+import { formatSchema } from '../config-format.js';
 import type { Counters } from '../counters.js';
 import type { Log } from '../log.js';
 
@@ -85,5 +86,5 @@ export const commonKeys = {
 export const lineKeys = {
   ...commonKeys,
   /** How its lines are written. */
-  format: z.literal('canonical').optional(),
+  format: formatSchema.optional(),
 };

@@ -6,6 +6,7 @@
  */
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
+import { formatSchema } from '../config-format.js';
 import type { Counters } from '../counters.js';
 import { MAX_LINE_BYTES } from './line-cutter.js';
 import { LineQueue } from './line-queue.js';
@@ -25,6 +26,8 @@ const syslogSchema = z
   .strictObject({
     type: z.literal('syslog'),
     ...lineKeys,
+    /** Syslog's own, unless the devices send something else. */
+    format: formatSchema.default('syslog'),
     /** Address to listen on. `0.0.0.0` or `::` for every interface. */
     host: z
       .string()
