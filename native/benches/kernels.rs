@@ -51,6 +51,10 @@ fn forests(criterion: &mut Criterion) {
         });
         group.bench_function("reasons", |b| b.iter(|| forest.explain(black_box(&rows[..columns]), 3)));
         let mut scores = vec![0.0; 20_000];
+        // As many as the engine scores at once.
+        group.bench_function("score_rows_of_128", |b| {
+            b.iter(|| forest.score_rows(&rows[..128 * columns], &mut scores[..128], 1));
+        });
         group.throughput(Throughput::Elements(20_000)).sample_size(20);
         for threads in [1, 2] {
             group.bench_function(format!("score_rows_{threads}"), |b| {

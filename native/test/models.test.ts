@@ -35,6 +35,7 @@ describe('Forest', () => {
       { ndim: 2 },
       { splitChoice: 'pooled_gain' },
       { splitChoice: 'density' },
+      { weighting: 'kurtosis' },
       { maxDepth: 12 },
       { harmonic: 'euler' },
     ] as const) {
