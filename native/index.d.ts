@@ -253,6 +253,12 @@ export interface ForestOptions {
   threads?: number
 }
 
+/**
+ * Tells the service manager how this process is doing: `text` goes as one datagram to the Unix socket at
+ * `path` (`$NOTIFY_SOCKET`; a leading `@` means the abstract namespace). Throws when it cannot be sent.
+ */
+export declare function notifyService(path: string, text: string): void
+
 /** Self-test: panics inside native code, which must arrive as a thrown `Error`. */
 export declare function provokePanic(): void
 

@@ -773,11 +773,12 @@ if (
   }
 }
 
-const { Autoencoder, Engine, Forest, fitForest, provokePanic, provokePanicAsync, trainAutoencoder } = nativeBinding
+const { Autoencoder, Engine, Forest, fitForest, notifyService, provokePanic, provokePanicAsync, trainAutoencoder } = nativeBinding
 export { Autoencoder }
 export { Engine }
 export { Forest }
 export { fitForest }
+export { notifyService }
 export { provokePanic }
 export { provokePanicAsync }
 export { trainAutoencoder }

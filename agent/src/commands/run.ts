@@ -13,6 +13,7 @@ import { ConfigError } from '../config-error.js';
 import { EXIT, type ExitCode, ExitError } from '../exit-code.js';
 import { LockedError } from '../lock.js';
 import { createLog, messageOf } from '../log.js';
+import { ServiceManager } from '../service-manager.js';
 import { type Command, configArgs, type Given, type Surroundings } from './command.js';
 import { configPath, readConfig } from './config-file.js';
 
@@ -31,6 +32,7 @@ class Daemon {
   private stopping = false;
   private reloading: Promise<void> = Promise.resolve();
   private readonly agent: Agent;
+  private readonly manager: ServiceManager;
   private settle: (code: ExitCode) => void = () => {};
   private fail: (error: unknown) => void = () => {};
 
@@ -39,7 +41,10 @@ class Daemon {
     private readonly version: string,
     private readonly log: Logger,
     private readonly readAgain: () => Promise<Config>,
+    environment: NodeJS.ProcessEnv,
   ) {
+    const monotonicUs = () => process.hrtime.bigint() / 1000n;
+    this.manager = new ServiceManager({ environment, pid: process.pid, monotonicUs, log });
     this.agent = new Agent({
       config,
       version,
@@ -67,8 +72,13 @@ class Daemon {
     const { version } = this;
     const sources = this.config.sources.map(({ type }) => type);
     this.log.info({ version, sources, broker: this.config.mqtt.url }, 'lineheron-agent is running');
+    this.manager.ready(this.status);
     this.send({ type: 'ready' });
     return ended;
+  }
+
+  private get status(): string {
+    return `reads ${this.config.sources.map(({ type }) => type).join(', ')}, reports to ${this.config.mqtt.url}`;
   }
 
   private send(message: object): void {
@@ -78,6 +88,7 @@ class Daemon {
   private stop(reason?: ExitError): void {
     if (this.stopping) process.exit(reason?.code ?? INTERRUPTED);
     this.stopping = true;
+    this.manager.stopping();
     const late = () => this.fail(new ExitError(EXIT.failed, 'could not end in time'));
     setTimeout(late, STOP_DEADLINE_MS).unref();
     this.agent.stop().then(() => (reason ? this.fail(reason) : this.settle(EXIT.ok)), this.fail);
@@ -88,6 +99,7 @@ class Daemon {
     this.reloading = this.reloading.then(async () => {
       if (this.stopping) return;
       const { log } = this;
+      this.manager.reloading();
       try {
         const next = await this.readAgain();
         const { live, restart } = await this.agent.reload(next);
@@ -98,6 +110,7 @@ class Daemon {
       } catch (error) {
         log.error({ error: messageOf(error) }, 'the new configuration is refused: going on with the old one');
       }
+      this.manager.ready(this.status);
     });
   }
 }
@@ -108,7 +121,7 @@ async function perform(given: Given, around: Surroundings): Promise<ExitCode> {
   await makeDataFolder(config.data_dir);
   const log = createLog(config.log_level, config.agent_id);
   const readAgain = () => readConfig(path, given, around);
-  return new Daemon(config, around.version, log, readAgain).run().catch((error) => {
+  return new Daemon(config, around.version, log, readAgain, around.environment).run().catch((error) => {
     throw error instanceof LockedError ? new ExitError(EXIT.busy, error.message) : error;
   });
 }

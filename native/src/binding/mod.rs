@@ -13,6 +13,7 @@
 pub mod autoencoder;
 pub mod engine;
 pub mod forest;
+pub mod notify;
 mod results;
 pub mod shapes;
 
