@@ -121,8 +121,8 @@ impl Extreme {
                 self.falling.push(oldest.wrapping_add(place as u32));
             }
         }
-        if self.falling.capacity() > 2 * self.falling.len() + MIN_CAPACITY {
-            self.falling.shrink_to(self.falling.len() + MIN_CAPACITY);
+        if self.falling.capacity() > self.falling.len() + self.falling.len() / 2 + MIN_CAPACITY {
+            self.falling.shrink_to(self.falling.len() + MIN_CAPACITY / 2);
         }
     }
 }

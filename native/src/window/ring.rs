@@ -1,7 +1,7 @@
 //! The records of a window in the order of time: marks and values in two rings of one shape.
 //!
-//! A ring grows by an eighth and shrinks when a quarter is empty, so that a burst leaves no memory behind
-//! and a steady stream allocates nothing. A late record is put in its place by moving those after it, at
+//! A ring grows by an eighth, and shrinks when it was a fifth too large for as many records as it holds, so
+//! that a burst leaves no memory behind and a steady stream allocates nothing. A late record is put in its place by moving those after it, at
 //! most what arrives within the lateness.
 use super::Mark;
 
@@ -49,6 +49,9 @@ pub struct Ring {
     channels: usize,
     head: usize,
     len: usize,
+    /// Most records held, and how many were dropped, since its size was looked at.
+    peak: usize,
+    drops: usize,
     /// Latest time of all records held.
     newest_ms: i64,
 }
@@ -93,10 +96,11 @@ impl Ring {
     /// Puts a record at a place; those from there on move by one.
     pub fn insert(&mut self, place: usize, mark: Mark, values: &[f64]) {
         if self.len == self.marks.len() {
-            self.resize(self.len + MIN_ROOM.max(self.len / 8));
+            self.resize(roomy(self.len));
         }
         self.newest_ms = if self.len == 0 { mark.time_ms } else { self.newest_ms.max(mark.time_ms) };
         self.len += 1;
+        self.peak = self.peak.max(self.len);
         for moved in (place + 1..self.len).rev() {
             let (from, to) = (self.slot(moved - 1), self.slot(moved));
             self.marks[to] = self.marks[from];
@@ -111,9 +115,13 @@ impl Ring {
     pub fn drop_oldest(&mut self) {
         self.head = self.slot(1);
         self.len -= 1;
-        // Less than what growing leaves, so that a window near one size is left alone.
-        if self.marks.len() > self.len + self.len / 3 + 4 * MIN_ROOM {
-            self.resize(self.len + MIN_ROOM.max(self.len / 8));
+        self.drops += 1;
+        if self.drops > self.len {
+            let room = roomy(self.peak.max(self.len));
+            if self.marks.len() > room + room / 4 {
+                self.resize(room);
+            }
+            (self.peak, self.drops) = (self.len, 0);
         }
     }
 
@@ -128,4 +136,9 @@ impl Ring {
         values.resize(capacity * self.channels, 0.0);
         (self.marks, self.values, self.head) = (marks, values, 0);
     }
+}
+
+/// Room for a few records more.
+fn roomy(len: usize) -> usize {
+    len + MIN_ROOM.max(len / 8)
 }

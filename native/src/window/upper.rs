@@ -27,7 +27,7 @@ pub struct Upper {
 
 impl Default for Upper {
     fn default() -> Self {
-        Self { floor: f64::NEG_INFINITY, below: 0, values: Ordered::default(), limit: SAMPLE / 4 }
+        Self { floor: f64::NEG_INFINITY, below: 0, values: Ordered::default(), limit: SAMPLE / 8 }
     }
 }
 
@@ -59,7 +59,8 @@ impl Upper {
     /// Sets the floor anew where the last changes made that necessary.
     pub fn settle(&mut self, ring: &Ring, channel: usize) {
         let held = self.values.len();
-        if held < self.needed() || held > self.limit {
+        // The last is for the room that a burst leaves behind.
+        if held < self.needed() || held > self.limit || 4 * held + SAMPLE / 4 < self.limit {
             self.retake(ring, channel);
         }
     }
@@ -83,7 +84,8 @@ impl Upper {
         if self.values.len() < needed {
             self.keep_all(ring, channel);
         }
-        self.limit = 2 * self.values.len() + SAMPLE / 4;
+        self.limit = 2 * self.values.len() + SAMPLE / 8;
+        self.values.reserve(self.limit);
     }
 
     fn keep_all(&mut self, ring: &Ring, channel: usize) {
