@@ -95,14 +95,24 @@ export class Reviewer {
   /** Places of the windows that each model judges: fully warmed up ones of agents that it was trained on. */
   private assign(windows: readonly WindowToReview[]): Map<Autoencoder, number[]> {
     const groups = new Map<Autoencoder, number[]>();
+    // Windows come in runs of one kind; looking up the model anew for each took a third of a review's time.
+    let [lastScope, lastFingerprint, model]: [string, string, Autoencoder | undefined] = ['', '', undefined];
     windows.forEach(({ agent, scope, fingerprint, state, features }, place) => {
-      const model = this.autoencoders.get(modelKey(scope, fingerprint));
+      if (scope !== lastScope || fingerprint !== lastFingerprint) {
+        [lastScope, lastFingerprint] = [scope, fingerprint];
+        model = this.autoencoders.get(modelKey(scope, fingerprint));
+      }
       if (!model?.agents.has(agent) || state === 'warming_up' || features.length !== model.columns) return;
       const places = groups.get(model);
       if (places) places.push(place);
       else groups.set(model, [place]);
     });
     return groups;
+  }
+
+  private explain(model: Autoencoder, { agent, features }: WindowToReview, errors: Float32Array): Reason[] {
+    const names = this.options.featuresOf(agent) ?? DEFAULT_FEATURES;
+    return explainErrors(errors, features, names, model.quantiles);
   }
 
   private async scoreGroup(
@@ -115,19 +125,17 @@ export class Reviewer {
     const { threshold } = model.manifest;
     const rows = new Float32Array(places.length * columns);
     places.forEach((place, row) => {
-      windows[place]!.features.forEach((value, column) => {
-        rows[row * columns + column] = value ?? Number.NaN;
-      });
+      const { features } = windows[place]!;
+      for (let column = 0; column < columns; column++)
+        rows[row * columns + column] = features[column] ?? Number.NaN;
     });
     const { scores, errors } = await model.score(rows);
     places.forEach((place, row) => {
       const score = scores[row]!;
       if (!Number.isFinite(score)) return;
       const suspect = score > threshold;
-      const window = windows[place]!;
-      const features = this.options.featuresOf(window.agent) ?? DEFAULT_FEATURES;
-      const share = errors.subarray(row * columns, (row + 1) * columns);
-      const reasons = suspect ? explainErrors(share, window.features, features, model.quantiles) : [];
+      const at = row * columns;
+      const reasons = suspect ? this.explain(model, windows[place]!, errors.subarray(at, at + columns)) : [];
       reviews[place] = { score, threshold, suspect, reasons };
     });
   }
