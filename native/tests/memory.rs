@@ -45,7 +45,7 @@ fn second(devices: usize, time_ms: i64, mut level: impl FnMut() -> f64) -> Strin
 fn held(devices: usize, falling: bool) -> i64 {
     let mut random = Random::new(11);
     let before = heap::live();
-    let mut engine = engine(|options| options.publish_records = "none".to_owned());
+    let mut engine = engine(|options| "none".clone_into(&mut options.publish_records));
     let mut level = 1.0;
     for step in 1..=WINDOW_SECONDS + 5 {
         let time_ms = START_MS + step as i64 * 1000;

@@ -68,20 +68,21 @@ impl HeldRecords {
     }
 
     /// A waiting record as it was read; `channels` values when they were kept.
-    pub fn view(&self, held: &Held, channels: usize) -> RecordView<'_> {
-        let [device, code, label] = held.texts;
-        let (device, rest) = self.texts[held.texts_from..].split_at(device);
+    pub fn view(&self, waiting: &Held, channels: usize) -> RecordView<'_> {
+        let [device, code, label] = waiting.texts;
+        let (device, rest) = self.texts[waiting.texts_from..].split_at(device);
         let (code, rest) = rest.split_at(code);
         let head = Head {
             device,
-            error_code: held.head.error_code.map(|known| match known {
+            error_code: waiting.head.error_code.map(|known| match known {
                 ErrorCode::Text(_) => ErrorCode::Text(code),
                 ErrorCode::Number(code) => ErrorCode::Number(code),
             }),
-            anomaly_type: held.head.anomaly_type.map(|_| &rest[..label]),
-            ..held.head
+            anomaly_type: waiting.head.anomaly_type.map(|_| &rest[..label]),
+            ..waiting.head
         };
-        let values = self.values.get(held.values_from..held.values_from + channels).unwrap_or_default();
+        let values =
+            self.values.get(waiting.values_from..waiting.values_from + channels).unwrap_or_default();
         RecordView { head, values }
     }
 
