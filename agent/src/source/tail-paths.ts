@@ -33,25 +33,36 @@ export async function findFiles(
   followed: ReadonlyMap<string, string | null>,
   maxFiles: number,
 ): Promise<Finding> {
-  const newest = new Newest(maxFiles - followed.size);
+  const room = maxFiles - followed.size;
+  const newest = new Newest(room);
   const ids = new Set(followed.values());
   const gone = new Set(followed.keys());
   let matches = 0;
-  for (const pattern of paths.filter(isPattern)) {
-    for await (const path of globPaths(pattern)) {
-      gone.delete(path);
-      if (followed.has(path)) {
-        matches += 1;
-        continue;
-      }
-      const found = await foundAt(path);
+  let unknown: string[] = [];
+  const look = async () => {
+    for (const found of await Promise.all(unknown.map(foundAt))) {
       if (!found || ids.has(found.id)) continue;
       matches += 1;
       newest.add(found);
     }
+    unknown = [];
+  };
+  for (const pattern of paths.filter(isPattern)) {
+    for await (const path of globPaths(pattern)) {
+      gone.delete(path);
+      const name = basename(path);
+      // Where there is no room, what looks like a rotated form is not looked into, and not counted.
+      if (followed.has(path) || (room <= 0 && !isPackedName(name) && rotationBases(name).length === 0))
+        matches += 1;
+      else if (room > 0) unknown.push(path);
+      if (unknown.length >= LOOKED_AT_ONCE) await look();
+    }
   }
+  await look();
   return { found: newest.take(), matches, gone: [...gone] };
 }
+
+const LOOKED_AT_ONCE = 64;
 
 /** Null for what is nobody's to follow. */
 async function foundAt(path: string): Promise<Found | null> {

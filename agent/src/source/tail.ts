@@ -19,7 +19,7 @@ import { type FilePosition, parseTailPosition, type TailPosition } from './tail-
 const POLL_MS = 1_000;
 const MIN_PAUSE_MS = 25;
 /** How often the patterns are asked, at most; and what share of the time that may take. */
-const FIND_EVERY_MS = 5_000;
+const FIND_EVERY_MS = 2_000;
 const FIND_AT_ONCE_MS = 1_000;
 const FIND_SHARE = 0.05;
 const CLOSE_GONE_MS = 60_000;
@@ -247,8 +247,10 @@ export class TailSource implements Source {
     const { log, counters } = this.options;
     try {
       const result = await work();
-      if (file.fault !== null) log.info({ path }, 'the file can be read again');
-      file.fault = null;
+      if (file.fault !== null && file.follower.isOpen) {
+        log.info({ path }, 'the file can be read again');
+        file.fault = null;
+      }
       return result;
     } catch (error) {
       const fault = messageOf(error);
