@@ -4,6 +4,7 @@
 //! bytes come in as arguments, so every result can be repeated and every part tested alone.
 
 pub mod autoencoder;
+pub mod baseline;
 pub mod channel;
 pub mod device;
 pub mod engine;

@@ -1,0 +1,170 @@
+//! One device's baseline: every record is scored by what its channels have lately been, then learnt a little
+//! later.
+//!
+//! The surprises of the channels (−ln of a tail probability each) are pooled twice: of this record alone, and
+//! of the last few by an exponential average, which finds what is mild and lasts. Both are taken as a sum over
+//! all channels (Fisher 1925) and as the strangest channel alone (Bonferroni); the highest of the four speaks,
+//! paying for having asked four times.
+use super::channel::{ChannelModel, FIRST_SAMPLE};
+use super::memory::Memory;
+use super::recent::Recent;
+use super::score_tail::ScoreTail;
+use super::shift::Shift;
+use super::tail::gamma_nats;
+use crate::channel::ChannelKind;
+use crate::math::ln;
+
+/// Share of the newest record in the average of the last few; an average of independent surprises is then a
+/// gamma variable of shape (2 − λ) / λ.
+const AVERAGE_STEP: f32 = 0.25;
+const AVERAGE_SHAPE: u32 = 7;
+/// One record counts at most so much in the average, and in the sum: one alone must not pass for several.
+const AVERAGE_CAP: f64 = 14.0;
+const SUM_CAP: f64 = 40.0;
+/// Ways of pooling, all of which may speak.
+const QUESTIONS: f64 = 4.0;
+/// More time than this between two records says nothing of how often they come.
+const MAX_INTERVAL_MS: f64 = 86_400_000.0;
+
+/// What a record came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// −ln of the probability that a normal record is at least as strange.
+    pub nats: f64,
+    /// A level that has lasted became the normal one with this record.
+    pub level_shift: bool,
+}
+
+/// The baseline of one device.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeviceBaseline {
+    channels: Vec<ChannelModel>,
+    /// Of the last few surprises, a channel each.
+    averages: Vec<f32>,
+    recent: Recent,
+    tail: ScoreTail,
+    records: u32,
+    last_ms: Option<i64>,
+    interval_ms: f64,
+    shift: Shift,
+}
+
+impl DeviceBaseline {
+    /// Scores a record and takes it in. `values` are in the order of `kinds`, NaN is unknown; `surprises` is
+    /// left with each channel's, in nats. `None` until every known channel has a first sample.
+    pub fn push(
+        &mut self,
+        time_ms: i64,
+        values: &[f32],
+        kinds: &[ChannelKind],
+        memory: Memory,
+        surprises: &mut Vec<f64>,
+    ) -> Option<Score> {
+        let mut score = self.step(time_ms, values, kinds, memory, surprises);
+        if let Some(score) = &mut score {
+            let hot = self.recent.hot_share() > 0.5;
+            if let Some(settled) = self.shift.follow(hot, time_ms, values, kinds, memory) {
+                *self = settled;
+                score.level_shift = true;
+            }
+        }
+        score
+    }
+
+    /// The same without following a shift.
+    pub(super) fn step(
+        &mut self,
+        time_ms: i64,
+        values: &[f32],
+        kinds: &[ChannelKind],
+        memory: Memory,
+        surprises: &mut Vec<f64>,
+    ) -> Option<Score> {
+        self.channels.resize_with(values.len(), ChannelModel::default);
+        self.averages.resize(values.len(), 1.0);
+        self.note_time(time_ms);
+        let raw = self.pool(values, surprises);
+        self.records = self.records.saturating_add(1);
+        let Some(raw) = raw else {
+            self.learn_at_once(values, kinds, memory);
+            return None;
+        };
+        let nats = self.tail.fitted(raw);
+        #[allow(clippy::cast_possible_truncation)]
+        let due = self.recent.push(values, nats as f32, raw as f32);
+        if let Some(due) = due {
+            self.tail.learn(due.raw_nats, due.weight);
+            for ((channel, value), kind) in self.channels.iter_mut().zip(due.values).zip(kinds) {
+                if !value.is_nan() {
+                    channel.learn(*value, due.weight, *kind, memory);
+                }
+            }
+        }
+        Some(Score { nats, level_shift: false })
+    }
+
+    /// Records a day at the rate of late, to turn a budget into a threshold; 86,400 until a rate is known.
+    pub fn records_per_day(&self) -> f64 {
+        if self.interval_ms > 0.0 { MAX_INTERVAL_MS / self.interval_ms } else { 86_400.0 }
+    }
+
+    /// The channels' models in the order of the values.
+    pub fn channels(&self) -> &[ChannelModel] {
+        &self.channels
+    }
+
+    /// Of the last few surprises, a channel each, in nats.
+    pub fn averages(&self) -> &[f32] {
+        &self.averages
+    }
+
+    /// Pools the channels' surprises; `None` while no channel knows anything, or the first sample is not whole.
+    fn pool(&mut self, values: &[f32], surprises: &mut Vec<f64>) -> Option<f64> {
+        surprises.clear();
+        let (mut known, mut sum, mut highest) = (0_u32, 0.0, 0.0_f64);
+        let (mut average_sum, mut highest_average) = (0.0, 0.0_f32);
+        for ((channel, average), value) in self.channels.iter().zip(&mut self.averages).zip(values) {
+            let surprise = if value.is_nan() { None } else { channel.surprise(f64::from(*value)) };
+            surprises.push(surprise.unwrap_or(f64::NAN));
+            let Some(surprise) = surprise else { continue };
+            known += 1;
+            sum += surprise.min(SUM_CAP);
+            highest = highest.max(surprise);
+            #[allow(clippy::cast_possible_truncation)]
+            let capped = surprise.min(AVERAGE_CAP) as f32;
+            *average += AVERAGE_STEP * (capped - *average);
+            average_sum += f64::from(*average);
+            highest_average = highest_average.max(*average);
+        }
+        if known == 0 || (self.records as usize) < FIRST_SAMPLE {
+            return None;
+        }
+        let shape = f64::from(AVERAGE_SHAPE);
+        let choice = ln(f64::from(known));
+        let answers = [
+            gamma_nats(known, sum),
+            highest - choice,
+            gamma_nats(AVERAGE_SHAPE * known, average_sum * shape),
+            gamma_nats(AVERAGE_SHAPE, f64::from(highest_average) * shape) - choice,
+        ];
+        Some((answers.into_iter().fold(0.0, f64::max) - ln(QUESTIONS)).max(0.0))
+    }
+
+    fn learn_at_once(&mut self, values: &[f32], kinds: &[ChannelKind], memory: Memory) {
+        for ((channel, value), kind) in self.channels.iter_mut().zip(values).zip(kinds) {
+            if !value.is_nan() {
+                channel.learn(*value, 1.0, *kind, memory);
+            }
+        }
+    }
+
+    fn note_time(&mut self, time_ms: i64) {
+        if let Some(last_ms) = self.last_ms {
+            #[allow(clippy::cast_precision_loss)]
+            let interval = (time_ms.saturating_sub(last_ms) as f64).clamp(1.0, MAX_INTERVAL_MS);
+            let step = if self.interval_ms == 0.0 { 1.0 } else { 0.05 };
+            self.interval_ms += step * (interval - self.interval_ms);
+        }
+        self.last_ms = Some(self.last_ms.map_or(time_ms, |last_ms| last_ms.max(time_ms)));
+    }
+}

@@ -1,0 +1,189 @@
+//! The level of a gauge: what its values have lately been, as a robust, exponentially forgetting model.
+//!
+//! Values may stick to one (no loss, a constant setting): then that value is an *atom*, and the model is the
+//! probability of leaving it, times how far off the others are. The rest is Gaussian or log-normal, whichever
+//! explains the data better. Innovations are clipped at three deviations (Huber's ψ), so that one wild value
+//! moves level and spread by a bounded amount.
+use super::memory::Memory;
+use super::tail::student_nats;
+use crate::math::{exp, ln};
+
+/// Innovations beyond so many deviations are cut to them.
+const CLIP: f64 = 3.0;
+/// A Gaussian's variance after that clipping is this much too small.
+const CLIPPED_VARIANCE: f64 = 1.03;
+/// Share of the first values that must be equal to make an atom.
+const ATOM_SHARE: f64 = 0.3;
+/// Weight, in values, of the prior scale of what is off the atom: few were seen, and their spread is not known.
+const OFF_ATOM_PRIOR: f64 = 5.0;
+/// Least deviation, relative to the level, that is told from none; in logarithms the same.
+const FLOOR: f64 = 0.005;
+/// Off the atom fewer values than this have no level of their own.
+const MIN_OFF_ATOM: f64 = 3.0;
+
+/// A mean and the variance around it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Moments {
+    mean: f64,
+    variance: f64,
+}
+
+impl Moments {
+    /// Robust start: around the median, cut at three deviations by the median absolute one.
+    fn of(values: &[f64]) -> Self {
+        let center = median(values);
+        let deviation =
+            1.4826 * median(&values.iter().map(|value| (value - center).abs()).collect::<Vec<_>>());
+        let limit = CLIP * deviation;
+        let cut = |value: &f64| value.clamp(center - limit, center + limit);
+        #[allow(clippy::cast_precision_loss)] // A few dozen.
+        let count = values.len() as f64;
+        let mean = values.iter().map(cut).sum::<f64>() / count;
+        let squares = values.iter().map(|value| (cut(value) - mean).powi(2)).sum::<f64>();
+        Self { mean, variance: squares / (count - 1.0).max(1.0) }
+    }
+
+    fn learn(&mut self, value: f64, floor: f64, step: f64) {
+        let limit = CLIP * self.variance.max(floor * floor).sqrt();
+        let innovation = (value - self.mean).clamp(-limit, limit);
+        self.mean += step * innovation;
+        self.variance += step * (innovation * innovation * CLIPPED_VARIANCE - self.variance);
+    }
+}
+
+/// What a gauge's values have lately been.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Level {
+    atom: Option<f64>,
+    /// Values seen, and those of them off the atom; both fade beyond the memory's length.
+    seen: f64,
+    off_atom: f64,
+    /// Values behind the moments.
+    behind: f64,
+    linear: Moments,
+    /// Of logarithms; none once a value was not positive.
+    logs: Option<Moments>,
+}
+
+/// What a level expects: in 90 of 100 cases a value between the ends, the middle most likely.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expected {
+    pub p5: f64,
+    pub median: f64,
+    pub p95: f64,
+}
+
+impl Level {
+    /// From a first sample, at least one value.
+    pub fn of(sample: &[f64]) -> Self {
+        let center = median(sample);
+        #[allow(clippy::cast_precision_loss)] // A few dozen.
+        let (seen, equal) =
+            (sample.len() as f64, sample.iter().filter(|value| **value == center).count() as f64);
+        let atom = (equal >= ATOM_SHARE * seen).then_some(center);
+        let rest: Vec<f64> = sample.iter().copied().filter(|value| atom != Some(*value)).collect();
+        let basis: &[f64] = if rest.is_empty() { &sample[..1] } else { &rest };
+        let positive = basis.iter().all(|value| *value > 0.0) || rest.is_empty();
+        let logs: Vec<f64> = basis.iter().map(|value| ln(value.max(1e-12))).collect();
+        #[allow(clippy::cast_precision_loss)]
+        let off_atom = rest.len() as f64;
+        Self {
+            atom,
+            seen,
+            off_atom,
+            behind: off_atom,
+            linear: Moments::of(basis),
+            logs: positive.then(|| Moments::of(&logs)),
+        }
+    }
+
+    /// How improbable `value` is, in nats.
+    pub fn surprise(&self, value: f64) -> f64 {
+        if self.atom == Some(value) {
+            return 0.0;
+        }
+        let leaving = match self.atom {
+            Some(_) => -ln((self.off_atom + 0.5) / (self.seen + 1.0)),
+            None => 0.0,
+        };
+        if self.atom.is_some() && self.behind < MIN_OFF_ATOM {
+            return leaving;
+        }
+        let in_logs = self.in_logs(value);
+        let (moments, point, floor) = self.frame(in_logs, value);
+        let mut variance = moments.variance.max(floor * floor);
+        let mut freedom = (self.behind - 1.0).max(2.0);
+        if self.atom.is_some() {
+            let prior = if in_logs { 1.0 } else { moments.mean * moments.mean };
+            variance = (variance * self.behind + OFF_ATOM_PRIOR * prior.max(variance))
+                / (self.behind + OFF_ATOM_PRIOR);
+            freedom = self.behind + OFF_ATOM_PRIOR - 1.0;
+        }
+        let deviation = (variance * (1.0 + 1.0 / self.behind.max(1.0))).sqrt();
+        leaving + student_nats((point - moments.mean) / deviation, freedom)
+    }
+
+    /// Takes a value in, with a weight of 0–1.
+    pub fn learn(&mut self, value: f64, weight: f64, memory: Memory) {
+        let hit = if self.atom == Some(value) { 0.0 } else { 1.0 };
+        if self.atom.is_some() && self.seen >= memory.records {
+            self.off_atom += weight * (hit - self.off_atom / self.seen);
+        } else {
+            self.off_atom += weight * hit;
+            self.seen = (self.seen + weight).min(memory.records);
+        }
+        if hit == 0.0 {
+            return;
+        }
+        self.behind = (self.behind + weight).min(memory.records);
+        let step = weight / self.behind.max(1.0);
+        let floor = FLOOR * self.linear.mean.abs();
+        self.linear.learn(value, floor, step);
+        match &mut self.logs {
+            Some(logs) if value > 0.0 => logs.learn(ln(value), FLOOR, step),
+            logs => *logs = None,
+        }
+    }
+
+    /// What is expected next.
+    pub fn expected(&self) -> Expected {
+        let leaving = self.off_atom / self.seen.max(1.0);
+        if let Some(atom) = self.atom.filter(|_| leaving < 0.05) {
+            return Expected { p5: atom, median: atom, p95: atom };
+        }
+        let in_logs = self.in_logs(1.0);
+        let (moments, _, floor) = self.frame(in_logs, 1.0);
+        let reach = 1.645 * moments.variance.max(floor * floor).sqrt();
+        let back = |point: f64| if in_logs { exp(point) } else { point };
+        let (p5, p95) = (back(moments.mean - reach), back(moments.mean + reach));
+        match self.atom {
+            Some(atom) => Expected { p5: p5.min(atom), median: atom, p95: p95.max(atom) },
+            None => Expected { p5, median: back(moments.mean), p95 },
+        }
+    }
+
+    /// Off an atom what is positive spreads over magnitudes. Elsewhere the likelihoods decide: a log-normal's
+    /// is higher when ln σ of the logarithms plus their mean is below ln σ of the values.
+    fn in_logs(&self, value: f64) -> bool {
+        let Some(logs) = self.logs.filter(|_| value > 0.0) else { return false };
+        if self.atom.is_some() {
+            return true;
+        }
+        let (linear, logs_variance) = (self.linear.variance, logs.variance);
+        linear > 1e-300 && logs_variance > 1e-300 && 0.5 * ln(logs_variance) + logs.mean < 0.5 * ln(linear)
+    }
+
+    fn frame(&self, in_logs: bool, value: f64) -> (Moments, f64, f64) {
+        match self.logs.filter(|_| in_logs) {
+            Some(logs) => (logs, ln(value), FLOOR),
+            None => (self.linear, value, (FLOOR * self.linear.mean.abs()).max(1e-9)),
+        }
+    }
+}
+
+/// The middle of the values, the mean of the two middle ones when their number is even; NaN when empty.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    crate::math::quantile_sorted(&sorted, 0.5)
+}

@@ -1,0 +1,29 @@
+//! `adaptive_baseline`: how improbable each record is by what its device did lately.
+//!
+//! The windows' models see a fault when the window has filled with it, and need training; this one scores every
+//! record from the thirtieth on, by channel, and goes on learning: from the normal in full, hardly from what it
+//! just called anomalous. Memory per device: about 50 bytes a channel and the last 21 records.
+mod channel;
+mod device;
+mod events;
+mod level;
+mod memory;
+mod recent;
+mod score_tail;
+mod shift;
+pub mod tail;
+
+pub use channel::{ChannelModel, FIRST_SAMPLE};
+pub use device::{DeviceBaseline, Score};
+pub use level::Expected;
+pub use memory::Memory;
+pub use shift::SETTLED_MS;
+
+/// The surprise, in nats, from which on a record alarms: so that of `records_per_day` normal records no more
+/// than `budget` do in a day. Successive records are not independent, so episodes are fewer than that.
+pub fn threshold_nats(records_per_day: f64, budget: f64) -> f64 {
+    crate::math::ln((records_per_day / budget).max(1.0)).max(MIN_THRESHOLD_NATS)
+}
+
+/// No budget, however generous, makes one record in 100 an alarm.
+const MIN_THRESHOLD_NATS: f64 = 4.6;
