@@ -25,6 +25,20 @@ export declare class Autoencoder {
   errors(rows: Float64Array): Float64Array
 }
 
+/** The adaptive baseline of one device by itself, to score rows as an engine scores records. */
+export declare class Baseline {
+  /** One that has seen nothing, of columns that are each `gauge` or `count`. Throws on another kind. */
+  constructor(kinds: Array<string>)
+  /**
+   * Scores row-major rows in the order of time and takes them in; `timesMs` has one time a row, in epoch
+   * ms. One score a row, in nats (−ln of the probability that a normal row is at least as strange), NaN
+   * while too little is known. NaN in a row is unknown. Throws when the lengths do not fit.
+   */
+  push(rows: Float64Array, timesMs: Float64Array): Float64Array
+  /** Rows a day at the rate of late. */
+  get recordsPerDay(): number
+}
+
 /** Parses lines, keeps the windows of all devices and scores them. One per gateway. */
 export declare class Engine {
   /** An engine that has seen nothing and does not detect yet. Throws on an option out of range. */
@@ -128,6 +142,12 @@ export interface AutoencoderOptions {
   /** Written into the file's properties as `fingerprint`. */
   fingerprint?: string
 }
+
+/**
+ * The alarm threshold, in nats, at which normal records alarm no more than `budget` times a day when
+ * `recordsPerDay` come.
+ */
+export declare function baselineThreshold(recordsPerDay: number, budget: number): number
 
 /** A measured field beyond the default five. */
 export interface ChannelDefinition {

@@ -773,10 +773,12 @@ if (
   }
 }
 
-const { Autoencoder, Engine, Forest, fitForest, notifyService, provokePanic, provokePanicAsync, trainAutoencoder } = nativeBinding
+const { Autoencoder, Baseline, Engine, Forest, baselineThreshold, fitForest, notifyService, provokePanic, provokePanicAsync, trainAutoencoder } = nativeBinding
 export { Autoencoder }
+export { Baseline }
 export { Engine }
 export { Forest }
+export { baselineThreshold }
 export { fitForest }
 export { notifyService }
 export { provokePanic }

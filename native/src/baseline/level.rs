@@ -21,6 +21,9 @@ const FLOOR: f64 = 0.005;
 /// Off the atom fewer values than this have no level of their own.
 const MIN_OFF_ATOM: f64 = 3.0;
 
+/// Least weight of the value that a level starts from.
+const MIN_FIRST_WEIGHT: f64 = 0.3;
+
 /// A mean and the variance around it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Moments {
@@ -43,8 +46,10 @@ impl Moments {
         Self { mean, variance: squares / (count - 1.0).max(1.0) }
     }
 
-    fn learn(&mut self, value: f64, floor: f64, step: f64) {
-        let limit = CLIP * self.variance.max(floor * floor).sqrt();
+    /// `spread` is the deviation that counts as usual.
+    fn learn(&mut self, value: f64, spread: f64, step: f64) {
+        // A first value is all that is known.
+        let limit = if step >= 1.0 { f64::INFINITY } else { CLIP * spread };
         let innovation = (value - self.mean).clamp(-limit, limit);
         self.mean += step * innovation;
         self.variance += step * (innovation * innovation * CLIPPED_VARIANCE - self.variance);
@@ -111,14 +116,9 @@ impl Level {
         }
         let in_logs = self.in_logs(value);
         let (moments, point, floor) = self.frame(in_logs, value);
-        let mut variance = moments.variance.max(floor * floor);
-        let mut freedom = (self.behind - 1.0).max(2.0);
-        if self.atom.is_some() {
-            let prior = if in_logs { 1.0 } else { moments.mean * moments.mean };
-            variance = (variance * self.behind + OFF_ATOM_PRIOR * prior.max(variance))
-                / (self.behind + OFF_ATOM_PRIOR);
-            freedom = self.behind + OFF_ATOM_PRIOR - 1.0;
-        }
+        let variance = self.variance(moments, floor, in_logs);
+        let prior = if self.atom.is_some() { OFF_ATOM_PRIOR } else { 0.0 };
+        let freedom = (self.behind + prior - 1.0).max(2.0);
         let deviation = (variance * (1.0 + 1.0 / self.behind.max(1.0))).sqrt();
         leaving + student_nats((point - moments.mean) / deviation, freedom)
     }
@@ -135,13 +135,21 @@ impl Level {
         if hit == 0.0 {
             return;
         }
+        let first = self.behind == 0.0;
+        if first && weight < MIN_FIRST_WEIGHT {
+            // What faults alone have shown is no level.
+            return;
+        }
         self.behind = (self.behind + weight).min(memory.records);
-        let step = weight / self.behind.max(1.0);
-        let floor = FLOOR * self.linear.mean.abs();
-        self.linear.learn(value, floor, step);
-        match &mut self.logs {
-            Some(logs) if value > 0.0 => logs.learn(ln(value), FLOOR, step),
-            logs => *logs = None,
+        let step = if first { 1.0 } else { weight / self.behind.max(1.0) };
+        let (linear, floor) = (self.linear, self.floor());
+        self.linear.learn(value, self.variance(linear, floor, false).sqrt(), step);
+        match self.logs {
+            Some(mut logs) if value > 0.0 => {
+                logs.learn(ln(value), self.variance(logs, FLOOR, true).sqrt(), step);
+                self.logs = Some(logs);
+            }
+            _ => self.logs = None,
         }
     }
 
@@ -173,10 +181,24 @@ impl Level {
         linear > 1e-300 && logs_variance > 1e-300 && 0.5 * ln(logs_variance) + logs.mean < 0.5 * ln(linear)
     }
 
+    /// The variance to reckon with: never below the floor, and off an atom with the prior's part in it.
+    fn variance(&self, moments: Moments, floor: f64, in_logs: bool) -> f64 {
+        let variance = moments.variance.max(floor * floor);
+        if self.atom.is_none() {
+            return variance;
+        }
+        let prior = if in_logs { 1.0 } else { (moments.mean * moments.mean).max(variance) };
+        (variance * self.behind + OFF_ATOM_PRIOR * prior) / (self.behind + OFF_ATOM_PRIOR)
+    }
+
+    fn floor(&self) -> f64 {
+        (FLOOR * self.linear.mean.abs()).max(1e-9)
+    }
+
     fn frame(&self, in_logs: bool, value: f64) -> (Moments, f64, f64) {
         match self.logs.filter(|_| in_logs) {
             Some(logs) => (logs, ln(value), FLOOR),
-            None => (self.linear, value, (FLOOR * self.linear.mean.abs()).max(1e-9)),
+            None => (self.linear, value, self.floor()),
         }
     }
 }

@@ -11,6 +11,7 @@
     clippy::needless_pass_by_value
 )]
 pub mod autoencoder;
+pub mod baseline;
 pub mod engine;
 pub mod forest;
 pub mod notify;
