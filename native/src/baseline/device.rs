@@ -10,9 +10,8 @@ use super::memory::Memory;
 use super::recent::Recent;
 use super::score_tail::ScoreTail;
 use super::shift::Shift;
-use super::tail::gamma_nats;
+use super::tail::{gamma_nats, ln};
 use crate::channel::ChannelKind;
-use crate::math::ln;
 
 /// Share of the newest record in the average of the last few; an average of independent surprises is then a
 /// gamma variable of shape (2 − λ) / λ.

@@ -5,8 +5,8 @@
 //! explains the data better. Innovations are clipped at three deviations (Huber's ψ), so that one wild value
 //! moves level and spread by a bounded amount.
 use super::memory::Memory;
-use super::tail::student_nats;
-use crate::math::{exp, ln};
+use super::tail::{ln, student_nats};
+use crate::math::exp;
 
 /// Innovations beyond so many deviations are cut to them.
 const CLIP: f64 = 3.0;
@@ -21,6 +21,8 @@ const FLOOR: f64 = 0.005;
 /// Off the atom fewer values than this have no level of their own.
 const MIN_OFF_ATOM: f64 = 3.0;
 
+/// Values after which the family is chosen anew.
+const ASK_EVERY: u8 = 16;
 /// Least weight of the value that a level starts from.
 const MIN_FIRST_WEIGHT: f64 = 0.3;
 
@@ -68,6 +70,10 @@ pub struct Level {
     linear: Moments,
     /// Of logarithms; none once a value was not positive.
     logs: Option<Moments>,
+    /// Whether the logarithms explain the values better, as found when last asked.
+    in_logs: bool,
+    /// Values taken in since then.
+    unasked: u8,
 }
 
 /// What a level expects: in 90 of 100 cases a value between the ends, the middle most likely.
@@ -92,14 +98,18 @@ impl Level {
         let logs: Vec<f64> = basis.iter().map(|value| ln(value.max(1e-12))).collect();
         #[allow(clippy::cast_precision_loss)]
         let off_atom = rest.len() as f64;
-        Self {
+        let mut level = Self {
             atom,
             seen,
             off_atom,
             behind: off_atom,
             linear: Moments::of(basis),
             logs: positive.then(|| Moments::of(&logs)),
-        }
+            in_logs: false,
+            unasked: 0,
+        };
+        level.choose_family();
+        level
     }
 
     /// How improbable `value` is, in nats.
@@ -151,6 +161,10 @@ impl Level {
             }
             _ => self.logs = None,
         }
+        self.unasked += 1;
+        if self.unasked >= ASK_EVERY || self.logs.is_none() {
+            self.choose_family();
+        }
     }
 
     /// What is expected next.
@@ -170,15 +184,18 @@ impl Level {
         }
     }
 
+    fn in_logs(&self, value: f64) -> bool {
+        self.in_logs && value > 0.0
+    }
+
     /// Off an atom what is positive spreads over magnitudes. Elsewhere the likelihoods decide: a log-normal's
     /// is higher when ln σ of the logarithms plus their mean is below ln σ of the values.
-    fn in_logs(&self, value: f64) -> bool {
-        let Some(logs) = self.logs.filter(|_| value > 0.0) else { return false };
-        if self.atom.is_some() {
-            return true;
-        }
-        let (linear, logs_variance) = (self.linear.variance, logs.variance);
-        linear > 1e-300 && logs_variance > 1e-300 && 0.5 * ln(logs_variance) + logs.mean < 0.5 * ln(linear)
+    fn choose_family(&mut self) {
+        self.unasked = 0;
+        self.in_logs = self.logs.is_some_and(|logs| {
+            let ratio = logs.variance / self.linear.variance.max(1e-300);
+            self.atom.is_some() || (logs.variance > 1e-300 && 0.5 * ln(ratio) + logs.mean < 0.0)
+        });
     }
 
     /// The variance to reckon with: never below the floor, and off an atom with the prior's part in it.
