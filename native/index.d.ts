@@ -72,6 +72,13 @@ export declare class Engine {
   setForest(scope: string, bytes: Uint8Array | null): ForestInfo | null
   /** Sets the score above which a scope's window is suspect; until then none is. */
   setThreshold(scope: string, threshold: number): void
+  /**
+   * Chooses whose suspicion makes a window suspect: `isolation_forest`, `adaptive_baseline`, `autoencoder`
+   * (the collector's: here both others) or `ensemble` (default: either). All go on scoring.
+   */
+  setActive(detector: string): void
+  /** Sets the alert budget of the adaptive baseline: false alert episodes per device and day; default 0.2. */
+  setBudget(budget: number): void
   /** Switches scoring on or off; at first it is off. */
   setDetecting(detecting: boolean): void
   /** What was counted since the engine was made. */
@@ -141,6 +148,18 @@ export interface AutoencoderOptions {
   trimFraction?: number
   /** Written into the file's properties as `fingerprint`. */
   fingerprint?: string
+}
+
+/** What the adaptive baseline thinks of a record. */
+export interface BaselineResult {
+  /** −ln of the probability that a normal record is at least as strange. */
+  nats: number
+  /** What the alert budget allows, in nats. */
+  threshold: number
+  /** Above the threshold. */
+  suspect: boolean
+  /** A level that lasted became the normal one with this record. */
+  levelShift: boolean
 }
 
 /**
@@ -380,8 +399,15 @@ export interface WindowResult {
   score: number | null
   /** The threshold in force. */
   threshold: number | null
-  /** The score is above the threshold. */
+  /** Suspect by the detectors that are heard (see `setActive`). */
   suspect: boolean
+  /** The forest's score is above the threshold. */
+  forestSuspect: boolean
+  /**
+   * The adaptive baseline's opinion of the record that ended the window; null while it knows too little,
+   * when nothing is detected, and for the gateway.
+   */
+  baseline: BaselineResult | null
   /** In the engine's order; null is unknown. */
   features: Array<number | null>
   /** Only for a suspect window, the strongest first. */

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::baseline::DeviceBaseline;
 use crate::window::Window;
 use crate::window::gateway_clock::ClockOffset;
 
@@ -20,6 +21,8 @@ pub struct Device {
     pub number: u64,
     /// Its own window.
     pub window: Window,
+    /// What its records have lately been.
+    pub baseline: DeviceBaseline,
     /// Its clock against the gateway's.
     pub offset: ClockOffset,
     /// Event time of its first record since it appeared or its clock was reset.
@@ -110,6 +113,7 @@ impl Devices {
             name: name.into(),
             number: self.next_number,
             window,
+            baseline: DeviceBaseline::default(),
             offset: ClockOffset::default(),
             first_ms: None,
             last_hop_ms: None,

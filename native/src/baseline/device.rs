@@ -112,9 +112,21 @@ impl DeviceBaseline {
         &self.channels
     }
 
-    /// Of the last few surprises, a channel each, in nats.
-    pub fn averages(&self) -> &[f32] {
-        &self.averages
+    /// Newest time seen.
+    pub fn last_ms(&self) -> Option<i64> {
+        self.last_ms
+    }
+
+    /// Each channel's part in the newest record's score, of `surprises` as [`DeviceBaseline::push`] left them:
+    /// what is strange now, or has been for a few records. They add up to 1, or all are 0.
+    pub fn shares(&self, surprises: &[f64]) -> Vec<f64> {
+        let shape = f64::from(AVERAGE_SHAPE);
+        let strangeness = |(surprise, average): (&f64, &f32)| {
+            surprise.max(gamma_nats(AVERAGE_SHAPE, f64::from(*average) * shape)).max(0.0)
+        };
+        let parts: Vec<f64> = surprises.iter().zip(&self.averages).map(strangeness).collect();
+        let sum: f64 = parts.iter().sum();
+        parts.into_iter().map(|part| if sum > 0.0 { part / sum } else { 0.0 }).collect()
     }
 
     /// Pools the channels' surprises; `None` while no channel knows anything, or the first sample is not whole.

@@ -133,6 +133,20 @@ impl Engine {
         Ok(self.core.set_threshold(scope_of(&scope)?, threshold)?)
     }
 
+    /// Chooses whose suspicion makes a window suspect: `isolation_forest`, `adaptive_baseline`, `autoencoder`
+    /// (the collector's: here both others) or `ensemble` (default: either). All go on scoring.
+    #[napi(catch_unwind)]
+    pub fn set_active(&mut self, detector: String) -> Result<()> {
+        self.core.set_active(engine::opinion::Active::from_name(&detector)?);
+        Ok(())
+    }
+
+    /// Sets the alert budget of the adaptive baseline: false alert episodes per device and day; default 0.2.
+    #[napi(catch_unwind)]
+    pub fn set_budget(&mut self, budget: f64) -> Result<()> {
+        Ok(self.core.set_budget(budget)?)
+    }
+
     /// Switches scoring on or off; at first it is off.
     #[napi(catch_unwind)]
     pub fn set_detecting(&mut self, detecting: bool) {

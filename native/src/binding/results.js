@@ -32,6 +32,12 @@
       p95: number(),
       share: numbers[at++],
     });
+    const baseline = () => ({
+      nats: numbers[at++],
+      threshold: numbers[at++],
+      suspect: FLAGS[numbers[at++]],
+      levelShift: FLAGS[numbers[at++]],
+    });
     const window = () => ({
       scope: SCOPES[numbers[at++]],
       device: text(),
@@ -41,6 +47,8 @@
       score: number(),
       threshold: number(),
       suspect: FLAGS[numbers[at++]],
+      forestSuspect: FLAGS[numbers[at++]],
+      baseline: numbers[at++] === 1 ? baseline() : null,
       features: list(number),
       reasons: list(reason),
       isAnomaly: flag(),

@@ -5,6 +5,7 @@
 //! `shapes.rs`. Unknown and infinite numbers are NaN here and null there.
 use napi::bindgen_prelude::{Env, Float64Array, FnArgs, Function, FunctionRef, Object, Result};
 
+use crate::engine::opinion::Opinion;
 use crate::engine::output::{Push, RecordOutput, Scope, State, WindowOutput};
 use crate::forest::explain::Reason;
 
@@ -90,12 +91,23 @@ impl Flat {
         self.maybe(judged.score);
         self.maybe(judged.threshold);
         self.flag(judged.suspect);
+        self.flag(judged.forest_suspect);
+        self.baseline(judged.baseline.as_ref());
         self.list(judged.features, Self::number);
         self.list(judged.reasons, Self::reason);
         self.maybe_flag(labels.is_anomaly);
         self.maybe_text(labels.anomaly_type);
         self.maybe(labels.record.map(|record| record as f64));
         self.number(labels.line_end as f64);
+    }
+
+    fn baseline(&mut self, opinion: Option<&Opinion>) {
+        self.flag(opinion.is_some());
+        let Some(opinion) = opinion else { return };
+        self.number(opinion.nats);
+        self.number(opinion.threshold);
+        self.flag(opinion.is_suspect());
+        self.flag(opinion.level_shift);
     }
 
     fn reason(&mut self, reason: Reason) {

@@ -61,6 +61,19 @@ pub struct Reason {
     pub share: f64,
 }
 
+/// What the adaptive baseline thinks of a record.
+#[napi(object, use_nullable = true)]
+pub struct BaselineResult {
+    /// −ln of the probability that a normal record is at least as strange.
+    pub nats: f64,
+    /// What the alert budget allows, in nats.
+    pub threshold: f64,
+    /// Above the threshold.
+    pub suspect: bool,
+    /// A level that lasted became the normal one with this record.
+    pub level_shift: bool,
+}
+
 /// A window that is put out.
 #[napi(object, use_nullable = true)]
 pub struct WindowResult {
@@ -78,8 +91,13 @@ pub struct WindowResult {
     pub score: Option<f64>,
     /// The threshold in force.
     pub threshold: Option<f64>,
-    /// The score is above the threshold.
+    /// Suspect by the detectors that are heard (see `setActive`).
     pub suspect: bool,
+    /// The forest's score is above the threshold.
+    pub forest_suspect: bool,
+    /// The adaptive baseline's opinion of the record that ended the window; null while it knows too little,
+    /// when nothing is detected, and for the gateway.
+    pub baseline: Option<BaselineResult>,
     /// In the engine's order; null is unknown.
     #[napi(ts_type = "Array<number | null>")]
     pub features: Vec<Option<f64>>,

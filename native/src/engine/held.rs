@@ -3,6 +3,7 @@
 //! A line's record borrows from the line and from its reader. What may still be put out once its windows
 //! are scored is kept here, so that no line is read twice and one line may give several records.
 use super::judge::Measured;
+use super::opinion::Opinion;
 use crate::parse::{ErrorCode, Head, RecordView};
 
 /// A record and its windows.
@@ -13,6 +14,7 @@ pub struct Held {
     pub line_end: usize,
     pub device: Option<Measured>,
     pub gateway: Option<Measured>,
+    pub opinion: Option<Opinion>,
     /// The record without its texts and values.
     head: Head<'static>,
     /// Where its texts begin and how long they are: device, error code when it is a text, label.
@@ -41,6 +43,7 @@ impl HeldRecords {
         record: &RecordView<'_>,
         (time_ms, line_end): (i64, usize),
         (device, gateway): (Option<Measured>, Option<Measured>),
+        opinion: Option<Opinion>,
         with_values: bool,
     ) {
         let (texts_from, values_from) = (self.texts.len(), self.values.len());
@@ -59,7 +62,17 @@ impl HeldRecords {
         }
         let head = Head { device: "", error_code: code, anomaly_type: label.map(|_| ""), ..record.head };
         let texts = parts.map(str::len);
-        self.records.push(Held { time_ms, line_end, device, gateway, head, texts_from, texts, values_from });
+        self.records.push(Held {
+            time_ms,
+            line_end,
+            device,
+            gateway,
+            opinion,
+            head,
+            texts_from,
+            texts,
+            values_from,
+        });
     }
 
     /// The waiting records.
@@ -117,7 +130,7 @@ mod tests {
         for _ in 0..2 {
             for (first, head) in [0.5, 1.5, 2.5].into_iter().zip(heads) {
                 let values = [first, 2.0];
-                held.push(&RecordView { head, values: &values }, (1, 2), (None, None), true);
+                held.push(&RecordView { head, values: &values }, (1, 2), (None, None), None, true);
             }
             assert_eq!(held.len(), 3);
             for ((first, waiting), head) in [0.5, 1.5, 2.5].into_iter().zip(held.iter()).zip(heads) {

@@ -40,12 +40,14 @@ pub struct View<'a> {
 }
 
 /// Where a record went.
-#[derive(Debug)]
-pub struct Placed<'a> {
+#[derive(Debug, Clone, Copy)]
+pub struct Placed {
     /// Event time, or arrival in its stead.
     pub time_ms: i64,
-    pub device: View<'a>,
-    pub gateway: View<'a>,
+    /// Of its device; it holds until the next record is placed.
+    pub slot: usize,
+    device_due: bool,
+    gateway_due: bool,
 }
 
 /// All windows.
@@ -84,24 +86,34 @@ impl Intake {
         self.devices.len()
     }
 
+    /// A device as [`Intake::place`] gave its slot.
+    pub fn device(&mut self, slot: usize) -> &mut Device {
+        self.devices.at(slot)
+    }
+
     /// Puts a record in both windows; `None` when it came too late.
     pub fn place(
         &mut self,
         record: &RecordView<'_>,
         arrival_ms: i64,
         counters: &mut Counters,
-    ) -> Option<Placed<'_>> {
+    ) -> Option<Placed> {
         let time_ms = stamp(record.head.timestamp_ms, arrival_ms, counters);
         let slot = self.join_device(record, time_ms, counters)?;
         self.join_gateway(record, slot, arrival_ms, counters);
         let (device, gateway) = (self.devices.at(slot), &mut self.gateway);
         let device_due = is_due(&mut device.last_hop_ms, device.window.newest_ms(), self.hop_ms);
         let gateway_due = is_due(&mut gateway.last_hop_ms, gateway.window.newest_ms(), self.hop_ms);
-        Some(Placed {
-            time_ms,
-            device: View { window: &device.window, first_ms: device.first_ms, due: device_due },
-            gateway: View { window: &gateway.window, first_ms: gateway.first_ms, due: gateway_due },
-        })
+        Some(Placed { time_ms, slot, device_due, gateway_due })
+    }
+
+    /// The windows that a record went into: its device's and the gateway's.
+    pub fn views(&mut self, placed: Placed) -> (View<'_>, View<'_>) {
+        let (device, gateway) = (self.devices.at(placed.slot), &self.gateway);
+        (
+            View { window: &device.window, first_ms: device.first_ms, due: placed.device_due },
+            View { window: &gateway.window, first_ms: gateway.first_ms, due: placed.gateway_due },
+        )
     }
 
     /// Puts the record in its device's window; the device's slot, or `None` when the record came too late.

@@ -3,6 +3,7 @@
 //! Windows are measured as they stand after each record and wait until a block of them is scored at
 //! once: a tree then is read once for the block, and not once for every window.
 use super::intake::View;
+use super::opinion::{Opinion, joined};
 use super::output::{Judged, State};
 use crate::feature::FeatureList;
 use crate::forest::Forest;
@@ -40,8 +41,9 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// Measures a window; `None` when it is neither due nor to be scored, so that nobody asks for it.
-    pub fn measure(&mut self, view: &View<'_>, context: &Context<'_>) -> Option<Measured> {
+    /// Measures a window; `None` when it is neither due nor `wanted` nor to be scored, so that nobody asks
+    /// for it.
+    pub fn measure(&mut self, view: &View<'_>, context: &Context<'_>, wanted: bool) -> Option<Measured> {
         let end_ms = view.window.newest_ms();
         let warm = view.first_ms.is_some_and(|first_ms| end_ms - first_ms >= context.window_ms);
         let state = match self.forest {
@@ -50,12 +52,12 @@ impl Detector {
             Some(_) if !context.detecting => State::Stopped,
             Some(_) => State::Scored,
         };
-        if !view.due && state != State::Scored {
+        if !view.due && !wanted && state != State::Scored {
             return None;
         }
         let row = self.rows.len() / context.features.as_slice().len();
         context.features.measure_more(view.window, &mut self.rows);
-        Some(Measured { end_ms, records: view.window.len(), state, due: view.due, row })
+        Some(Measured { end_ms, records: view.window.len(), state, due: view.due || wanted, row })
     }
 
     /// Scores the rows that wait.
@@ -82,15 +84,24 @@ impl Detector {
         self.scores.get(measured.row).copied().filter(|_| scored)
     }
 
-    /// The judgement on a measured window; `None` when it is quiet and not due.
-    pub fn judge(&self, measured: &Measured, context: &Context<'_>) -> Option<Judged> {
-        let suspect = self.is_suspect(measured);
+    /// The judgement on a measured window that is `suspect` by whoever is heard; `None` when it is quiet and
+    /// not due. `opinion` is the baseline's on the record that ended it.
+    pub fn judge(
+        &self,
+        measured: &Measured,
+        context: &Context<'_>,
+        suspect: bool,
+        opinion: Option<&Opinion>,
+    ) -> Option<Judged> {
         if !suspect && !measured.due {
             return None;
         }
         let columns = context.features.as_slice().len();
         let row = &self.rows[measured.row * columns..][..columns];
-        let forest = self.forest.as_ref().filter(|_| suspect);
+        let forest_suspect = self.is_suspect(measured);
+        let forest = self.forest.as_ref().filter(|_| suspect && forest_suspect);
+        let by_forest = forest.map(|forest| forest.explain(row, context.max_reasons)).unwrap_or_default();
+        let by_baseline = opinion.filter(|_| suspect).map_or(&[][..], |opinion| &opinion.reasons);
         Some(Judged {
             end_ms: measured.end_ms,
             records: measured.records,
@@ -98,8 +109,10 @@ impl Detector {
             score: self.score_of(measured),
             threshold: self.threshold,
             suspect,
+            forest_suspect,
+            baseline: opinion.cloned(),
             features: row.to_vec(),
-            reasons: forest.map(|forest| forest.explain(row, context.max_reasons)).unwrap_or_default(),
+            reasons: joined(by_forest, by_baseline, context.max_reasons),
         })
     }
 

@@ -7,6 +7,7 @@ pub mod counters;
 mod held;
 mod intake;
 mod judge;
+pub mod opinion;
 pub mod options;
 pub mod output;
 mod scorer;
@@ -21,6 +22,7 @@ use crate::parse::canonical::LineReader;
 use crate::parse::lines::Line;
 use counters::Counters;
 pub use intake::{CLOCK_RESET_RECORDS, MAX_AHEAD_MS, MAX_DEVICE_RECORDS, MAX_GATEWAY_RECORDS};
+use opinion::Active;
 use options::CheckedOptions;
 use output::{Push, Scope};
 use scorer::{Arrival, Scorer};
@@ -93,6 +95,20 @@ impl Engine {
     /// Switches detection on or off; windows go on either way.
     pub fn set_detecting(&mut self, detecting: bool) {
         self.scorer.detecting = detecting;
+    }
+
+    /// Chooses whose suspicion counts; the others go on scoring.
+    pub fn set_active(&mut self, active: Active) {
+        self.scorer.active = active;
+    }
+
+    /// Sets the alert budget: false alert episodes per device and day, above 0 and at most 10,000.
+    pub fn set_budget(&mut self, budget: f64) -> Result<()> {
+        if !(budget > 0.0 && budget <= 10_000.0) {
+            return Err(Error::new("the budget must be above 0 and at most 10,000 a day"));
+        }
+        self.scorer.baseline.budget = budget;
+        Ok(())
     }
 
     /// Adds a format by its definition (see [`crate::format`]); its number for [`Engine::push_format`].

@@ -1,4 +1,5 @@
 //! What the engine puts out: judged windows and the records that may be shown.
+use super::opinion::Opinion;
 use crate::forest::explain::Reason;
 use crate::parse::Record;
 
@@ -60,7 +61,12 @@ pub struct Judged {
     pub state: State,
     pub score: Option<f64>,
     pub threshold: Option<f64>,
+    /// By the detectors that are heard.
     pub suspect: bool,
+    /// By the forest, whoever is heard.
+    pub forest_suspect: bool,
+    /// The baseline's on the record that ended the window.
+    pub baseline: Option<Opinion>,
     /// In the list's order; NaN is unknown.
     pub features: Vec<f64>,
     pub reasons: Vec<Reason>,

@@ -5,7 +5,8 @@
 use super::counters::Counters;
 use super::held::HeldRecords;
 use super::intake::Intake;
-use super::judge::{Context, Detector};
+use super::judge::{Context, Detector, Measured};
+use super::opinion::{Active, BaselinePlan, Opinion};
 use super::options::{CheckedOptions, PublishRecords};
 use super::output::{GATEWAY_DEVICE, Labels, Push, RecordOutput, Scope};
 use crate::feature::FeatureList;
@@ -32,6 +33,8 @@ pub struct Scorer {
     pub features: FeatureList,
     pub counters: Counters,
     pub detecting: bool,
+    pub active: Active,
+    pub baseline: BaselinePlan,
     device_detector: Detector,
     gateway_detector: Detector,
     intake: Intake,
@@ -43,6 +46,8 @@ impl Scorer {
     pub fn new(options: CheckedOptions, features: FeatureList) -> Self {
         Self {
             intake: Intake::new(&options, &features),
+            active: Active::default(),
+            baseline: BaselinePlan::new(&options.channels),
             options,
             features,
             counters: Counters::default(),
@@ -71,16 +76,24 @@ impl Scorer {
         let Some(placed) = self.intake.place(record, arrival.time_ms, &mut self.counters) else { return };
         self.counters.records += 1;
         push.newest_ms = push.newest_ms.max(Some(placed.time_ms));
+        let baseline = &mut self.intake.device(placed.slot).baseline;
+        let opinion =
+            self.baseline.judge(baseline, record, placed.time_ms, (arrival.emit, self.options.max_reasons));
         if !arrival.emit {
             return;
         }
+        let opinion = opinion.filter(|_| self.detecting);
+        let told = opinion.as_ref().is_some_and(|opinion| opinion.is_suspect() || opinion.level_shift);
         let context = context(&self.options, &self.features, self.detecting);
-        let device = self.device_detector.measure(&placed.device, &context);
-        let gateway = self.gateway_detector.measure(&placed.gateway, &context);
+        let (device, gateway) = self.intake.views(placed);
+        let measured = (
+            self.device_detector.measure(&device, &context, told && self.active.hears_baseline()),
+            self.gateway_detector.measure(&gateway, &context, false),
+        );
         let publish = self.options.publish_records;
-        if device.is_some() || gateway.is_some() || publish == PublishRecords::All {
+        if measured.0.is_some() || measured.1.is_some() || publish == PublishRecords::All {
             let place = (placed.time_ms, arrival.line_end);
-            self.held.push(record, place, (device, gateway), publish != PublishRecords::None);
+            self.held.push(record, place, measured, opinion, publish != PublishRecords::None);
             if self.held.len() >= BLOCK_RECORDS {
                 self.put_out(push);
             }
@@ -93,11 +106,19 @@ impl Scorer {
         self.device_detector.score(&context);
         self.gateway_detector.score(&context);
         for held in self.held.iter() {
-            let detector = &self.device_detector;
-            let suspect = held.device.is_some_and(|measured| detector.is_suspect(&measured));
-            let device = held.device.and_then(|measured| detector.judge(&measured, &context));
+            let opinion = held.opinion.as_ref().filter(|_| self.active.hears_baseline());
+            let forest = Some(&self.device_detector).filter(|_| self.active.hears_forest());
+            let by_forest = |measured: &Measured| forest.is_some_and(|forest| forest.is_suspect(measured));
+            let suspect =
+                opinion.is_some_and(Opinion::is_suspect) || held.device.as_ref().is_some_and(by_forest);
+            let device = held.device.and_then(|measured| {
+                self.device_detector.judge(&measured, &context, suspect, held.opinion.as_ref())
+            });
             let detector = &self.gateway_detector;
-            let gateway = held.gateway.and_then(|measured| detector.judge(&measured, &context));
+            let gateway = held.gateway.and_then(|measured| {
+                let suspect = self.active.hears_forest() && detector.is_suspect(&measured);
+                detector.judge(&measured, &context, suspect, None)
+            });
             let shown = match self.options.publish_records {
                 PublishRecords::All => true,
                 PublishRecords::Anomalous => suspect,
