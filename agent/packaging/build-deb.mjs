@@ -97,10 +97,10 @@ const launcher = (flags) => `#!/bin/sh
 exec /usr/bin/node ${flags} /usr/lib/${NAME}/dist/main.js "$@"
 `;
 
-function fill(folder, architecture, flags) {
+async function fill(folder, architecture, flags) {
   const program = join(folder, 'usr', 'lib', NAME);
   mkdirSync(program, { recursive: true });
-  stage(program);
+  await stage(program);
   evenModes(folder);
   write(folder, `usr/bin/${NAME}`, launcher(flags), 0o755);
   write(folder, `usr/lib/systemd/system/${NAME}.service`, readFileSync(join(HERE, `${NAME}.service`)));
@@ -133,12 +133,12 @@ function epoch() {
 export const NODE_FLAGS = readFileSync(join(HERE, 'node-flags'), 'utf8').trim();
 
 /** Builds the package into `out` and returns its path. */
-export function buildDeb(out) {
+export async function buildDeb(out) {
   const architecture = ARCHITECTURES[process.arch];
   if (!architecture) throw new Error(`there is no package for ${process.arch}`);
   const folder = mkdtempSync(join(tmpdir(), 'lineheron-deb-'));
   try {
-    fill(folder, architecture, NODE_FLAGS);
+    await fill(folder, architecture, NODE_FLAGS);
     chmodSync(folder, 0o755);
     mkdirSync(out, { recursive: true });
     const path = join(resolve(out), `${NAME}_${agentVersion()}_${architecture}.deb`);
@@ -153,7 +153,7 @@ export function buildDeb(out) {
 
 if (process.argv[1] && import.meta.url === new URL(`file://${resolve(process.argv[1])}`).href) {
   try {
-    process.stdout.write(`${buildDeb(process.argv[2] ?? 'dist-packages')}\n`);
+    process.stdout.write(`${await buildDeb(process.argv[2] ?? 'dist-packages')}\n`);
   } catch (error) {
     process.stderr.write(`build-deb: ${error.message}\n`);
     process.exitCode = 1;

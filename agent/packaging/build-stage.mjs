@@ -7,8 +7,8 @@ if (folder === undefined) {
   process.stderr.write('build-stage: name the folder to write\n');
   process.exitCode = 64;
 } else {
-  const packages = stage(folder);
+  const packages = await stage(folder);
   process.stdout.write(
-    `${folder}: ${packages.length} packages, ${(diskBytes(folder) / 1e6).toFixed(1)} MB\n`,
+    `${folder}: ${packages.length} packages bundled, ${(diskBytes(folder) / 1e6).toFixed(1)} MB\n`,
   );
 }

@@ -20,6 +20,12 @@ function summary({ agent_id, mqtt, data_dir, window_size_seconds: seconds }: Con
   return `${agent_id} sends to ${mqtt.url}${as}, keeps its data in ${data_dir}, windows of ${seconds} s`;
 }
 
+/** Patterns and fields are checked by the engine itself. Throws ConfigError. */
+async function tryFormats(read: Config): Promise<void> {
+  const { addFormat, buildEngine } = await import('../parts.js');
+  for (const source of read.sources) addFormat(buildEngine(read), source);
+}
+
 export const config: Command = {
   name: 'config',
   description: 'Check the configuration, or print its JSON Schema',
@@ -46,7 +52,9 @@ EXAMPLES
       throw new UsageError(`config: unknown word "${what}"${hint}`);
     }
     const path = await configPath(given, around);
-    around.out(`${path}: right: ${summary(await readConfig(path, given, around))}\n`);
+    const read = await readConfig(path, given, around);
+    await tryFormats(read);
+    around.out(`${path}: right: ${summary(read)}\n`);
     return EXIT.ok;
   },
 };

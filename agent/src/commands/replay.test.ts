@@ -122,6 +122,27 @@ describe('replay', () => {
       expect(result.variants[0]!.alerts.length).toBeGreaterThan(0);
     }));
 
+  it('reads lines of another format', () =>
+    withFolder(async (folder) => {
+      const at = (second: number) =>
+        `Jan  1 00:${String(Math.floor(second / 60)).padStart(2, '0')}:${String(second % 60).padStart(2, '0')}`;
+      const text = Array.from(
+        { length: 600 },
+        (_, second) => `${at(second)} gw sshd[7]: Connection closed by 192.0.2.1 port 22\n`,
+      );
+      await writeFile(join(folder, 'syslog'), text.join(''));
+      const { input } = await replayed(
+        folder,
+        'syslog',
+        '--line-format',
+        'syslog',
+        '--as-of',
+        '2026-01-02T00:00:00Z',
+      );
+      expect(input).toMatchObject({ lines: 600, records: 600, devices: 1 });
+      expect(input.from!.slice(0, 4)).toBe('2026');
+    }));
+
   it('compares two thresholds: what both say, and what one says alone', () =>
     withFolder(async (folder) => {
       await writeFile(join(folder, 'a.log'), TEXT);
@@ -152,6 +173,7 @@ describe('replay', () => {
     ['a folder without models', ['a.log', '--model', '.'], 66, /holds no forest for these features/],
     ['an output over an input', ['a.log', '--html', 'a.log'], 73, /a\.log: is an input/],
     ['an output nowhere', ['a.log', '--json', 'no/where.json'], 73, /no\/where\.json: /],
+    ['a format that is none', ['a.log', '--line-format', 'morse'], 64, /--line-format "morse" is no format/],
     ['a threshold that is none', ['a.log', '--threshold', 'high'], 64, /--threshold must be a number/],
     ['an alert, when asked to fail on one', ['a.log', '--fail-on-alert'], 2, /lines a second/],
   ])('ends with an exit code of its own after %s', (_name, args, code, message) =>

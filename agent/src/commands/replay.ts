@@ -2,10 +2,12 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Engine } from '@lineheron/native';
+import { parse as parseYaml } from 'yaml';
 import type { Config } from '../config.js';
+import { formatDefinition, formatSchema, machineZone } from '../config-format.js';
 import { EXIT, type ExitCode, ExitError } from '../exit-code.js';
 import { messageOf } from '../log.js';
-import { MAX_DEVICES } from '../parts.js';
+import { addFormat, MAX_DEVICES } from '../parts.js';
 import { type InputFile, withInputs } from '../replay/input.js';
 import { replayPage } from '../replay/page.js';
 import { type Replayed, replay as runReplay, type VariantPlan } from '../replay/replay.js';
@@ -65,6 +67,26 @@ function settingsOf(given: Given, config: Config | null) {
   };
 }
 
+/** How the lines are written: `--line-format`, else as the only source of the configuration says. */
+function formatOf(given: Given, config: Config | null): (engine: Engine) => number {
+  const text = given.text('line-format');
+  if (text === undefined) {
+    const [source, ...others] = config?.sources ?? [];
+    return (engine) => (source && others.length === 0 ? addFormat(engine, source) : 0);
+  }
+  const parsed = formatSchema.safeParse(parseYaml(text));
+  if (!parsed.success) throw new UsageError(`replay: --line-format "${text}" is no format: see --help`);
+  const { data } = parsed;
+  return (engine) => {
+    if (data === 'canonical') return 0;
+    try {
+      return engine.addFormat(formatDefinition(data, machineZone()));
+    } catch (error) {
+      throw new UsageError(`replay: --line-format: ${messageOf(error)}`);
+    }
+  };
+}
+
 async function write(path: string, text: string, files: readonly InputFile[]): Promise<void> {
   if (files.some((file) => resolve(file.path) === resolve(path))) {
     throw new ExitError(EXIT.cannotCreate, `${path}: is an input, not written over`);
@@ -92,12 +114,13 @@ async function perform(given: Given, around: Surroundings): Promise<ExitCode> {
   const path = given.text('config');
   const config = path === undefined ? null : await readConfig(path, given, around);
   const { channels, windowSeconds, ...settings } = settingsOf(given, config);
+  const addLineFormat = formatOf(given, config);
   const startMs = performance.now();
   return withInputs(given._, around.stdin, async (files) => {
-    const makeEngine = () => ({
-      engine: new Engine({ windowSeconds, channels, publishRecords: 'none', maxDevices: MAX_DEVICES }),
-      format: 0,
-    });
+    const makeEngine = () => {
+      const engine = new Engine({ windowSeconds, channels, publishRecords: 'none', maxDevices: MAX_DEVICES });
+      return { engine, format: addLineFormat(engine) };
+    };
     const replayed = await runReplay({ ...settings, files, plans, windowSeconds, makeEngine });
     await report(replayed, files, given, around);
     const seconds = (performance.now() - startMs) / 1000;
@@ -149,6 +172,11 @@ export const replay: Command = {
       valueHint: 'time',
       description: 'When the lines had been received; else when each file was written',
     },
+    'line-format': {
+      type: 'string',
+      valueHint: 'format',
+      description: 'How the lines are written, as in a source’s format; canonical',
+    },
     format: { type: 'enum', options: ['text', 'json'], description: 'Of what is printed; text' },
     json: { type: 'string', valueHint: 'file', description: 'Also write the result as JSON' },
     html: {
@@ -168,8 +196,12 @@ export const replay: Command = {
 goes; nothing is sent and nothing is kept. The same files and options give the same output, byte for byte. Without --model
 a forest is trained on the first part of the lines, which then cannot alert.
 
+A format is a name (canonical, events, syslog, cisco, docsis) or the object that a source of the configuration would have.
+
 EXAMPLES
 
+  lineheron-agent replay /var/log/syslog --line-format syslog
+  lineheron-agent replay a.csv --line-format '{type: csv, …}'
   lineheron-agent replay line.log.2.gz line.log.1 line.log
   lineheron-agent replay line.log --model /var/lib/lineheron-agent --html report.html
   lineheron-agent replay line.log --threshold 0.6 --threshold 0.7

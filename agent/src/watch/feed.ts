@@ -15,7 +15,7 @@ import { Counters } from '../counters.js';
 import { EXIT, ExitError } from '../exit-code.js';
 import { type Log, messageOf } from '../log.js';
 import { mqttLogin } from '../mqtt-login.js';
-import { buildEngine } from '../parts.js';
+import { addFormat, buildEngine } from '../parts.js';
 import { Pipeline } from '../score/pipeline.js';
 import { createSource } from '../source/feeds.js';
 
@@ -87,11 +87,12 @@ export function sourceFeed(config: Config): Feed {
       counters: new Counters(),
     };
     const follow = async (source: SourceConfig) => {
+      const format = addFormat(engine, source);
       for await (const { bytes, emit } of createSource(fromNow(source), context).chunks(signal)) {
         for (const line of Buffer.from(bytes).toString('utf8').split('\n')) {
           if (line !== '') viewer.line(line.slice(0, MAX_SHOWN_LINE));
         }
-        pipeline.push({ bytes, emit, position: null });
+        pipeline.push({ bytes, emit, format, position: null });
         pipeline.take();
       }
     };
