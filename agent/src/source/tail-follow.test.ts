@@ -11,7 +11,7 @@ const lines = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, index) => `${(from + index) * 1000} line ${from + index}`);
 const text = (list: string[]) => list.map((line) => `${line}\n`).join('');
 /** More than one chunk. */
-const MANY = 30_000;
+const MANY = 90_000;
 
 function follow(path: string, from: 'start' | 'end' = 'start') {
   const counters = new Counters();

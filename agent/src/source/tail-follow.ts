@@ -3,6 +3,10 @@
  * written next. Copied and truncated: the rest is read from the copy where there is one, then the file from its
  * start; what was written between copying and truncating is in neither. Gone: whatever is open is read on until a
  * new file appears. A saved position counts until a file has really been opened.
+ *
+ * Files are read by Node. Measured by `npm run bench:agent` and a bare read loop on the same file: reading takes 70 ns
+ * a line in blocks of 1 MiB, all checks included, where read(2) into one buffer takes 30 ns and the engine about
+ * 1,500 ns. Reading in Rust, or ahead of the engine, could win no more than 3 %.
  */
 import { stat } from 'node:fs/promises';
 import type { Counters } from '../counters.js';
@@ -11,7 +15,7 @@ import { type FileIdentity, type Lines, type Place, TailFile } from './tail-file
 import { findCopy, findRenamed, openIfSame, openMissed, openNext } from './tail-find.js';
 import { type FilePosition, filePosition, MAX_DONE, RefillMarks } from './tail-position.js';
 
-export const MAX_CHUNK_BYTES = 256 * 1024;
+export const MAX_CHUNK_BYTES = 1024 * 1024;
 
 export interface FollowOptions {
   path: string;
