@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 const UNAVAILABLE = 69;
 /** Longest input: a line may have 64 KiB, but long inputs make a fuzzer slow and find nothing new. */
-const MAX_BYTES = { line: 2048, timestamp: 64, chunks: 4096 };
+const MAX_BYTES = { line: 2048, timestamp: 64, chunks: 4096, formats: 1024, definition: 1024 };
 const DEFAULT_MAX_BYTES = 4096;
 
 const targets = readdirSync(`${FOLDER}/fuzz_targets`)
