@@ -15,7 +15,7 @@ const NESTED: &str = r#"{"type":"json","device_id":"spare","fields":{
 
 fn engine() -> Engine {
     let mut options = Options::default();
-    options.publish_records = "all".to_owned();
+    "all".clone_into(&mut options.publish_records);
     options.channels = vec![("snr_db".into(), "dB".into(), "gauge".into())];
     Engine::new(options.check().unwrap()).unwrap()
 }
@@ -130,4 +130,104 @@ fn a_wrong_definition_is_refused_with_the_keys_path() {
         let error = engine.add_format(definition).unwrap_err().to_string();
         assert!(error.contains(text), "{definition}: {error}");
     }
+}
+
+#[test]
+fn an_openwrt_log_over_a_restart_counts_resets_and_places_the_unset_clocks_lines() {
+    let mut engine = engine();
+    let format = engine.add_format(r#"{"type":"syslog","device_id":"gw"}"#).unwrap();
+    let records = push(
+        &mut engine,
+        format,
+        concat!(
+            "Wed Nov 18 11:00:00 2026 daemon.notice netifd: Interface 'wan' is now down\n",
+            "Thu Jan  1 00:00:05 1970 kern.info kernel: [    5.1] Linux version 6.6.86\n",
+            "Thu Jan  1 00:00:09 1970 daemon.info pppd[77]: No response to 5 echo-requests\n",
+            "Wed Nov 18 11:00:40 2026 daemon.info dnsmasq[1]: reply example.com is 192.0.2.1\n",
+            "Wed Nov 18 11:00:41 2026 daemon.err something[1]: words that no pattern knows\n",
+        ),
+    );
+    let offsets: Vec<_> = records.iter().map(|record| record.time_ms - records[0].time_ms).collect();
+    assert_eq!(offsets, [0, 0, 4000, 40_000, 41_000]);
+    let errors: Vec<_> = records.iter().map(|record| record.record.error_code.as_deref()).collect();
+    assert_eq!(errors, [Some("interface-down"), None, Some("ppp-echo-lost"), None, Some("err")]);
+    assert_eq!((records[0].record.values[4], records[2].record.values[2]), (1.0, 5.0));
+    assert_eq!(engine.counters().unsynchronised, 2);
+}
+
+#[test]
+fn a_counted_event_is_expanded_in_even_steps_and_bounded() {
+    let mut engine = engine();
+    let format = engine.add_format(r#"{"type":"docsis","device_id":"cm"}"#).unwrap();
+    let line = |count: u32| {
+        let text = "No Ranging Response received - T3 time-out";
+        format!("2026-11-18 11:00:00, 2026-11-18 11:00:04, {count}, 3, 82000200, \"{text}\"\n")
+    };
+    let records = push(&mut engine, format, &line(5));
+    let offsets: Vec<_> = records.iter().map(|record| record.time_ms - records[0].time_ms).collect();
+    assert_eq!(offsets, [0, 1000, 2000, 3000, 4000]);
+    assert!(records.iter().all(|record| record.record.error_code.as_deref() == Some("T3-timeout")));
+    assert_eq!(push(&mut engine, format, &line(500_000)).len(), 1000);
+    assert_eq!(engine.counters().expanded, 4 + 999);
+}
+
+#[test]
+fn repeated_messages_count_as_often_as_they_say() {
+    let mut engine = engine();
+    let format = engine.add_format("\"syslog\"").unwrap();
+    let records = push(
+        &mut engine,
+        format,
+        concat!(
+            "Nov 18 11:00:00 gw kernel: eth0: link down\n",
+            "Nov 18 11:00:01 gw last message repeated 2 times\n",
+            "Nov 18 11:00:02 gw sshd[1]: message repeated 3 times: [ Failed password for root from 192.0.2.7 ]\n",
+        ),
+    );
+    let errors: Vec<_> = records.iter().filter_map(|record| record.record.error_code.as_deref()).collect();
+    assert_eq!(
+        errors,
+        ["link-down", "link-down", "link-down", "auth-failure", "auth-failure", "auth-failure"]
+    );
+}
+
+#[test]
+fn csv_and_logfmt_know_quotes_headers_and_what_is_missing() {
+    let mut engine = engine();
+    let fields = r#""fields":{"device_id":"dev","latency_ms":"rtt"}"#;
+    let csv = engine.add_format(&format!(r#"{{"type":"csv","header":true,{fields}}}"#)).unwrap();
+    let header = "note,dev,rtt\n";
+    let lines = format!("a,b,1\n{header}\"x, \"\"y\"\"\",\"m 1\",2\nz,m2,\n{header}z,m3,4\nz\n\"z,m,1\n");
+    let records = push(&mut engine, csv, &lines);
+    let shown: Vec<_> = records.iter().map(|r| (r.record.device.as_str(), r.record.values[0])).collect();
+    assert_eq!(
+        (shown[0], shown[2], shown[1].0, shown[1].1.is_nan()),
+        (("m 1", 2.0), ("m3", 4.0), "m2", true)
+    );
+    assert_eq!(engine.counters().skipped, 2);
+    let logfmt = engine.add_format(&format!(r#"{{"type":"logfmt",{fields}}}"#)).unwrap();
+    let lines = "at=1 dev=\"m \\\"1\\\"\" rtt=5 up\nno pairs\ndev=\"open\ndev=m rtt=fast\n";
+    assert_eq!(push(&mut engine, logfmt, lines)[0].record.device, "m \"1\"");
+    let reasons = [
+        ("not_a_number", 1),
+        ("missing_header", 1),
+        ("missing_columns", 1),
+        ("bad_quotes", 2),
+        ("no_pairs", 1),
+    ];
+    assert_eq!(refused(&engine), reasons);
+}
+
+#[test]
+fn the_sources_device_stands_in_where_neither_line_nor_definition_names_one() {
+    let mut engine = engine();
+    let format = engine.add_format("\"syslog\"").unwrap();
+    let mut device = |line: &str, source: Option<&str>| {
+        let push = engine.push_format(line.as_bytes(), format, Context::new(NOW, source), true).unwrap();
+        push.records.first().map(|record| record.record.device.clone())
+    };
+    assert_eq!(device("<30>dnsmasq[1]: a\n", Some("192.0.2.7")).as_deref(), Some("192.0.2.7"));
+    assert_eq!(device("<30>Nov 18 11:00:00 gw+1 a: b\n", Some("192.0.2.7")).as_deref(), Some("gw_1"));
+    assert_eq!(device("<30>dnsmasq[1]: a\n", None), None);
+    assert_eq!(refused(&engine), [("missing_device", 1)]);
 }

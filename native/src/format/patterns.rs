@@ -14,7 +14,7 @@ pub const MAX_PATTERNS: usize = 256;
 pub const MAX_PATTERN_BYTES: usize = 2048;
 /// Most memory of one compiled pattern, and of the set.
 pub const MAX_COMPILED_BYTES: usize = 64 << 10;
-pub const MAX_SET_BYTES: usize = 2 << 20;
+pub const MAX_SET_BYTES: usize = 4 << 20;
 /// Patterns see so much of a text and no more.
 pub const MAX_TEXT_BYTES: usize = 4096;
 const MAX_NESTING: u32 = 32;

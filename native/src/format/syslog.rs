@@ -114,7 +114,7 @@ fn is_banner(text: &[u8]) -> bool {
     let prompt = || {
         text.iter().position(|byte| matches!(byte, b'#' | b'>')).is_some_and(|end| {
             !text[..end].contains(&b' ')
-                && Scanner::new(&text[end + 1..].trim_ascii_start()).text(b"sh").is_some()
+                && Scanner::new(text[end + 1..].trim_ascii_start()).text(b"sh").is_some()
         })
     };
     BANNERS.iter().any(|banner| text.starts_with(banner)) || prompt()

@@ -106,7 +106,7 @@ fn fits(text: &str) -> bool {
 }
 
 /// Whether a text may be a device's name.
-pub(crate) fn is_device(text: &str) -> bool {
+pub fn is_device(text: &str) -> bool {
     let allowed = |c: char| is_printable(c) && !TOPIC_SIGNS.contains(&c);
     !text.is_empty() && text.chars().count() <= MAX_DEVICE_CHARACTERS && text.chars().all(allowed)
 }

@@ -6,6 +6,8 @@ pub(crate) mod general;
 pub mod lines;
 pub mod timestamp;
 
+pub use general::is_device;
+
 /// One parsed log line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {

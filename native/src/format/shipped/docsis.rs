@@ -15,7 +15,10 @@ static RULES: [Rule; 17] = [
     error(
         "T4-timeout",
         r"(?i)\bT4\b",
-        &["Received Response to Broadcast Maintenance Request, But no Unicast Maintenance opportunities received - T4 time out;CM-MAC=02:00"],
+        &[concat!(
+            "Received Response to Broadcast Maintenance Request, But no Unicast Maintenance ",
+            "opportunities received - T4 time out;CM-MAC=02:00"
+        )],
     )
     .retry(),
     error(
@@ -27,11 +30,27 @@ static RULES: [Rule; 17] = [
         ],
     )
     .retry(),
-    error("T1-T2-timeout", r"(?i)\bT[12]\b.*time-?\s?out", &["No UCD's Received - T1 Timeout", "Timeout T2: no Broadcast Maintenance opportunities, T2 time-out"]).retry(),
-    error("T6-timeout", r"(?i)T6 time-?out|REG-RSP not received|REG-REQ.*(?:no response|retries)", &["Registration: T6 Timeout and retries exceeded"]).retry(),
+    error(
+        "T1-T2-timeout",
+        r"(?i)\bT[12]\b.*time-?\s?out",
+        &[
+            "No UCD's Received - T1 Timeout",
+            "Timeout T2: no Broadcast Maintenance opportunities, T2 time-out",
+        ],
+    )
+    .retry(),
+    error(
+        "T6-timeout",
+        r"(?i)T6 time-?out|REG-RSP not received|REG-REQ.*(?:no response|retries)",
+        &["Registration: T6 Timeout and retries exceeded"],
+    )
+    .retry(),
     error(
         "modem-reset",
-        r"(?i)re-?initiali[sz]ing MAC|cable ?modem re(?:boot|set)|reboot(?:ed|ing)? due|reset due|power (?:on|cycle) reset|Resetting the cable modem|cold start|warm start",
+        concat!(
+            r"(?i)re-?initiali[sz]ing MAC|cable ?modem re(?:boot|set)|reboot(?:ed|ing)? due|",
+            r"reset due|power (?:on|cycle) reset|Resetting the cable modem|cold start|warm start"
+        ),
         &[
             "Unicast Ranging Received Abort Response - Re-initializing MAC;CM-MAC=02:00",
             "Cable Modem Reboot because of - RF-Loss",
@@ -41,7 +60,10 @@ static RULES: [Rule; 17] = [
     .reset(),
     error(
         "sync-lost",
-        r"(?i)SYNC (?:timing )?synchroni[sz]ation failure|Failed to acquire (?:QAM|FEC|SYNC)|loss of sync|Lost MDD|MDD (?:message )?timeout|FEC lock|QAM lock|lost SYNC",
+        concat!(
+            r"(?i)SYNC (?:timing )?synchroni[sz]ation failure|Failed to acquire (?:QAM|FEC|SYNC)|",
+            r"loss of sync|Lost MDD|MDD (?:message )?timeout|FEC lock|QAM lock|lost SYNC"
+        ),
         &[
             "SYNC Timing Synchronization failure - Loss of Sync;CM-MAC=02:00",
             "SYNC Timing Synchronization failure - Failed to acquire QAM/QPSK symbol timing;",
@@ -52,34 +74,90 @@ static RULES: [Rule; 17] = [
     .reset(),
     error(
         "registration-failed",
-        r"(?i)registration (?:failed|rejected|failure)|REG-RSP|not authorized|service (?:unavailable|not available)|Auth(?:orization)? Reject|BPI\+?.*(?:fail|reject)",
+        concat!(
+            r"(?i)registration (?:failed|rejected|failure)|REG-RSP|not authorized|",
+            r"service (?:unavailable|not available)|Auth(?:orization)? Reject|BPI\+?.*(?:fail|",
+            r"reject)"
+        ),
         &["Registration rejected authentication failure: CMTS MIC invalid", "Service unavailable - Other"],
     ),
     error(
         "provisioning-failed",
-        r"(?i)DHCP (?:FAILED|RENEW sent - No response|REBIND sent - No response|error|warning)|ToD request sent ?-? ?no response|TFTP (?:failed|request retries)|Config file|no response received",
-        &["DHCP RENEW sent - No response for IPv4", "ToD request sent - No Response received", "TFTP failed - Request sent - No Response"],
+        concat!(
+            r"(?i)DHCP (?:FAILED|RENEW sent - No response|REBIND sent - No response|error|",
+            r"warning)|ToD request sent ?-? ?no response|TFTP (?:failed|request retries)|",
+            r"Config file|no response received"
+        ),
+        &[
+            "DHCP RENEW sent - No response for IPv4",
+            "ToD request sent - No Response received",
+            "TFTP failed - Request sent - No Response",
+        ],
     )
     .retry(),
     error(
         "ranging-failed",
-        r"(?i)ranging (?:request retries exhausted|failed|abort)|unicast maintenance ranging attempted|no Ranging Response|Init(?:ial)? ranging",
-        &["Ranging Request Retries exhausted;CM-MAC=02:00", "Unicast Maintenance Ranging attempted - No response - Retries exhausted"],
+        concat!(
+            r"(?i)ranging (?:request retries exhausted|failed|abort)|",
+            r"unicast maintenance ranging attempted|no Ranging Response|Init(?:ial)? ranging"
+        ),
+        &[
+            "Ranging Request Retries exhausted;CM-MAC=02:00",
+            "Unicast Maintenance Ranging attempted - No response - Retries exhausted",
+        ],
     )
     .retry(),
     error(
         "power-window",
-        r"(?i)dynamic range window violation|power (?:level )?(?:out of range|exceed|below|above)|RNG-RSP CCAP Commanded Power (?:in Excess|exceeds)",
-        &["Dynamic Range Window violation;CM-MAC=02:00", "RNG-RSP CCAP Commanded Power in Excess of 6 dB Below the Value Corresponding to the Top of the DRW"],
+        concat!(
+            r"(?i)dynamic range window violation|power (?:level )?(?:out of range|exceed|below|",
+            r"above)|RNG-RSP CCAP Commanded Power (?:in Excess|exceeds)"
+        ),
+        &[
+            "Dynamic Range Window violation;CM-MAC=02:00",
+            concat!(
+                "RNG-RSP CCAP Commanded Power in Excess of 6 dB Below the Value Corresponding to the ",
+                "Top of the DRW"
+            ),
+        ],
     ),
     error(
         "partial-service",
-        r"(?i)partial service|channel (?:lost|failure)|CM-STATUS .*(?:fail|lost|Event Type Code: (?:1|2|3|4|6|7|16|20|21|22)\b)",
-        &["TCS Partial Service;CM-MAC=02:00", "CM-STATUS message sent. Event Type Code: 16; Chan ID: 33; DSID: N/A; MAC Addr: N/A"],
+        concat!(
+            r"(?i)partial service|channel (?:lost|failure)|CM-STATUS .*(?:fail|lost|",
+            r"Event Type Code: (?:1|2|3|4|6|7|16|20|21|22)\b)"
+        ),
+        &[
+            "TCS Partial Service;CM-MAC=02:00",
+            "CM-STATUS message sent. Event Type Code: 16; Chan ID: 33; DSID: N/A; MAC Addr: N/A",
+        ],
     ),
-    event("status-message", r"(?i)CM-STATUS", &["CM-STATUS message sent. Event Type Code: 24; Chan ID: 159; DSID: N/A; OFDM/OFDMA Profile ID: 3."]),
-    event("profile-change", r"(?i)(?:DS|US) profile assignment change", &["US profile assignment change. US Chan ID: 41; Previous Profile: 12; New Profile: 11."]),
-    error("tlv-unknown", r"(?i)TLV-11|unrecognized OID|illegal set|improper configuration", &["TLV-11 - unrecognized OID;CM-MAC=02:00", "Improper Configuration File CVC Format"]),
-    event("login", r"(?i)login (?:success|attempt)|successful LAN WebGUI|WebGUI login", &["Successful LAN WebGUI login from 192.168.0.10 on 20/11/22 at 12:00 PM."]),
-    event("firmware", r"(?i)SW (?:download|upgrade)|software (?:download|upgrade)|bonded|ToD established|Honoring MDD|DHCP (?:success|bound)", &["SW Download INIT - Via NMS", "Honoring MDD; IP provisioning mode = IPv6"]),
+    event(
+        "status-message",
+        r"(?i)CM-STATUS",
+        &["CM-STATUS message sent. Event Type Code: 24; Chan ID: 159; DSID: N/A; OFDM/OFDMA Profile ID: 3."],
+    ),
+    event(
+        "profile-change",
+        r"(?i)(?:DS|US) profile assignment change",
+        &["US profile assignment change. US Chan ID: 41; Previous Profile: 12; New Profile: 11."],
+    ),
+    error(
+        "tlv-unknown",
+        r"(?i)TLV-11|unrecognized OID|illegal set|improper configuration",
+        &["TLV-11 - unrecognized OID;CM-MAC=02:00", "Improper Configuration File CVC Format"],
+    ),
+    event(
+        "login",
+        r"(?i)login (?:success|attempt)|successful LAN WebGUI|WebGUI login",
+        &["Successful LAN WebGUI login from 192.168.0.10 on 20/11/22 at 12:00 PM."],
+    ),
+    event(
+        "firmware",
+        concat!(
+            r"(?i)SW (?:download|upgrade)|software (?:download|upgrade)|bonded|ToD established|",
+            r"Honoring MDD|DHCP (?:success|bound)"
+        ),
+        &["SW Download INIT - Via NMS", "Honoring MDD; IP provisioning mode = IPv6"],
+    ),
 ];

@@ -24,10 +24,19 @@ pub static FIREWALL: Family = Family {
 static RULES: [Rule; 5] = [
     event(
         "packet-filter",
-        r"^\d*,\d*,[^,]*,[^,]*,[^,]*,\w+,(?:block|pass|reject|rdr|nat|binat|scrub|match),(?:in|out|\w*),[46]",
+        concat!(
+            r"^\d*,\d*,[^,]*,[^,]*,[^,]*,\w+,(?:block|pass|reject|rdr|nat|binat|scrub|",
+            r"match),(?:in|out|\w*),[46]"
+        ),
         &[
-            "53,,,1000000301,em0,match,block,in,4,0x0,,64,420,0,none,6,tcp,460,10.0.2.2,10.0.2.15,53742,22,420,PA,29:29,36,65535,,",
-            "98,,,881dd59a3e942966c90498ac104715a0,re0,match,pass,in,6,0x00,0x0ea87,51,udp,17,73,2001:db8::1,2001:db8::2,6881,51918,73",
+            concat!(
+                "53,,,1000000301,em0,match,block,in,4,0x0,,64,420,0,none,6,tcp,460,10.0.2.2,",
+                "10.0.2.15,53742,22,420,PA,29:29,36,65535,,"
+            ),
+            concat!(
+                "98,,,881dd59a3e942966c90498ac104715a0,re0,match,pass,in,6,0x00,0x0ea87,51,udp,17,73,",
+                "2001:db8::1,2001:db8::2,6881,51918,73"
+            ),
         ],
     ),
     event(
@@ -43,9 +52,10 @@ static RULES: [Rule; 5] = [
     error(
         "intrusion",
         r"\[Classification: |\[Priority: \d\]|\[\*\*\]",
-        &[
-            "[1:2010935:3] ET SCAN Suspicious inbound [Classification: Potentially Bad Traffic] [Priority: 2] {TCP} 192.0.2.1:6000",
-        ],
+        &[concat!(
+            "[1:2010935:3] ET SCAN Suspicious inbound [Classification: Potentially Bad Traffic] ",
+            "[Priority: 2] {TCP} 192.0.2.1:6000"
+        )],
     ),
     error(
         "firewall-failed",

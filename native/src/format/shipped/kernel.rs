@@ -9,13 +9,23 @@ static RULES: [Rule; 24] = [
         "netfilter",
         r"\bIN=\S* OUT=\S* .*\bSRC=\S+ DST=\S+",
         &[
-            "[50028442.088484] IN=enp1s0 OUT= MAC=00:08 SRC=195.54.160.107 DST=51.15.166.67 LEN=40 PROTO=TCP",
-            "[  203.842973] IPTABLES-DROP: IN=lo OUT= MAC=00:00 SRC=127.0.0.1 DST=127.0.0.53 LEN=76 PROTO=UDP",
+            concat!(
+                "[50028442.088484] IN=enp1s0 OUT= MAC=00:08 SRC=195.54.160.107 DST=51.15.166.67 ",
+                "LEN=40 PROTO=TCP"
+            ),
+            concat!(
+                "[  203.842973] IPTABLES-DROP: IN=lo OUT= MAC=00:00 SRC=127.0.0.1 DST=127.0.0.53 ",
+                "LEN=76 PROTO=UDP"
+            ),
             "reject wan in: IN=pppoe-wan OUT= MAC= SRC=1.2.3.4 DST=5.6.7.8 LEN=44 PROTO=TCP SPT=5 DPT=23",
             "nft drop IN=br0 OUT=eth1 PHYSIN=eth0 SRC=fe80::1 DST=ff02::1 LEN=72 HOPLIMIT=1 PROTO=ICMPv6",
         ],
     ),
-    error("conntrack-full", r"nf_conntrack: .*table full", &["nf_conntrack: nf_conntrack: table full, dropping packet"]),
+    error(
+        "conntrack-full",
+        r"nf_conntrack: .*table full",
+        &["nf_conntrack: nf_conntrack: table full, dropping packet"],
+    ),
     error(
         "wireguard-handshake",
         r"wireguard: \S+: (?:Invalid handshake|Invalid MAC of handshake|Could not decrypt)",
@@ -25,8 +35,14 @@ static RULES: [Rule; 24] = [
         "wireguard-timeout",
         r"wireguard: \S+: Handshake for peer .* did not complete after \d+ seconds, (?:retrying|giving up)",
         &[
-            "wireguard: wg0: Handshake for peer 1 (192.0.2.1:51820) did not complete after 5 seconds, retrying (try 2)",
-            "wireguard: wg0: Handshake for peer 1 (192.0.2.1:51820) did not complete after 20 seconds, giving up",
+            concat!(
+                "wireguard: wg0: Handshake for peer 1 (192.0.2.1:51820) did not complete after 5 ",
+                "seconds, retrying (try 2)"
+            ),
+            concat!(
+                "wireguard: wg0: Handshake for peer 1 (192.0.2.1:51820) did not complete after 20 ",
+                "seconds, giving up"
+            ),
         ],
     )
     .retry(),
@@ -43,12 +59,18 @@ static RULES: [Rule; 24] = [
     error(
         "transmit-timeout",
         r"NETDEV WATCHDOG|transmit queue \d+ timed out|Detected Tx Unit Hang",
-        &["NETDEV WATCHDOG: eth0 (mtk_soc_eth): transmit queue 0 timed out", "e1000e eth0: Detected Tx Unit Hang"],
+        &[
+            "NETDEV WATCHDOG: eth0 (mtk_soc_eth): transmit queue 0 timed out",
+            "e1000e eth0: Detected Tx Unit Hang",
+        ],
     )
     .reset(),
     event(
         "link-up",
-        r"(?i)\blink (?:is |becomes )?(?:up|ready)\b|entered forwarding state|NIC Link is Up|carrier (?:on|acquired)",
+        concat!(
+            r"(?i)\blink (?:is |becomes )?(?:up|ready)\b|entered forwarding state|NIC Link is Up|",
+            r"carrier (?:on|acquired)"
+        ),
         &[
             "mt7530 mdio-bus:1f wan: Link is Up - 1Gbps/Full - flow control rx/tx",
             "IPv6: ADDRCONF(NETDEV_CHANGE): eth0: link becomes ready",
@@ -89,7 +111,10 @@ static RULES: [Rule; 24] = [
     error(
         "firmware-crashed",
         r"(?i)firmware (?:has )?crashed|microcode sw error|fw assert|hardware restart was requested",
-        &["ath10k_pci 0000:00:00.0: firmware crashed! (guid n/a)", "iwlwifi 0000:01:00.0: Microcode SW error detected."],
+        &[
+            "ath10k_pci 0000:00:00.0: firmware crashed! (guid n/a)",
+            "iwlwifi 0000:01:00.0: Microcode SW error detected.",
+        ],
     )
     .reset(),
     error(
@@ -101,21 +126,34 @@ static RULES: [Rule; 24] = [
     error(
         "out-of-memory",
         r"(?i)out of memory|oom-kill|invoked oom-killer|page allocation failure",
-        &["Out of memory: Killed process 1234 (node) total-vm:123kB", "node invoked oom-killer: gfp_mask=0x100"],
+        &[
+            "Out of memory: Killed process 1234 (node) total-vm:123kB",
+            "node invoked oom-killer: gfp_mask=0x100",
+        ],
     ),
     error(
         "kernel-fault",
-        r"(?i)kernel panic|\bOops\b|BUG: |soft lockup|hung_task|blocked for more than|Call Trace:|rcu.*stall",
+        concat!(
+            r"(?i)kernel panic|\bOops\b|BUG: |soft lockup|hung_task|blocked for more than|",
+            r"Call Trace:|rcu.*stall"
+        ),
         &[
             "Kernel panic - not syncing: Fatal exception",
             "watchdog: BUG: soft lockup - CPU#0 stuck for 23s! [ksoftirqd/0:9]",
             "INFO: task jbd2/sda1-8:123 blocked for more than 120 seconds.",
         ],
     ),
-    error("segfault", r"segfault at|general protection|trap invalid opcode", &["dnsmasq[1]: segfault at 0 ip 00007f sp 00007f"]),
+    error(
+        "segfault",
+        r"segfault at|general protection|trap invalid opcode",
+        &["dnsmasq[1]: segfault at 0 ip 00007f sp 00007f"],
+    ),
     error(
         "storage-error",
-        r"I/O error|(?:EXT4|XFS|BTRFS|F2FS|JFFS2|UBIFS|SQUASHFS)\S* (?:error|\S*: error)|mmc\d: .*(?:error|timeout)|remount-ro|bad block",
+        concat!(
+            r"I/O error|(?:EXT4|XFS|BTRFS|F2FS|JFFS2|UBIFS|SQUASHFS)\S* (?:error|\S*: error)|",
+            r"mmc\d: .*(?:error|timeout)|remount-ro|bad block"
+        ),
         &[
             "blk_update_request: I/O error, dev mmcblk0, sector 1234",
             "EXT4-fs error (device sda1): ext4_find_entry:1455: inode #2",
@@ -147,5 +185,6 @@ static RULES: [Rule; 24] = [
         r"(?i)duplicate address detected|IPv6 duplicate address",
         &["IPv6: eth0: IPv6 duplicate address fe80::1 used by 02:00:00:00:00:01 detected!"],
     ),
-    event("booted", r"Linux version \d|Booting Linux", &["Linux version 6.6.86 (builder@host) #0 SMP"]).reset(),
+    event("booted", r"Linux version \d|Booting Linux", &["Linux version 6.6.86 (builder@host) #0 SMP"])
+        .reset(),
 ];

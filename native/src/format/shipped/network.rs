@@ -27,27 +27,43 @@ static INTERFACE_RULES: [Rule; 9] = [
     error(
         "connectivity-loss",
         r"has (?:link )?connectivity loss|has lost the connection|Lost carrier|carrier lost",
-        &["Interface 'wan' has link connectivity loss", "Interface 'wan' has lost the connection", "eth0: Lost carrier"],
+        &[
+            "Interface 'wan' has link connectivity loss",
+            "Interface 'wan' has lost the connection",
+            "eth0: Lost carrier",
+        ],
     )
     .reset(),
     error(
         "interface-down",
-        r"(?i)is now down|link is down|link (?:went )?down\b|state change: \S+ -> (?:unavailable|disconnected|failed)",
+        concat!(
+            r"(?i)is now down|link is down|link (?:went )?down\b|",
+            r"state change: \S+ -> (?:unavailable|disconnected|failed)"
+        ),
         &[
             "Interface 'wan' is now down",
             "Network device 'eth0' link is down",
-            "<info>  [1700000000.1] device (eth0): state change: activated -> unavailable (reason 'carrier-changed')",
+            concat!(
+                "<info>  [1700000000.1] device (eth0): state change: activated -> unavailable ",
+                "(reason 'carrier-changed')"
+            ),
         ],
     )
     .reset(),
     error(
         "interface-failed",
         r"(?i)\bfailed\b|could not|cannot|\berror\b",
-        &["Interface 'wan6' setup failed: DEVICE_CLAIM_FAILED", "wan (123): Command failed: Permission denied"],
+        &[
+            "Interface 'wan6' setup failed: DEVICE_CLAIM_FAILED",
+            "wan (123): Command failed: Permission denied",
+        ],
     ),
     event(
         "interface-up",
-        r"(?i)is now up|link is up|has link connectivity|is setting up now|is (?:enabled|disabled)|Gained carrier",
+        concat!(
+            r"(?i)is now up|link is up|has link connectivity|is setting up now|is (?:enabled|",
+            r"disabled)|Gained carrier"
+        ),
         &["Interface 'wan' is now up", "Network device 'eth0' link is up", "Interface 'lan' is enabled"],
     ),
     // Messages of pppd, which netifd writes in its place, are known to the rules for any program.
@@ -72,20 +88,35 @@ static PPP_RULES: [Rule; 13] = [
     ),
     error(
         "ppp-link-lost",
-        r"Serial link appears to be disconnected|Modem hangup|[Ll]ink (?:inactive|down)|LCP: Down|lost carrier",
+        concat!(
+            r"Serial link appears to be disconnected|Modem hangup|[Ll]ink (?:inactive|down)|",
+            r"LCP: Down|lost carrier"
+        ),
         &["Serial link appears to be disconnected.", "Modem hangup", "Terminating due to lost carrier"],
     )
     .reset(),
     error(
         "ppp-terminated",
-        r"LCP terminated by peer|Terminating (?:on|connection|due)|Connection terminated|terminated by peer|Session closed|PADT",
-        &["LCP terminated by peer (session timeout)", "Connection terminated.", "Terminating on signal 15", "Received PADT"],
+        concat!(
+            r"LCP terminated by peer|Terminating (?:on|connection|due)|Connection terminated|",
+            r"terminated by peer|Session closed|PADT"
+        ),
+        &[
+            "LCP terminated by peer (session timeout)",
+            "Connection terminated.",
+            "Terminating on signal 15",
+            "Received PADT",
+        ],
     )
     .reset(),
     error(
         "ppp-auth-failed",
         r"(?i)(?:PAP|CHAP|EAP)?\s*authentication fail|peer refused to authenticate|Login incorrect",
-        &["PAP authentication failed", "CHAP authentication failed: Access denied", "peer refused to authenticate: terminating link"],
+        &[
+            "PAP authentication failed",
+            "CHAP authentication failed: Access denied",
+            "peer refused to authenticate: terminating link",
+        ],
     ),
     error(
         "ppp-discovery-failed",
@@ -107,13 +138,37 @@ static PPP_RULES: [Rule; 13] = [
     event("ppp-connect-time", r"Connect time [\d.]+ minutes", &["Connect time 1439.9 minutes."]),
     event(
         "ppp-up",
-        r"(?i)local\s+(?:LL |IP )?address|remote\s+(?:LL |IP )?address|(?:PAP|CHAP) authentication succeeded|Connect(?:ed)?: |PPP session is",
-        &["local  IP address 203.0.113.9", "CHAP authentication succeeded", "Connect: pppoe-wan <--> eth1", "PPP session is 4242"],
+        concat!(
+            r"(?i)local\s+(?:LL |IP )?address|remote\s+(?:LL |IP )?address|(?:PAP|",
+            r"CHAP) authentication succeeded|Connect(?:ed)?: |PPP session is"
+        ),
+        &[
+            "local  IP address 203.0.113.9",
+            "CHAP authentication succeeded",
+            "Connect: pppoe-wan <--> eth1",
+            "PPP session is 4242",
+        ],
     ),
-    event("ppp-exit", r"^Exit\.|Script .* finished|started by", &["Exit.", "Script /lib/netifd/ppp-up finished (pid 9), status = 0x0", "pppd 2.4.9 started by root, uid 0"]),
+    event(
+        "ppp-exit",
+        r"^Exit\.|Script .* finished|started by",
+        &[
+            "Exit.",
+            "Script /lib/netifd/ppp-up finished (pid 9), status = 0x0",
+            "pppd 2.4.9 started by root, uid 0",
+        ],
+    ),
     event("ppp-redial", r"(?i)redial|reconnecting|re-?try", &["Reconnecting in 5 seconds"]).retry(),
-    error("ppp-protocol-reject", r"Protocol-Reject|protocol reject", &["Protocol-Reject for unsupported protocol 0x8057"]),
-    error("ppp-failed", r"(?i)\bfail|couldn't|cannot|\berror\b", &["Couldn't increase MTU to 1500", "ioctl(PPPIOCGUNIT): error"]),
+    error(
+        "ppp-protocol-reject",
+        r"Protocol-Reject|protocol reject",
+        &["Protocol-Reject for unsupported protocol 0x8057"],
+    ),
+    error(
+        "ppp-failed",
+        r"(?i)\bfail|couldn't|cannot|\berror\b",
+        &["Couldn't increase MTU to 1500", "ioctl(PPPIOCGUNIT): error"],
+    ),
 ];
 
 pub static DHCP: Family = Family {
@@ -137,13 +192,23 @@ static DHCP_RULES: [Rule; 8] = [
     error(
         "dhcp-nak",
         r"DHCPNAK|DHCPDECLINE|address (?:already )?in use|wrong (?:server-ID|network)",
-        &["DHCPNAK on 192.168.1.50 to 02:00:00:00:00:01 via eth0", "DHCPDECLINE of 192.168.1.7 from 02:00:00:00:00:01"],
+        &[
+            "DHCPNAK on 192.168.1.50 to 02:00:00:00:00:01 via eth0",
+            "DHCPDECLINE of 192.168.1.7 from 02:00:00:00:00:01",
+        ],
     )
     .reset(),
     error(
         "dhcp-no-offers",
-        r"No DHCPOFFERS received|no lease, failing|no (?:free|available) (?:leases|addresses)|no address range available|timed out",
-        &["No DHCPOFFERS received.", "DHCPDISCOVER from 02:00:00:00:00:01 via eth0: network lan: no free leases", "timed out"],
+        concat!(
+            r"No DHCPOFFERS received|no lease, failing|no (?:free|available) (?:leases|addresses)|",
+            r"no address range available|timed out"
+        ),
+        &[
+            "No DHCPOFFERS received.",
+            "DHCPDISCOVER from 02:00:00:00:00:01 via eth0: network lan: no free leases",
+            "timed out",
+        ],
     )
     .retry(),
     error(
@@ -155,13 +220,23 @@ static DHCP_RULES: [Rule; 8] = [
     event(
         "dhcp-discover",
         r"DHCP(?:DISCOVER|SOLICIT)|sending discover|Sending discover|broadcasting discover|[Ss]oliciting",
-        &["DHCPDISCOVER on eth0 to 255.255.255.255 port 67 interval 7", "sending discover", "eth0: soliciting a DHCP lease"],
+        &[
+            "DHCPDISCOVER on eth0 to 255.255.255.255 port 67 interval 7",
+            "sending discover",
+            "eth0: soliciting a DHCP lease",
+        ],
     )
     .retry(),
     event(
         "dhcp",
-        r"DHCP(?:REQUEST|ACK|OFFER|INFORM|RELEASE|v6|REPLY|RENEW|CONFIRM|REBIND|ADVERTISE)|bound to|lease of .* obtained|leased|renewal in",
-        &["DHCPACK(br-lan) 192.168.1.50 02:00:00:00:00:01 phone", "bound to 192.0.2.7 -- renewal in 300 seconds."],
+        concat!(
+            r"DHCP(?:REQUEST|ACK|OFFER|INFORM|RELEASE|v6|REPLY|RENEW|CONFIRM|REBIND|ADVERTISE)|",
+            r"bound to|lease of .* obtained|leased|renewal in"
+        ),
+        &[
+            "DHCPACK(br-lan) 192.168.1.50 02:00:00:00:00:01 phone",
+            "bound to 192.0.2.7 -- renewal in 300 seconds.",
+        ],
     ),
     error(
         "dhcp-send-failed",
@@ -170,7 +245,11 @@ static DHCP_RULES: [Rule; 8] = [
     )
     .retry(),
     error("dhcp-failed", r"(?i)\bfail|\berror\b|cannot|unable to", &["unable to get lease file lock"]),
-    event("carrier", r"carrier acquired|using (?:static|DHCP)|adding (?:default )?route", &["eth0: carrier acquired"]),
+    event(
+        "carrier",
+        r"carrier acquired|using (?:static|DHCP)|adding (?:default )?route",
+        &["eth0: carrier acquired"],
+    ),
 ];
 
 pub static DNS: Family = Family {
@@ -190,34 +269,68 @@ pub static DNS: Family = Family {
 static DNS_RULES: [Rule; 9] = [
     error(
         "dns-denied",
-        r"(?:query|transfer|update|recursion|cookie)\b.* denied|REFUSED|refused to do a recursive|bad zone transfer request",
+        concat!(
+            r"(?:query|transfer|update|recursion|cookie)\b.* denied|REFUSED|",
+            r"refused to do a recursive|bad zone transfer request"
+        ),
         &[
-            "19-Oct-2022 05:34:03.425 client @0x7f6 192.0.2.1#3076 (example.com): query 'example.com/ANY/IN' denied",
-            "client @0x7fa 192.0.2.1#61738 (example.com): bad zone transfer request: 'example.com/IN': non-authoritative zone",
+            concat!(
+                "19-Oct-2022 05:34:03.425 client @0x7f6 192.0.2.1#3076 (example.com): query ",
+                "'example.com/ANY/IN' denied"
+            ),
+            concat!(
+                "client @0x7fa 192.0.2.1#61738 (example.com): bad zone transfer request: ",
+                "'example.com/IN': non-authoritative zone"
+            ),
             "nameserver 192.0.2.53 refused to do a recursive query",
         ],
     ),
     error(
         "dns-timeout",
-        r"(?i)timed out|timeout|no (?:servers|name ?servers) (?:could be reached|found|configured)|host unreachable|network unreachable|connection refused",
-        &["resolver: info: timed out resolving 'example.com/A/IN': 192.0.2.53#53", "no servers found in /tmp/resolv.conf.d/resolv.conf.auto, will retry"],
+        concat!(
+            r"(?i)timed out|timeout|no (?:servers|name ?servers) (?:could be reached|found|",
+            r"configured)|host unreachable|network unreachable|connection refused"
+        ),
+        &[
+            "resolver: info: timed out resolving 'example.com/A/IN': 192.0.2.53#53",
+            "no servers found in /tmp/resolv.conf.d/resolv.conf.auto, will retry",
+        ],
     )
     .retry(),
     error(
         "dns-server-failure",
         r"SERVFAIL|FORMERR|unexpected RCODE|lame server|broken trust chain|no valid (?:signature|RRSIG|KEY)",
-        &["unexpected RCODE (SERVFAIL) resolving 'example.com/A/IN': 192.0.2.53#53", "validating example.com/A: no valid signature found"],
+        &[
+            "unexpected RCODE (SERVFAIL) resolving 'example.com/A/IN': 192.0.2.53#53",
+            "validating example.com/A: no valid signature found",
+        ],
     ),
-    error("dns-limit", r"Maximum number of concurrent DNS queries|quota|too many", &["Maximum number of concurrent DNS queries reached (max: 150)"]),
+    error(
+        "dns-limit",
+        r"Maximum number of concurrent DNS queries|quota|too many",
+        &["Maximum number of concurrent DNS queries reached (max: 150)"],
+    ),
     error(
         "dns-rebind",
         r"possible DNS-rebind attack",
         &["possible DNS-rebind attack detected: internal.example.com"],
     ),
-    event("dns-query", r"\bquery\[|\bforwarded\b|\breply\b|\bcached\b|query: ", &["query[A] example.com from 192.168.1.50", "reply example.com is 192.0.2.1"]),
-    event("dns-server", r"using (?:nameserver|only locally|local addresses)|reading |started, version|read /etc", &["using nameserver 192.0.2.53#53", "started, version 2.90 cachesize 1000"]),
+    event(
+        "dns-query",
+        r"\bquery\[|\bforwarded\b|\breply\b|\bcached\b|query: ",
+        &["query[A] example.com from 192.168.1.50", "reply example.com is 192.0.2.1"],
+    ),
+    event(
+        "dns-server",
+        r"using (?:nameserver|only locally|local addresses)|reading |started, version|read /etc",
+        &["using nameserver 192.0.2.53#53", "started, version 2.90 cachesize 1000"],
+    ),
     event("dhcp", r"DHCP", &["DHCPACK(br-lan) 192.168.1.50 02:00:00:00:00:01 phone"]),
-    error("dns-failed", r"(?i)\berror\b|\bfail|fatal|cannot", &["failed to load names from /tmp/hosts/dhcp"]),
+    error(
+        "dns-failed",
+        r"(?i)\berror\b|\bfail|fatal|cannot",
+        &["failed to load names from /tmp/hosts/dhcp"],
+    ),
 ];
 
 pub static TIME: Family = Family {
@@ -228,13 +341,38 @@ pub static TIME: Family = Family {
 static TIME_RULES: [Rule; 4] = [
     error(
         "time-unreachable",
-        r"(?i)no (?:server suitable|selectable sources|servers? (?:can|reach))|Can't synchroni[sz]e|timed out|timeout|unreachable|DNS resolution|could not resolve",
-        &["no server suitable for synchronization found", "Can't synchronise: no selectable sources", "Timed out waiting for reply from 192.0.2.123:123 (pool)."],
+        concat!(
+            r"(?i)no (?:server suitable|selectable sources|servers? (?:can|reach))|",
+            r"Can't synchroni[sz]e|timed out|timeout|unreachable|DNS resolution|could not resolve"
+        ),
+        &[
+            "no server suitable for synchronization found",
+            "Can't synchronise: no selectable sources",
+            "Timed out waiting for reply from 192.0.2.123:123 (pool).",
+        ],
     )
     .retry(),
-    event("time-stepped", r"(?i)time (?:reset|set|stepped)|System clock (?:was stepped|wrong)|step time server|adjusting (?:local )?clock", &["System clock was stepped by 52.3 seconds", "step time server 192.0.2.123 offset 1.5 sec"]),
-    event("time-synchronised", r"(?i)synchroni[sz]ed to|Selected source|Initial (?:clock )?synchronization|Contacted time server|reply from|peer \S+ now valid", &["Selected source 192.0.2.123", "peer 192.0.2.123 now valid"]),
-    error("time-failed", r"(?i)\berror\b|\bfail|bad|refused|cannot", &["bad address '0.openwrt.pool.ntp.org'"]),
+    event(
+        "time-stepped",
+        concat!(
+            r"(?i)time (?:reset|set|stepped)|System clock (?:was stepped|wrong)|step time server|",
+            r"adjusting (?:local )?clock"
+        ),
+        &["System clock was stepped by 52.3 seconds", "step time server 192.0.2.123 offset 1.5 sec"],
+    ),
+    event(
+        "time-synchronised",
+        concat!(
+            r"(?i)synchroni[sz]ed to|Selected source|Initial (?:clock )?synchronization|",
+            r"Contacted time server|reply from|peer \S+ now valid"
+        ),
+        &["Selected source 192.0.2.123", "peer 192.0.2.123 now valid"],
+    ),
+    error(
+        "time-failed",
+        r"(?i)\berror\b|\bfail|bad|refused|cannot",
+        &["bad address '0.openwrt.pool.ntp.org'"],
+    ),
 ];
 
 pub static MONITORS: Family = Family {
@@ -266,7 +404,10 @@ static MONITOR_RULES: [Rule; 9] = [
     event(
         "ping-summary",
         r"transmitted, \d+ (?:packets )?received.*?(?P<packet_loss_pct>[\d.]+)% (?:packet )?loss",
-        &["5 packets transmitted, 4 received, 20% packet loss, time 4005ms", "3 packets transmitted, 3 packets received, 0% packet loss"],
+        &[
+            "5 packets transmitted, 4 received, 20% packet loss, time 4005ms",
+            "3 packets transmitted, 3 packets received, 0% packet loss",
+        ],
     ),
     event(
         "ping-times",
@@ -280,16 +421,29 @@ static MONITOR_RULES: [Rule; 9] = [
     ),
     error(
         "ping-failed",
-        r"(?i)Check \(\S+\) failed|no answer yet|Destination \w+ (?:Host |Net )?Unreachable|Request timeout|sendto error",
-        &["Check (ping) failed for target \"192.0.2.1\" on interface wan (eth1). Current score: 9", "no answer yet for icmp_seq=4"],
+        concat!(
+            r"(?i)Check \(\S+\) failed|no answer yet|Destination \w+ (?:Host |Net )?Unreachable|",
+            r"Request timeout|sendto error"
+        ),
+        &[
+            "Check (ping) failed for target \"192.0.2.1\" on interface wan (eth1). Current score: 9",
+            "no answer yet for icmp_seq=4",
+        ],
     )
     .retry(),
     error(
         "interface-down",
-        r"(?i)\bis (?:offline|down)|is unreachable|offline event|ifdown|restart(?:ing)? (?:network|interface)|no response",
+        concat!(
+            r"(?i)\bis (?:offline|down)|is unreachable|offline event|ifdown|",
+            r"restart(?:ing)? (?:network|interface)|no response"
+        ),
         &["Interface wan (eth1) is offline", "no response for 300 seconds, restarting network"],
     )
     .reset(),
-    event("interface-up", r"(?i)is (?:online|up|reachable)|ifup|connected", &["Interface wan (eth1) is online"]),
+    event(
+        "interface-up",
+        r"(?i)is (?:online|up|reachable)|ifup|connected",
+        &["Interface wan (eth1) is online"],
+    ),
     error("monitor-failed", r"(?i)\berror\b|\bfail|cannot", &["exiting on error, failed to bind"]),
 ];

@@ -32,7 +32,11 @@ pub static ROUTING: Family = Family {
 static RULES: [Rule; 6] = [
     error(
         "neighbour-down",
-        r"(?i)%?(?:ADJCHANGE|NBR_?CHANGE)\S* .*\bdown\b|neighbou?r .*(?:\bdown\b|\blost\b|from Full)|-> (?:Idle|Down|Init|Active)\b|changed state from \S+ to (?:down|init|idle)|session (?:down|closed)|lost connection",
+        concat!(
+            r"(?i)%?(?:ADJCHANGE|NBR_?CHANGE)\S* .*\bdown\b|neighbou?r .*(?:\bdown\b|\blost\b|",
+            r"from Full)|-> (?:Idle|Down|Init|Active)\b|changed state from \S+ to (?:down|init|",
+            r"idle)|session (?:down|closed)|lost connection"
+        ),
         &[
             "%ADJCHANGE: neighbor 192.0.2.1(Unknown) in vrf default Down BGP Notification send",
             "Neighbor 192.0.2.9 lost: Dead timer expired",
@@ -43,18 +47,28 @@ static RULES: [Rule; 6] = [
     .reset(),
     error(
         "hold-timer",
-        r"(?i)hold ?timer expired|hold time expired|dead timer expired|inactivity ?timer|BFD .*(?:timeout|expired|down)|Control Detection Time Expired",
+        concat!(
+            r"(?i)hold ?timer expired|hold time expired|dead timer expired|inactivity ?timer|",
+            r"BFD .*(?:timeout|expired|down)|Control Detection Time Expired"
+        ),
         &["192.0.2.1 [Error] Hold Timer Expired", "bgp1: Error: Hold timer expired"],
     )
     .reset()
     .retry(),
     error(
         "failover",
-        r"(?i)Entering (?:FAULT|BACKUP) STATE|transition to (?:FAULT|BACKUP)|Now in FAULT|MASTER -> BACKUP|-> FAULT",
+        concat!(
+            r"(?i)Entering (?:FAULT|BACKUP) STATE|transition to (?:FAULT|BACKUP)|Now in FAULT|",
+            r"MASTER -> BACKUP|-> FAULT"
+        ),
         &["(VI_1) Entering FAULT STATE", "(VI_1) Entering BACKUP STATE"],
     )
     .reset(),
-    event("failover-master", r"(?i)Entering MASTER STATE|transition to MASTER|-> MASTER", &["(VI_1) Entering MASTER STATE"]),
+    event(
+        "failover-master",
+        r"(?i)Entering MASTER STATE|transition to MASTER|-> MASTER",
+        &["(VI_1) Entering MASTER STATE"],
+    ),
     event(
         "neighbour-up",
         r"(?i)\bUp\b|established|-> Full|Connected",
@@ -63,6 +77,9 @@ static RULES: [Rule; 6] = [
     error(
         "routing-error",
         r"(?i)notification|\berror\b|\bfail|unreachable|timed? ?out|invalid|removing service|refused",
-        &["sent to neighbor 192.0.2.1 6/2 (Cease/Administrative Shutdown) notification", "TCP connection to [192.0.2.3]:tcp:80 failed."],
+        &[
+            "sent to neighbor 192.0.2.1 6/2 (Cease/Administrative Shutdown) notification",
+            "TCP connection to [192.0.2.3]:tcp:80 failed.",
+        ],
     ),
 ];

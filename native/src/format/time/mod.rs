@@ -107,7 +107,7 @@ fn nearest(civil: &Civil, arrival_ms: i64) -> Option<i64> {
 fn day(text: &str) -> Option<i64> {
     let midnight = format!("{text}T00:00:00Z");
     let civil = Scanner::new(midnight.as_bytes()).iso()?;
-    civil.local_ms(civil.year?).filter(|_| text.len() == 10)
+    civil.local_ms(civil.year?).filter(|day_ms| text.len() == 10 && *day_ms >= 0)
 }
 
 #[cfg(test)]
