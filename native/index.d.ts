@@ -112,6 +112,14 @@ export declare class Forest {
   explain(row: Float64Array, maxReasons?: number | undefined | null): Array<Reason>
 }
 
+/** Patterns on a linear-time engine. */
+export declare class Redactor {
+  /** Throws on what is no pattern, matches the empty text, or is too large. */
+  constructor(rules: Array<RedactionRule>)
+  /** Applies every pattern in its order. */
+  redact(text: string): RedactedText
+}
+
 /** What an autoencoder is. */
 export interface AutoencoderInfo {
   /** Features of a row. */
@@ -344,6 +352,21 @@ export interface RecordResult {
   suspect: boolean
   /** Offset in the chunk just after its line. */
   lineEnd: number
+}
+
+/** A text without what may not leave. */
+export interface RedactedText {
+  text: string
+  /** How often something was replaced. */
+  count: number
+}
+
+/** One thing that may not leave. */
+export interface RedactionRule {
+  /** Regular expression without look-around and back-references; `\d`, `\w` and `.` mean ASCII. */
+  pattern: string
+  /** What stands in its place, taken as it is. */
+  replacement: string
 }
 
 /** A line that was refused. */

@@ -773,12 +773,16 @@ if (
   }
 }
 
-const { Autoencoder, Baseline, Engine, Forest, baselineThreshold, fitForest, notifyService, provokePanic, provokePanicAsync, trainAutoencoder } = nativeBinding
+const { Autoencoder, Baseline, Engine, Forest, Redactor, baselineThreshold, fitForest, notifyService, provokePanic, provokePanicAsync, trainAutoencoder } = nativeBinding
 export { Autoencoder }
 export { Baseline }
 export { Engine }
 export { Forest }
+<<<<<<< HEAD
 export { baselineThreshold }
+=======
+export { Redactor }
+>>>>>>> 3da6438 (feat(native): a redactor on a linear-time engine)
 export { fitForest }
 export { notifyService }
 export { provokePanic }

@@ -15,6 +15,7 @@ pub mod format;
 pub mod math;
 pub mod parse;
 pub mod random;
+pub mod redact;
 pub mod window;
 
 #[cfg(feature = "binding")]

@@ -16,6 +16,7 @@ pub mod engine;
 pub mod forest;
 pub mod notify;
 mod results;
+pub mod redact;
 pub mod shapes;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
