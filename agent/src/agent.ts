@@ -11,12 +11,22 @@ import { Inbox } from './command/inbox.js';
 import type { Config } from './config.js';
 import { type Changes, changes, withLiveKeys } from './config-reload.js';
 import { Counters } from './counters.js';
+import { noRecorder } from './flight-recorder/answer.js';
+import type { FlightRecorder } from './flight-recorder/recorder.js';
 import { infoMessage } from './info.js';
 import { Intake } from './intake.js';
 import { FolderLock } from './lock.js';
 import { type Log, messageOf } from './log.js';
 import { MetricsServer } from './metrics.js';
-import { addFormat, buildEngine, buildForests, buildHistories, buildSpool, MAX_DEVICES } from './parts.js';
+import {
+  addFormat,
+  buildEngine,
+  buildFlightRecorder,
+  buildForests,
+  buildHistories,
+  buildSpool,
+  MAX_DEVICES,
+} from './parts.js';
 import { DeviceStates } from './publish/device-states.js';
 import { Drain } from './publish/drain.js';
 import { Link } from './publish/link.js';
@@ -65,6 +75,7 @@ export class Agent {
   private readonly inbox: Inbox;
   private link: Link;
   private readonly drain: Drain;
+  private readonly recorder: FlightRecorder | null;
   private readonly states: DeviceStates;
   private readonly pipeline: Pipeline;
   private readonly metrics: MetricsServer;
@@ -101,6 +112,7 @@ export class Agent {
       onEvent: (event) => this.tellEvent(event),
       onTrained: () => this.publishInfo(),
     });
+    this.recorder = buildFlightRecorder(config, clock, log, counters);
     this.inbox = this.buildInbox();
     this.link = this.buildLink();
     this.drain = new Drain({
@@ -140,6 +152,7 @@ export class Agent {
     await this.forests.start();
     await this.histories.device.start();
     await this.histories.gateway.start();
+    await this.recorder?.start();
     this.engine.setDetecting(this.desired.settled.detecting);
     void this.connectSoon();
     this.feeds = this.buildFeeds();
@@ -156,6 +169,7 @@ export class Agent {
     clearInterval(this.timer);
     if (this.training.running) this.training.cancel(this.training.running);
     await this.intake?.stop();
+    await this.recorder?.stop();
     await this.flushHistories();
     await this.desired.flush();
     const { clock } = this.options;
@@ -209,6 +223,7 @@ export class Agent {
   private tick(): void {
     this.ticks += 1;
     void this.drain.resendDue();
+    this.recorder?.tick();
     this.states.repeatDue();
     void this.flushHistories();
     this.checkPhase();
@@ -241,7 +256,10 @@ export class Agent {
 
   private durable(output: Output): void {
     const topic = topics.anomaly(this.config.agent_id);
-    for (const anomaly of output.anomalies) this.link.publish(topic, JSON.stringify(anomaly));
+    for (const anomaly of output.anomalies) {
+      this.link.publish(topic, JSON.stringify(anomaly));
+      if (anomaly.phase === 'opened') void this.recorder?.freeze(anomaly.episode);
+    }
     this.states.update(output.latest);
     for (const { phase, device, episode } of output.anomalies) {
       if (phase === 'closed') this.states.close(device, episode);
@@ -262,6 +280,14 @@ export class Agent {
       const { request_id, phase, rows, message } = event;
       this.options.log.info({ request_id, phase, rows, message }, 'training');
     }
+  }
+
+  private async sendLines(requestId: string, alert: string): Promise<void> {
+    const answer = this.recorder?.answer(requestId, alert) ?? noRecorder(requestId, alert);
+    const event = await answer;
+    const { state, message } = event;
+    this.options.log.info({ request_id: requestId, alert, state, message }, 'raw lines were asked for');
+    this.link.publish(topics.event(this.config.agent_id), JSON.stringify(event));
   }
 
   private publishInfo(): void {
@@ -332,9 +358,17 @@ export class Agent {
           this.drain.settled(this.spool.acknowledge(ranges));
           for (const { boot, sequence, code } of refused) void this.setAside(boot, sequence, code);
         },
-        verdict: (verdict) => this.states.review(verdict),
+        verdict: (verdict) => {
+          this.states.review(verdict);
+          // An alert may be the collector's own.
+          if (verdict.status === 'open') void this.recorder?.freeze(verdict.alert);
+        },
         desired: (whose, desired) => this.desired.set(whose, desired),
         command: (command) => {
+          if (command.type === 'send_lines') {
+            void this.sendLines(command.request_id, command.alert);
+            return;
+          }
           if (command.type === 'cancel_training') {
             this.training.cancel(command.request_id);
             return;
@@ -396,6 +430,7 @@ export class Agent {
       random,
       log,
       counters: this.counters,
+      onLines: (source, bytes) => this.recorder?.record(source, bytes),
       onDurable: (output) => this.durable(output),
     });
   }

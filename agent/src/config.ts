@@ -11,8 +11,10 @@ import {
   MAX_DECLARED_CHANNELS,
   windowSizeSeconds,
 } from '@lineheron/models';
+import { Redactor } from '@lineheron/native';
 import { z } from 'zod';
 import { checkSources, type SourceConfig, sourceSchema, sourcesSchema } from './config-source.js';
+import { messageOf } from './log.js';
 
 const MIB = 1024 * 1024;
 
@@ -91,6 +93,54 @@ const spoolSchema = z
     message: 'must be at least four times segment_bytes',
   });
 
+/** What looks like an address of a person or a machine. */
+const DEFAULT_REDACTIONS = [
+  { pattern: String.raw`\b[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}\b`, replacement: '<mac>' },
+  { pattern: String.raw`\b\d{1,3}(\.\d{1,3}){3}\b`, replacement: '<ip>' },
+  { pattern: String.raw`\b[0-9A-Fa-f]{1,4}(:[0-9A-Fa-f]{0,4}){3,7}`, replacement: '<ip>' },
+  { pattern: String.raw`\b[0-9A-Fa-f]{1,4}::[0-9A-Fa-f:]*`, replacement: '<ip>' },
+  { pattern: String.raw`[\w.+-]+@[\w-]+(\.[\w-]+)+`, replacement: '<mail>' },
+];
+
+const redactionSchema = z
+  .strictObject({
+    pattern: z.string().min(1).max(1024),
+    replacement: z.string().max(256).default('<redacted>'),
+  })
+  .superRefine((rule, context) => {
+    try {
+      new Redactor([rule]);
+    } catch (error) {
+      context.addIssue({ code: 'custom', path: ['pattern'], message: messageOf(error) });
+    }
+  });
+
+const flightRecorderSchema = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('Keeps the last minutes of raw lines on this disk, and the minute around each alert.'),
+  max_bytes: z
+    .int()
+    .min(MIB)
+    .max(1024 * MIB)
+    .default(16 * MIB)
+    .describe('On disk, compressed.'),
+  share: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether lines around an alert may leave this gateway, redacted, when the collector asks for them.',
+    ),
+  redact: z
+    .array(redactionSchema)
+    .max(64)
+    .default(DEFAULT_REDACTIONS)
+    .describe(
+      'What is taken out of lines that leave: regular expressions without look-around, applied in this order.',
+    ),
+});
+
 const channelSchema = z.strictObject({
   name: z
     .string()
@@ -111,7 +161,9 @@ export const configSchema = z
     publish_records: z
       .enum(['none', 'anomalous', 'all'])
       .default('anomalous')
-      .describe('Which parsed records leave this gateway. Raw lines never do.'),
+      .describe(
+        'Which parsed records leave this gateway. Raw lines do not: flight_recorder.share is about them.',
+      ),
     labels: z
       .record(z.string().min(1).max(64), z.string().max(256))
       .default({})
@@ -131,6 +183,7 @@ export const configSchema = z
       ),
     metrics: metricsSchema.prefault({}),
     spool: spoolSchema.prefault({}),
+    flight_recorder: flightRecorderSchema.prefault({}),
     channels: z
       .array(channelSchema)
       .max(MAX_DECLARED_CHANNELS)

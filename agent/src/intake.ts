@@ -24,6 +24,8 @@ export interface IntakeOptions {
   random: () => number;
   log: Log;
   counters: Counters;
+  /** Lines as they came. */
+  onLines?: (source: string, bytes: Uint8Array) => void;
   /** What has become durable. */
   onDurable: (output: Output) => void;
 }
@@ -98,6 +100,7 @@ export class Intake {
     const { pipeline } = this.options;
     const { signal } = this.abort;
     for await (const chunk of feed.source.chunks(signal)) {
+      if (chunk.emit) this.options.onLines?.(feed.options.name, chunk.bytes);
       const urgent = pipeline.push(this.prepared(feed, chunk));
       if (urgent) void this.flush(false);
       if (pipeline.pendingBytes > MAX_PENDING_BYTES && this.waits(feed)) await this.flush(false);

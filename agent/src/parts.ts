@@ -2,13 +2,14 @@
 import { join } from 'node:path';
 import { HISTORY_WINDOWS, type Scope } from '@lineheron/models';
 import { ModelStore } from '@lineheron/models/persist';
-import { Engine } from '@lineheron/native';
+import { Engine, Redactor } from '@lineheron/native';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
 import { ConfigError } from './config-error.js';
 import { formatDefinition, machineZone } from './config-format.js';
 import { type SourceConfig, sourceName } from './config-source.js';
 import type { Counters } from './counters.js';
+import { FlightRecorder } from './flight-recorder/recorder.js';
 import { type Log, messageOf } from './log.js';
 import { Forests } from './score/forests.js';
 import { History } from './score/history.js';
@@ -51,6 +52,19 @@ export function buildSpool(config: Config, log: Log, counters: Counters): Spool 
     log,
     counters,
   });
+}
+
+export function buildFlightRecorder(
+  config: Config,
+  clock: Clock,
+  log: Log,
+  counters: Counters,
+): FlightRecorder | null {
+  const { enabled, max_bytes, share, redact } = config.flight_recorder;
+  if (!enabled) return null;
+  const redactor = new Redactor(redact.map((rule) => ({ ...rule })));
+  const folder = join(config.data_dir, 'flight-recorder');
+  return new FlightRecorder({ folder, maxBytes: max_bytes, share, redactor, clock, log, counters });
 }
 
 export function buildForests(config: Config, engine: Engine, clock: Clock, log: Log): Forests {

@@ -3,6 +3,7 @@ import {
   type ActiveModel,
   DEFAULT_TRAINING_SECONDS,
   type Desired,
+  type LinesEvent,
   type MetricsView,
   type ModelView,
   type StatusView,
@@ -19,6 +20,7 @@ import type { Fleet } from './hub/fleet.js';
 import { modelViews } from './hub/model-views.js';
 import type { IncidentTracker } from './incident/incident-tracker.js';
 import type { MqttLink } from './ingest/mqtt-link.js';
+import type { LineRequests } from './line-requests.js';
 import type { RecentValues } from './quality/percentile.js';
 import type { QualityTracker } from './quality/quality-tracker.js';
 import type { Settings, Store } from './store/store.js';
@@ -33,6 +35,7 @@ export interface ControlParts {
   fleet: Fleet;
   reviewer: Reviewer;
   training: TrainingCoordinator;
+  lines: LineRequests;
   incidents: IncidentTracker;
   quality: QualityTracker;
   totals: Totals;
@@ -122,6 +125,10 @@ export class CollectorControl implements Control {
 
   cancelTraining(id: string): Promise<boolean> {
     return this.parts.training.cancel(id);
+  }
+
+  lines(agent: string, alert: string): Promise<LinesEvent> {
+    return this.parts.lines.ask(agent, alert);
   }
 
   setDetecting(detecting: boolean): Promise<void> {

@@ -20,6 +20,7 @@ import { IncidentTracker } from './incident/incident-tracker.js';
 import { BatchQueue } from './ingest/batch-queue.js';
 import { Ledger } from './ingest/ledger.js';
 import { MqttLink } from './ingest/mqtt-link.js';
+import { LineRequests } from './line-requests.js';
 import type { Logger } from './log.js';
 import { Pipeline } from './pipeline.js';
 import { RecentValues } from './quality/percentile.js';
@@ -112,6 +113,12 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     onProblem,
   });
 
+  const lines = new LineRequests({
+    newId: randomUUID,
+    isOnline: (agent) => fleet.online.some(({ id }) => id === agent),
+    publish: (topic, command) => link.publish(topic, command),
+  });
+
   const writer = new ExpositionWriter(() => ({
     metrics: control.metrics(),
     status: control.status(),
@@ -120,7 +127,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     unsent: link.unsent,
     feedClients: feed.clients,
   }));
-  const shared = { ...state, now, log, store, link, reviewer, training };
+  const shared = { ...state, now, log, store, link, reviewer, training, lines };
   const control = new CollectorControl({
     ...shared,
     config,
@@ -157,6 +164,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     log,
     fleet,
     training,
+    lines,
     totals,
     queue,
     answer: (agent, ack) => link.publish(topics.ack(agent), ack),

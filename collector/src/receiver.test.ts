@@ -19,6 +19,7 @@ it('a full queue is warned of once, however many batches it drops', async () => 
     fleet: new Fleet(),
     // A score batch never reaches it.
     training: {} as ReceiverParts['training'],
+    lines: {} as ReceiverParts['lines'],
     totals: new Totals(),
     queue,
     answer: () => {},

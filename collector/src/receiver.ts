@@ -5,6 +5,7 @@ import type { Fleet } from './hub/fleet.js';
 import { refusalAck } from './ingest/acknowledge.js';
 import type { BatchQueue } from './ingest/batch-queue.js';
 import { decodeMessage, type Incoming } from './ingest/decode.js';
+import type { LineRequests } from './line-requests.js';
 import type { Logger } from './log.js';
 import type { Totals } from './totals.js';
 
@@ -13,6 +14,7 @@ export interface ReceiverParts {
   log: Logger;
   fleet: Fleet;
   training: TrainingCoordinator;
+  lines: LineRequests;
   totals: Totals;
   queue: BatchQueue;
   answer: (agent: string, ack: Ack) => void;
@@ -42,13 +44,14 @@ export class Receiver {
   }
 
   private take(message: Incoming): void {
-    const { fleet, training, now, log, changed } = this.parts;
+    const { fleet, training, lines, now, log, changed } = this.parts;
     if (message.kind === 'score') this.queue(message);
     else if (message.kind === 'info') fleet.setInfo(message.agent, message.info, now());
     else if (message.kind === 'refused') this.refuse(message);
     else {
       if (message.kind === 'status') fleet.setOnline(message.agent, message.online, now());
       else if (message.event.type === 'training') training.hear(message.agent, message.event);
+      else if (message.event.type === 'lines') lines.hear(message.agent, message.event);
       else log.info({ agent: message.agent, event: message.event }, 'model event');
       changed();
     }

@@ -1,6 +1,6 @@
 /** Requests and answers of the collector's HTTP API. The routes validate with these and /openapi.json shows them. */
 import { z } from 'zod';
-import { agentModelSchema } from './control.js';
+import { agentModelSchema, linesEventSchema } from './control.js';
 import { ACTIVE_MODELS, SCOPES, TRAINED_MODELS, WINDOW_STATES } from './detector.js';
 import { agentIdSchema, timeSchema, windowDeviceSchema, windowIdSchema } from './identity.js';
 import { reasonSchema, scopeSchema } from './score.js';
@@ -262,3 +262,12 @@ export const windowsQuerySchema = z.strictObject({
 });
 
 export const trainedModelSchema = z.enum(TRAINED_MODELS);
+
+/** Asks for the raw lines around an alert. */
+export const linesRequestSchema = z.strictObject({ alert: windowIdSchema }).meta({ id: 'LinesRequest' });
+
+export const linesViewSchema = linesEventSchema
+  .pick({ alert: true, from: true, to: true, complete: true, truncated: true, redactions: true, lines: true })
+  .extend({ agent: agentIdSchema })
+  .meta({ id: 'Lines', description: 'Raw lines around an alert, redacted by the gateway' });
+export type LinesView = z.infer<typeof linesViewSchema>;

@@ -97,6 +97,30 @@ export const stateSchema = z.object({
 });
 export type DeviceState = z.infer<typeof stateSchema>;
 
+/** What the flight recorder kept around an alert, redacted: the answer to `send_lines`. */
+export const linesEventSchema = z.object({
+  v,
+  type: z.literal('lines'),
+  request_id: requestIdSchema,
+  alert: windowIdSchema,
+  /** `refused`: this gateway does not share raw lines. `missing`: nothing is kept of this alert. */
+  state: z.enum(['sent', 'refused', 'missing']),
+  message: z.string().max(1024),
+  from: timeSchema.nullable(),
+  to: timeSchema.nullable(),
+  /** Whether the time after the alert is over. */
+  complete: z.boolean(),
+  /** There was more than a message may hold; what is nearest to the alert is here. */
+  truncated: z.boolean(),
+  /** How often something was taken out. */
+  redactions: z.int().min(0),
+  /** `at`: when its block began, a few seconds before it at most. */
+  lines: z
+    .array(z.object({ at: timeSchema, source: z.string().max(256), text: z.string().max(4096) }))
+    .max(5000),
+});
+export type LinesEvent = z.infer<typeof linesEventSchema>;
+
 export const eventSchema = z.discriminatedUnion('type', [
   z.object({
     v,
@@ -116,6 +140,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     scope: z.enum(SCOPES),
     message: z.string().max(1024),
   }),
+  linesEventSchema,
 ]);
 export type AgentEvent = z.infer<typeof eventSchema>;
 
@@ -168,5 +193,7 @@ export const commandSchema = z.discriminatedUnion('type', [
     use_history: z.boolean(),
   }),
   z.object({ v, type: z.literal('cancel_training'), request_id: requestIdSchema }),
+  /** Asks for the raw lines around an alert. The agent answers with an event, whatever it decides. */
+  z.object({ v, type: z.literal('send_lines'), request_id: requestIdSchema, alert: windowIdSchema }),
 ]);
 export type Command = z.infer<typeof commandSchema>;

@@ -12,10 +12,13 @@ export const PROBLEMS = {
   not_trained: [409, 'No model is trained yet'],
   training_in_progress: [409, 'A training is already running'],
   no_agents: [409, 'No agent is online'],
+  agent_offline: [409, 'The agent is not online'],
+  not_shared: [403, 'The gateway does not share its lines'],
   training_over: [409, 'This training has already ended'],
   too_large: [413, 'The body is too large'],
   unsupported_media_type: [415, 'The body must be application/json'],
   internal: [500, 'Something went wrong inside'],
+  agent_silent: [504, 'The agent does not answer'],
   not_ready: [503, 'Not ready yet'],
 } as const satisfies Record<string, readonly [number, string]>;
 

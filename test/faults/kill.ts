@@ -3,7 +3,7 @@
  * a file is being written, rotated and read. What must hold at the end: every line is stored exactly once. Used by
  * the smoke test with few kills and by `npm run faults` with many.
  */
-import { appendFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recordLines } from '../support/lines.js';
 import type { Part } from '../support/process.js';
@@ -30,7 +30,8 @@ export interface KillOutcome {
 
 const AGENT = 'gw-tail';
 const DEVICES = ['modem-1', 'modem-2', 'modem-3', 'modem-4'];
-const MAX_LIFE_MS = 600;
+/** Longer and shorter than what the agent gathers before it writes. */
+const LIFE_MS = { min: 100, max: 1_500 };
 const STEPS_PER_ROTATION = 8;
 const KEPT_ROTATED = 40;
 
@@ -44,6 +45,9 @@ export async function killWhileTailing(stack: Stack, plan: KillPlan): Promise<Ki
   const agent = await stack.agent(AGENT, { source: { type: 'tail', paths: [path], from: 'start' } });
   const victims = [agent, collector, ...broker];
   const killing = new Killing(plan);
+  // A tail that has never kept a position begins with the file as it is then: what was rotated before is not its own.
+  await appendFile(path, '\n');
+  await waitFor('the first position', () => hasPosition(stack));
   const writing = writeLines(path, plan, killing);
   await Promise.all(victims.map((victim, at) => killing.of(victim, plan.seed + at)));
   const expected = await writing;
@@ -56,6 +60,12 @@ export async function killWhileTailing(stack: Stack, plan: KillPlan): Promise<Ki
     distinct: stored.size,
     lost: [...expected].filter((key) => !stored.has(key)).slice(0, 10),
   };
+}
+
+/** The spool's first segment is begun with the first position. */
+async function hasPosition(stack: Stack): Promise<boolean> {
+  const names = await readdir(join(stack.folder, AGENT, 'spool')).catch(() => []);
+  return names.some((name) => name.endsWith('.spool'));
 }
 
 class Killing {
@@ -73,7 +83,9 @@ class Killing {
     const random = seededRandom(seed);
     while (this.begun < this.plan.kills) {
       this.begun += 1;
-      await new Promise((resolve) => setTimeout(resolve, MAX_LIFE_MS * random()));
+      await new Promise((resolve) =>
+        setTimeout(resolve, LIFE_MS.min + (LIFE_MS.max - LIFE_MS.min) * random()),
+      );
       await victim.kill();
       this.done += 1;
       await this.restart(victim);

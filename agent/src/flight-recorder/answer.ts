@@ -19,6 +19,26 @@ export interface SharedLines {
   truncated: boolean;
 }
 
+/** An answer without lines. */
+export function noLines(
+  requestId: string,
+  alert: string,
+  state: 'refused' | 'missing',
+  message: string,
+): LinesEvent {
+  const nothing = { lines: [], from: null, to: null, complete: false, truncated: false, redactions: 0 };
+  return { v: 1, type: 'lines', request_id: requestId, alert, state, message, ...nothing };
+}
+
+export function noRecorder(requestId: string, alert: string): LinesEvent {
+  return noLines(
+    requestId,
+    alert,
+    'refused',
+    'the flight recorder is off in the configuration of this gateway',
+  );
+}
+
 export function sharedLines(
   blocks: readonly Block[],
   atMs: number,
@@ -49,7 +69,10 @@ function linesOf(block: Block, redactor: Pick<Redactor, 'redact'>) {
   const lines = decodeBlock(block);
   if (!lines) return [];
   const at = new Date(lines.fromMs).toISOString();
-  const texts = lines.text.toString('utf8').split('\n').filter((text) => text !== '');
+  const texts = lines.text
+    .toString('utf8')
+    .split('\n')
+    .filter((text) => text !== '');
   return texts.map((text) => {
     // Redacted before it is cut: a half of what a pattern takes out would be left in.
     const redacted = redactor.redact(text);

@@ -24,7 +24,9 @@ export interface Block {
 }
 
 export function encodeBlock({ source, fromMs, toMs, text }: Lines): Block {
-  const body = deflateRawSync(Buffer.concat([Buffer.from(`${JSON.stringify(source)}\n`), text]), { level: 1 });
+  const body = deflateRawSync(Buffer.concat([Buffer.from(`${JSON.stringify(source)}\n`), text]), {
+    level: 1,
+  });
   const bytes = Buffer.alloc(HEAD_BYTES + body.length);
   bytes.writeUInt32LE(body.length, 0);
   bytes.writeDoubleLE(fromMs, 8);

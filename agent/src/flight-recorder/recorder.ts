@@ -11,7 +11,7 @@ import type { Redactor } from '@lineheron/native';
 import type { Clock } from '../clock.js';
 import type { Counters } from '../counters.js';
 import { type Log, messageOf } from '../log.js';
-import { sharedLines } from './answer.js';
+import { noLines, sharedLines } from './answer.js';
 import { type Block, encodeBlock, type Lines } from './block.js';
 import { type Clip, Clips } from './clips.js';
 import { Ring } from './ring.js';
@@ -90,14 +90,14 @@ export class FlightRecorder {
   }
 
   /** An alert has opened now. */
-  freeze(alert: string): Promise<void> {
+  async freeze(alert: string): Promise<void> {
     const isNew = this.isStarted && !this.seen.has(alert) && !this.clips.find(alert);
-    if (!isNew) return Promise.resolve();
+    if (!isNew) return;
     this.seen.add(alert);
     if (this.seen.size > REMEMBERED_ALERTS) this.seen.delete(this.seen.keys().next().value!);
     const nowMs = Math.max(0, Math.round(this.options.clock.nowMs()));
     this.flushAll();
-    return this.quietly('freeze', () => this.freezeAt(alert, nowMs));
+    await this.quietly('freeze', () => this.freezeAt(alert, nowMs));
   }
 
   /** Writes what has gathered long enough and completes clips whose time is over. Cheap to call often. */
@@ -115,23 +115,26 @@ export class FlightRecorder {
 
   /** The answer to somebody who asks for the lines around an alert. */
   async answer(requestId: string, alert: string): Promise<LinesEvent> {
-    const nothing = { lines: [], from: null, to: null, complete: false, truncated: false, redactions: 0 };
-    const reply = { v: 1 as const, type: 'lines' as const, request_id: requestId, alert, ...nothing };
     if (!this.options.share) {
       this.options.counters.add('recorder_requests_refused');
-      const message = 'this gateway does not share raw lines: flight_recorder.share is off in its configuration';
-      return { ...reply, state: 'refused', message };
+      const message =
+        'this gateway does not share raw lines: flight_recorder.share is off in its configuration';
+      return noLines(requestId, alert, 'refused', message);
     }
     this.flushAll();
     await this.tail;
     await this.completeDue();
     const clip = this.clips.find(alert);
     const blocks = clip && (await this.quietly('read a clip', () => this.blocksOf(clip)));
-    if (!clip || !blocks) return { ...reply, state: 'missing', message: 'nothing is kept of this alert (any more)' };
+    if (!clip || !blocks)
+      return noLines(requestId, alert, 'missing', 'nothing is kept of this alert (any more)');
     const shared = sharedLines(blocks, clip.atMs, this.options.redactor);
     this.options.counters.add('recorder_lines_shared', shared.lines.length);
     return {
-      ...reply,
+      v: 1,
+      type: 'lines',
+      request_id: requestId,
+      alert,
       ...shared,
       state: 'sent',
       message: `${shared.lines.length} lines`,
@@ -174,7 +177,7 @@ export class FlightRecorder {
       await this.quietly('complete a clip', async () => {
         const frozen = await this.clips.read(clip);
         const lastMs = Math.max(clip.atMs - AROUND_MS - 1, ...frozen.map(({ toMs }) => toMs));
-        const later = (await this.around(clip.atMs)).filter(({ fromMs, toMs }) => fromMs > lastMs || toMs > lastMs);
+        const later = (await this.around(clip.atMs)).filter(({ toMs }) => toMs > lastMs);
         const current = this.clips.find(clip.alerts[0]!) ?? clip;
         await this.clips.write({ ...current, complete: true }, [...frozen, ...later]);
       });

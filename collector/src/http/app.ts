@@ -10,6 +10,7 @@ import { detectionRoutes } from './routes/detection.js';
 import { docsRoutes } from './routes/docs.js';
 import { feedRoutes } from './routes/feed.js';
 import { healthRoutes } from './routes/health.js';
+import { lineRoutes } from './routes/lines.js';
 import { resultRoutes } from './routes/results.js';
 import { stateRoutes } from './routes/state.js';
 import { trainingRoutes } from './routes/training.js';
@@ -29,6 +30,7 @@ export function createApp(dependencies: AppDependencies): OpenAPIHono {
   detectionRoutes(app, dependencies);
   trainingRoutes(app, dependencies);
   resultRoutes(app, dependencies);
+  lineRoutes(app, dependencies);
   healthRoutes(app, dependencies);
   docsRoutes(app, dependencies);
   dashboardRoutes(app, dependencies);

@@ -2,6 +2,7 @@
 import type {
   ActiveModel,
   Alert,
+  LinesEvent,
   MetricsView,
   ModelView,
   Scope,
@@ -47,6 +48,8 @@ export interface Control {
   trainingEnd(id: string): Promise<Training> | null;
   /** False when it is not running. */
   cancelTraining(id: string): Promise<boolean>;
+  /** Raw lines around an alert, asked of its agent. Throws ProblemError when there are none to be had. */
+  lines(agent: string, alert: string): Promise<LinesEvent>;
   setDetecting(detecting: boolean): Promise<void>;
   setModel(model: ActiveModel): Promise<void>;
   /** What is missing before requests can be served well; null when nothing is. */

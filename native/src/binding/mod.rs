@@ -15,8 +15,8 @@ pub mod baseline;
 pub mod engine;
 pub mod forest;
 pub mod notify;
-mod results;
 pub mod redact;
+mod results;
 pub mod shapes;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
