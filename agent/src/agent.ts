@@ -86,6 +86,7 @@ export class Agent {
   private intake: Intake | null = null;
   private phase: Phase | null = null;
   private timer: NodeJS.Timeout | undefined;
+  private hasToldInfo = false;
   private ticks = 0;
   private readonly ending = new AbortController();
   /** Waiting batches in the last info. */
@@ -294,7 +295,7 @@ export class Agent {
     const info = this.currentInfo();
     if (!info) return;
     this.toldBatches = info.spool.batches;
-    this.link.publish(topics.info(info.agent), JSON.stringify(info), true);
+    if (this.link.publish(topics.info(info.agent), JSON.stringify(info), true)) this.hasToldInfo = true;
   }
 
   private currentInfo(): AgentInfo | null {
@@ -323,8 +324,15 @@ export class Agent {
 
   private received(topic: string, payload: Buffer, retained: boolean): void {
     this.inbox.receive(topic, payload);
+    if (topic === topics.info(this.config.agent_id) && retained) this.checkRival(payload);
     // A collector says what is desired when it begins to listen: what went out before may have met nobody.
     if (topic === topics.desired(FLEET) && !retained) this.drain.reconnected();
+  }
+
+  /** What the broker keeps as our info is ours, unless another agent with our id has been there since. */
+  private checkRival(payload: Buffer): void {
+    const boot = /"boot":"([0-9a-f]{16})"/.exec(payload.toString('latin1'))?.[1];
+    if (this.hasToldInfo && boot !== undefined) this.link.setRival(boot !== this.options.boot);
   }
 
   private async setAside(boot: string, sequence: number, code: string): Promise<void> {
@@ -393,7 +401,7 @@ export class Agent {
       ...config.mqtt,
       tls: config.tls,
       agent: config.agent_id,
-      subscriptions: this.inbox.subscriptions,
+      subscriptions: [...this.inbox.subscriptions, topics.info(this.config.agent_id)],
       clock,
       random,
       log,

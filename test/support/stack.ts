@@ -55,9 +55,9 @@ export class Stack {
     });
   }
 
-  /** A broker that is a process of its own; collectors must then be told its `url`. */
-  async broker(): Promise<Part> {
-    const part = new Part('test/support/broker.mjs', [String(this.mqttPort)]);
+  /** A broker that is a process of its own; collectors must then be told its `url`. `secrets` as it takes them. */
+  async broker(...secrets: string[]): Promise<Part> {
+    const part = new Part('test/support/broker.mjs', [String(this.mqttPort), ...secrets]);
     this.parts.push(part);
     return part.start();
   }

@@ -8,6 +8,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import type { Clock } from '../clock.js';
 import type { Counters } from '../counters.js';
 import type { Log } from '../log.js';
+import { whyNot } from './why-not.js';
 
 export interface LinkOptions {
   url: string;
@@ -34,13 +35,19 @@ const KEEPALIVE_S = 30;
 /** A connection that ends this soon, several times in a row, points to another client with our id. */
 const SHORT_LIFE_MS = 10_000;
 const SHORT_LIVES_BEFORE_WARNING = 3;
+/** How long to leave the field to another agent that uses our id; half to one and a half times as long. */
+const RIVAL_PAUSE_MS = 5 * 60_000;
+/** Different reasons told before a connection comes about. */
+const MAX_TOLD = 16;
 
 export class Link {
   private client: MqttClient | null = null;
   private failures = 0;
   private connectedAtMs: number | null = null;
   private shortLives = 0;
-  private lastErrorText = '';
+  /** Reasons told since the last connection: an outage is told once, not at every attempt. */
+  private readonly told = new Set<string>();
+  private rival = false;
   private stopping = false;
   /** Our own ping is being sent, as opposed to the library's. */
   private pinging = false;
@@ -75,7 +82,7 @@ export class Link {
     this.client = client;
     client.on('connect', () => this.connectedNow(client));
     client.on('close', () => this.closedNow(client));
-    client.on('error', (error) => this.failed(error.message));
+    client.on('error', (error) => this.failed(whyNot(error)));
     client.on('message', (topic, payload, { retain }) => this.options.onMessage(topic, payload, retain));
     client.on('packetsend', ({ cmd }) => {
       if (cmd === 'pingreq' && !this.pinging) this.expectAnswer(() => {});
@@ -103,6 +110,20 @@ export class Link {
         resolve();
       });
     });
+  }
+
+  /**
+   * Whether another agent has used our id since we last did. The broker lets only the newer of two connections live,
+   * so each would end the other's for ever. Who sees the other leaves it alone for minutes once it is pushed out: both
+   * get through, in long turns, until somebody reads the log.
+   */
+  setRival(seen: boolean): void {
+    const { log, agent, counters } = this.options;
+    if (seen) counters.add('rivals_seen');
+    if (seen && !this.rival)
+      log.error({ agent }, 'another agent uses the same agent_id: give each gateway its own');
+    this.rival = seen;
+    if (this.client) this.client.options.reconnectPeriod = this.nextDelayMs();
   }
 
   /** PINGREQ to PINGRESP in ms; null when there is no connection or no answer in time. */
@@ -151,7 +172,7 @@ export class Link {
   private connectedNow(client: MqttClient): void {
     const { agent, subscriptions, log, clock, onConnect } = this.options;
     this.connectedAtMs = clock.monotonicMs();
-    this.lastErrorText = '';
+    this.told.clear();
     this.options.counters.add('connects');
     client.subscribe([...subscriptions], { qos: 1 }, (error) => {
       if (error && client.connected) log.warn({ error: error.message }, 'cannot subscribe');
@@ -182,11 +203,13 @@ export class Link {
   }
 
   private failed(message: string): void {
-    if (message !== this.lastErrorText) this.options.log.warn({ error: message }, 'cannot reach the broker');
-    this.lastErrorText = message;
+    if (this.told.has(message) || this.told.size >= MAX_TOLD) return;
+    this.told.add(message);
+    this.options.log.warn({ error: message }, 'cannot reach the broker: trying again');
   }
 
   private nextDelayMs(): number {
+    if (this.rival) return Math.round(RIVAL_PAUSE_MS * (0.5 + this.options.random()));
     const delayMs = Math.min(MAX_RECONNECT_MS, MIN_RECONNECT_MS * 2 ** Math.min(this.failures, 10));
     return Math.round(delayMs * (0.75 + 0.5 * this.options.random()));
   }
