@@ -30,6 +30,7 @@ import {
 import { DeviceStates } from './publish/device-states.js';
 import { Drain } from './publish/drain.js';
 import { Link } from './publish/link.js';
+import { Rivals } from './publish/rivals.js';
 import type { Forests } from './score/forests.js';
 import type { History } from './score/history.js';
 import { type Output, Pipeline } from './score/pipeline.js';
@@ -86,7 +87,7 @@ export class Agent {
   private intake: Intake | null = null;
   private phase: Phase | null = null;
   private timer: NodeJS.Timeout | undefined;
-  private hasToldInfo = false;
+  private readonly rivals: Rivals;
   private ticks = 0;
   private readonly ending = new AbortController();
   /** Waiting batches in the last info. */
@@ -116,6 +117,7 @@ export class Agent {
     this.recorder = buildFlightRecorder(config, clock, log, counters);
     this.inbox = this.buildInbox();
     this.link = this.buildLink();
+    this.rivals = new Rivals(options.boot, (seen) => this.link.setRival(seen));
     this.drain = new Drain({
       waiting: this.spool,
       send: (bytes) => this.link.publish(topics.score(config.agent_id), bytes),
@@ -295,7 +297,7 @@ export class Agent {
     const info = this.currentInfo();
     if (!info) return;
     this.toldBatches = info.spool.batches;
-    if (this.link.publish(topics.info(info.agent), JSON.stringify(info), true)) this.hasToldInfo = true;
+    this.link.publish(topics.info(info.agent), JSON.stringify(info), true);
   }
 
   private currentInfo(): AgentInfo | null {
@@ -317,6 +319,7 @@ export class Agent {
   }
 
   private connected(): void {
+    this.rivals.connected();
     this.publishInfo();
     this.states.republish();
     this.drain.reconnected();
@@ -324,15 +327,14 @@ export class Agent {
 
   private received(topic: string, payload: Buffer, retained: boolean): void {
     this.inbox.receive(topic, payload);
-    if (topic === topics.info(this.config.agent_id) && retained) this.checkRival(payload);
+    if (topic === topics.info(this.config.agent_id)) this.checkRival(payload, retained);
     // A collector says what is desired when it begins to listen: what went out before may have met nobody.
     if (topic === topics.desired(FLEET) && !retained) this.drain.reconnected();
   }
 
-  /** What the broker keeps as our info is ours, unless another agent with our id has been there since. */
-  private checkRival(payload: Buffer): void {
+  private checkRival(payload: Buffer, retained: boolean): void {
     const boot = /"boot":"([0-9a-f]{16})"/.exec(payload.toString('latin1'))?.[1];
-    if (this.hasToldInfo && boot !== undefined) this.link.setRival(boot !== this.options.boot);
+    if (boot !== undefined) this.rivals.hear(boot, retained);
   }
 
   private async setAside(boot: string, sequence: number, code: string): Promise<void> {
