@@ -778,11 +778,8 @@ export { Autoencoder }
 export { Baseline }
 export { Engine }
 export { Forest }
-<<<<<<< HEAD
-export { baselineThreshold }
-=======
 export { Redactor }
->>>>>>> 3da6438 (feat(native): a redactor on a linear-time engine)
+export { baselineThreshold }
 export { fitForest }
 export { notifyService }
 export { provokePanic }
