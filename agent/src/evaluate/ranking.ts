@@ -69,7 +69,8 @@ export function ranking(scores: Scores, labels: Labels): Ranking {
     [lastTrue, lastFalse] = [truePositives, falsePositives];
   });
   result.auc /= positives * negatives;
-  if (positives === 0) return { ...result, auc: Number.NaN, averagePrecision: Number.NaN, bestF1: Number.NaN };
+  if (positives === 0)
+    return { ...result, auc: Number.NaN, averagePrecision: Number.NaN, bestF1: Number.NaN };
   return result;
 }
 
