@@ -1,6 +1,6 @@
 /**
  * How a batch lies in the spool: checksum, time of its making, and its wire JSON deflated against a fixed dictionary
- * that knows every key. A small batch, as a live source makes them, so takes about a sixth of its JSON, and comes
+ * that knows every key. A small batch, as a live source makes them, so takes a fifth to a third of its JSON, and comes
  * back to the byte. The dictionary is a part of the format: another one means another format version.
  */
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';

@@ -163,10 +163,14 @@ export class Segment {
     return this.files.readAll(this.path);
   }
 
-  /** Puts other content in the place of the file's. Batches acknowledged meanwhile stay so. */
-  async rewrite(bytes: Buffer, places: readonly BatchPlace[], thinning: number): Promise<void> {
+  /**
+   * Puts other content in the place of the file's. Batches acknowledged meanwhile stay so. Returns how many waiting
+   * windows there are less.
+   */
+  async rewrite(bytes: Buffer, places: readonly BatchPlace[], thinning: number): Promise<number> {
     await replaceFile(this.files, this.path, bytes);
     const before = this.table;
+    const windowsBefore = this.liveWindows;
     const file = this.file;
     this.file = null;
     this.generation += 1;
@@ -175,7 +179,9 @@ export class Segment {
     for (const place of places) {
       if (before.find(place.boot, place.sequence) >= 0) this.keep(place);
     }
+    const gone = windowsBefore - this.liveWindows;
     await (await file)?.close();
+    return gone;
   }
 
   async close(): Promise<void> {

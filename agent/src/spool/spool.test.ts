@@ -1,6 +1,6 @@
 /** The spool on a real disk: torn tails, bit flips, acknowledgements, bounds, restarts. */
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Counters } from '../counters.js';
@@ -250,6 +250,18 @@ describe('Spool', () => {
       expect(spool.batches).toBe(0);
       const { rmdir } = await import('node:fs/promises');
       await rmdir(join(place, '000000000001.spool'));
+      await spool.append({ position: null, batches: [batch(1)] });
+      expect(await waiting(spool)).toEqual(['batch 1']);
+      await spool.close();
+    }));
+
+  it('rejects, and goes on later, where its disk is /dev/full', () =>
+    withFolder(async (folder) => {
+      const { spool } = await open(folder);
+      await symlink('/dev/full', join(folder, '000000000001.spool'));
+      await expect(spool.append({ position: null, batches: [batch(1)] })).rejects.toThrow(/ENOSPC/);
+      expect(spool.batches).toBe(0);
+      await unlink(join(folder, '000000000001.spool'));
       await spool.append({ position: null, batches: [batch(1)] });
       expect(await waiting(spool)).toEqual(['batch 1']);
       await spool.close();

@@ -302,11 +302,11 @@ export class Spool {
       this.segments.some(({ marks }) => marks.cover(device, atMs));
     try {
       const thinning = await this.thinner.thin(next, level, covered);
-      if (thinning.bytes.length < next.bytes) await next.rewrite(thinning.bytes, thinning.places, level);
-      else return true;
-      counters.add('spool_thinned_windows', thinning.windowsGone);
+      if (thinning.bytes.length >= next.bytes) return true;
+      const windows = await next.rewrite(thinning.bytes, thinning.places, level);
+      counters.add('spool_thinned_windows', windows);
       counters.add('spool_thinned_records', thinning.recordsGone);
-      log.warn({ windows: thinning.windowsGone, level }, 'the spool runs full: quiet windows are thinned');
+      log.warn({ windows, level }, 'the spool runs full: quiet windows are thinned');
     } catch (error) {
       counters.add('spool_thinning_errors');
       log.error({ error: messageOf(error) }, 'cannot thin the spool');
