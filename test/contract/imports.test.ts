@@ -113,7 +113,9 @@ describe.each(['agent', 'collector'])('stages of %s', (workspace) => {
         .filter(({ specifier, typeOnly }) => specifier.startsWith('.') && !typeOnly)
         .filter(({ specifier }) => {
           const [from, to] = [stageOf(file), stageOf(target(file, specifier))];
-          return from !== null && to !== null && from !== to && !(workspace === 'agent' && WIRING.has(from));
+          return (
+            from !== null && to !== null && from !== to && !(workspace === 'agent' && WIRING.has(from ?? ''))
+          );
         })
         .map(({ specifier }) => `${relative(src, file)} imports ${specifier}`),
     );
