@@ -1,10 +1,12 @@
-//! Forward and backward over many rows at once: the same sums as [`super::network`], 32 rows abreast.
+//! Forward and backward over many rows at once, in f32 to train or in f64 to score: the same sums as
+//! [`super::network`], 32 rows abreast.
 //!
 //! Values lie unit after unit, the rows of a lane side by side, so that every inner loop runs over rows
 //! and the compiler turns it into vector instructions. Each row's sums are taken in the network's own
 //! order; a gradient's sum over rows is taken in eight interleaved parts that are then added up. There is
 //! no fused multiplication, so wider vectors change no bit, and training gives the same model everywhere.
-//! Limit, as measured: about half of the time is multiplications, a quarter tanh, the rest Adam.
+//! Limit, as measured on 2,000 rows of 19: half of a training's time is here, the other half is copying rows
+//! into lanes, Adam and drawing the order.
 //!
 //! The `unsafe` here is one call of the same code compiled for AVX2, after asking for it.
 use super::network::{Layer, Network};

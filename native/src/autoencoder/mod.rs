@@ -1,6 +1,6 @@
 //! A small autoencoder: standardise, encode, decode; the reconstruction error is the score.
 //!
-//! Trained in f64 ([`train`]), kept in f32 ([`Autoencoder`]) just as the `.onnx` file written by [`onnx`]
+//! Trained in f32 ([`train`]) and kept so ([`Autoencoder`]), just as the `.onnx` file written by [`onnx`]
 //! keeps it, so that both score alike. NaN is unknown: it enters as 0 (the mean) and its
 //! error counts nowhere.
 pub mod batch;

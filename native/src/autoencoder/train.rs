@@ -67,7 +67,7 @@ pub fn train(rows: &[f64], params: &CheckedTrainingParams) -> Result<Trained> {
     })
 }
 
-/// Epochs until the rows held back (without any: those trained on) are reconstructed no better for a
+/// Epochs until the rows held back (without any: the epoch's own) are reconstructed no better for a
 /// while; the trainer is left with the best weights. Gives the number of epochs.
 fn run(
     trainer: &mut Trainer<'_>,
@@ -81,13 +81,13 @@ fn run(
     while epoch < params.epochs && epoch - best_epoch < params.patience {
         epoch += 1;
         random.shuffle(training);
-        if epoch > EPOCHS_UNTRIMMED && params.trim_fraction > 0.0 {
+        let loss = if epoch > EPOCHS_UNTRIMMED && params.trim_fraction > 0.0 {
             trainer.ordinary(training, &mut kept);
-            trainer.epoch(&kept);
+            trainer.epoch(&kept)
         } else {
-            trainer.epoch(training);
-        }
-        let loss = trainer.loss(if held_back.is_empty() { training } else { held_back });
+            trainer.epoch(training)
+        };
+        let loss = if held_back.is_empty() { loss } else { trainer.loss(held_back) };
         if loss < best_loss * (1.0 - MIN_IMPROVEMENT) {
             best.clone_from(trainer.network());
             (best_loss, best_epoch) = (loss, epoch);

@@ -82,18 +82,21 @@ impl<'a> Trainer<'a> {
         self.network = network;
     }
 
-    /// One step for each batch of these rows, in their order.
+    /// One step for each batch of these rows, in their order. Gives their mean squared error over what is
+    /// known, each batch's from just before its step.
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // Rounding is harmless.
-    pub fn epoch(&mut self, rows: &[usize]) {
+    pub fn epoch(&mut self, rows: &[usize]) -> f64 {
+        let mut squares = 0.0;
         for rows in rows.chunks(self.batch_size) {
             let weight = 1.0 / self.data.known_values(rows) as f32;
             self.gradient.fill(0.0);
             for rows in rows.chunks(LANES) {
                 self.batch.load(rows.iter().map(|&row| self.data.row(row)));
-                self.batch.accumulate(&self.network, weight, &mut self.gradient);
+                squares += self.batch.accumulate(&self.network, weight, &mut self.gradient);
             }
             self.adam.step(self.network.parameters_mut(), &self.gradient);
         }
+        squares / f64::from(self.data.known_values(rows))
     }
 
     /// Of these rows, in their order, all but the share with the largest losses into `kept`.
