@@ -123,6 +123,8 @@ async function openRotatedNext(
   if (!chain || place === undefined) return undefined;
   const later = place === null ? chain.filter((one) => isLater(one, old)) : chain.slice(place + 1);
   for (const { path: next, stats } of later) {
+    // It was rotated meanwhile, and comes before what is newer.
+    if (stats.ino === current?.inode) return null;
     const file = await openSettled(next, stats.ino);
     if (!file) {
       if (file === undefined) return undefined;
