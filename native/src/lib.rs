@@ -5,6 +5,7 @@
 
 pub mod autoencoder;
 pub mod baseline;
+pub mod calibrate;
 pub mod channel;
 pub mod device;
 pub mod engine;
