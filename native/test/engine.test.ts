@@ -155,6 +155,14 @@ describe('Forest', () => {
     row[2] = 5000;
     expect(forest.explain(row, 1)).toMatchObject([{ feature: 'latency_max', unit: 'ms', observed: 5000 }]);
     expect(() => forest.explain(row.subarray(1))).toThrow('19 features');
+    expect(forest.explain(row, 0)).toEqual([]);
+    const [usual] = forest.explain(row, 1);
+    const values = rows.filter((_, index) => index % 19 === 2).sort();
+    expect(usual?.median).toBeGreaterThan(usual?.p5 ?? Number.NaN);
+    expect(usual?.p95).toBeLessThanOrEqual(values.at(-1) ?? Number.NaN);
+    expect(Object.keys(usual ?? {})).toEqual('feature unit observed median p5 p95 share'.split(' '));
+    row[2] = Number.POSITIVE_INFINITY;
+    expect(forest.explain(row, 1)).toMatchObject([{ feature: 'latency_max', observed: null }]);
     expect(() => forest.score(row.subarray(1))).toThrow('no rows');
     expect(() => Forest.load(fitted.bytes.subarray(1))).toThrow('LHIF');
   });

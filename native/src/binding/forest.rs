@@ -2,13 +2,16 @@
 //!
 //! A fit draws its rows before the call returns, so that nobody can change them underneath and nobody
 //! need copy them all; growing runs off the JavaScript thread.
-use napi::bindgen_prelude::{AsyncTask, Buffer, Env, Error, Float64Array, Result, Status, Task, Uint8Array};
+use std::cell::OnceCell;
+
+use napi::bindgen_prelude::{
+    AsyncTask, Buffer, Env, Error, Float64Array, Object, Result, Status, Task, Uint8Array,
+};
 use napi_derive::napi;
 
 use super::guarded;
-use super::shapes::{
-    FeatureDefinition, FittedForest, ForestInfo, ForestOptions, Reason, ScoreOptions, reasons,
-};
+use super::reasons::ReasonMaker;
+use super::shapes::{FeatureDefinition, FittedForest, ForestInfo, ForestOptions, ScoreOptions};
 use crate::forest;
 use crate::forest::batch::MAX_THREADS;
 use crate::forest::fit::{Fitted, Sample, fit_sample};
@@ -19,6 +22,8 @@ use crate::forest::params::{CheckedForestParams, ForestParams};
 pub struct Forest {
     forest: forest::Forest,
     bytes: usize,
+    /// Made at the first question.
+    reasons: OnceCell<ReasonMaker>,
 }
 
 #[napi]
@@ -26,7 +31,8 @@ impl Forest {
     /// Reads a saved forest. Throws when it is damaged.
     #[napi(factory, catch_unwind)]
     pub fn load(bytes: &[u8]) -> Result<Self> {
-        Ok(Self { forest: forest::Forest::from_bytes(bytes)?, bytes: bytes.len() })
+        let forest = forest::Forest::from_bytes(bytes)?;
+        Ok(Self { forest, bytes: bytes.len(), reasons: OnceCell::new() })
     }
 
     /// One forest of several saved ones with the same features, all their trees in order. With
@@ -45,7 +51,7 @@ impl Forest {
 
     fn of(forest: forest::Forest) -> Self {
         let bytes = forest.to_bytes().len();
-        Self { forest, bytes }
+        Self { forest, bytes, reasons: OnceCell::new() }
     }
 
     /// What it is.
@@ -109,10 +115,17 @@ impl Forest {
     }
 
     /// The features that made a row look anomalous, the strongest first; default 3.
-    #[napi(catch_unwind)]
-    pub fn explain(&self, row: &[f64], max_reasons: Option<u32>) -> Result<Vec<Reason>> {
+    #[napi(catch_unwind, ts_return_type = "Array<Reason>")]
+    pub fn explain(&self, env: Env, row: &[f64], max_reasons: Option<u32>) -> Result<Object<'static>> {
         self.check_row(row)?;
-        Ok(reasons(self.forest.explain(row, max_reasons.unwrap_or(3) as usize)))
+        let shares = self.forest.strongest(row, max_reasons.unwrap_or(3) as usize);
+        let maker = if let Some(maker) = self.reasons.get() {
+            maker
+        } else {
+            let maker = ReasonMaker::new(&env, &self.forest)?;
+            self.reasons.get_or_init(|| maker)
+        };
+        maker.make(&env, row, &shares)
     }
 
     fn check_row(&self, row: &[f64]) -> Result<()> {

@@ -15,6 +15,7 @@ pub mod baseline;
 pub mod engine;
 pub mod forest;
 pub mod notify;
+mod reasons;
 pub mod redact;
 mod results;
 pub mod shapes;

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use napi::bindgen_prelude::{Buffer, Float64Array};
 use napi_derive::napi;
 
-use crate::forest::explain;
-
 /// A measured field beyond the default five.
 #[napi(object)]
 pub struct ChannelDefinition {
@@ -309,23 +307,4 @@ pub struct AutoencoderInfo {
     pub fingerprint: Option<String>,
     /// Size of the file.
     pub bytes: u32,
-}
-
-/// Unknown is NaN in the core and null in JavaScript.
-pub(super) fn known(value: f64) -> Option<f64> {
-    value.is_finite().then_some(value)
-}
-
-/// Reasons as JavaScript gets them.
-pub(super) fn reasons(reasons: Vec<explain::Reason>) -> Vec<Reason> {
-    let convert = |reason: explain::Reason| Reason {
-        feature: reason.feature,
-        unit: reason.unit,
-        observed: known(reason.observed),
-        median: known(reason.median),
-        p5: known(reason.p5),
-        p95: known(reason.p95),
-        share: reason.share,
-    };
-    reasons.into_iter().map(convert).collect()
 }

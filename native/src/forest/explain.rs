@@ -91,11 +91,17 @@ impl Forest {
 
     /// The features that made the row look anomalous, the strongest first, at most `max_reasons`.
     pub fn explain(&self, row: &[f64], max_reasons: usize) -> Vec<Reason> {
+        let strongest = self.strongest(row, max_reasons).into_iter();
+        strongest.map(|(index, share)| self.reason(index, share, row)).collect()
+    }
+
+    /// The same as features by number, each with its share.
+    pub fn strongest(&self, row: &[f64], max_reasons: usize) -> Vec<(usize, f64)> {
         let mut shares: Vec<(usize, f64)> = self.shares(row).into_iter().enumerate().collect();
         shares.retain(|(_, share)| *share > 0.0);
         shares.sort_by(|a, b| b.1.total_cmp(&a.1));
         shares.truncate(max_reasons);
-        shares.into_iter().map(|(index, share)| self.reason(index, share, row)).collect()
+        shares
     }
 
     fn reason(&self, index: usize, share: f64, row: &[f64]) -> Reason {
