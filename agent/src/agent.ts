@@ -136,6 +136,8 @@ export class Agent {
       engine: this.engine,
       agent: config.agent_id,
       boot: options.boot,
+      windowSeconds: config.window_size_seconds,
+      active: () => this.desired.settled.active_model,
       nowMs: () => clock.nowMs(),
       onWindow: (scope, endMs, features) => {
         this.histories[scope].add({ endMs, features });
@@ -156,7 +158,7 @@ export class Agent {
     await this.histories.device.start();
     await this.histories.gateway.start();
     await this.recorder?.start();
-    this.engine.setDetecting(this.desired.settled.detecting);
+    this.useDesired();
     void this.connectSoon();
     this.feeds = this.buildFeeds();
     this.intake = this.buildIntake(this.feeds);
@@ -193,6 +195,7 @@ export class Agent {
     const found = changes(this.config, next);
     this.config = withLiveKeys(this.config, next);
     this.forests.retune(this.config);
+    this.useDesired();
     const keys = found.live.map((path) => path.split('.')[0]);
     if (keys.includes('mqtt') || keys.includes('tls')) await this.relink();
     else if (found.live.length > 0) this.publishInfo();
@@ -270,9 +273,17 @@ export class Agent {
     this.drain.offer(output.batches);
   }
 
+  private useDesired(): void {
+    const { detecting, active_model, budget = this.config.budget_per_device_per_day } = this.desired.settled;
+    this.engine.setActive(active_model);
+    this.engine.setBudget(budget);
+    this.forests.hear(active_model, budget);
+    this.engine.setDetecting(detecting);
+  }
+
   private applyDesired(): void {
     const { detecting, active_model } = this.desired.settled;
-    this.engine.setDetecting(detecting);
+    this.useDesired();
     this.options.log.info({ detecting, active_model }, 'what is desired has changed');
     this.publishInfo();
   }
@@ -417,6 +428,7 @@ export class Agent {
     const { config, clock, random, log } = this.options;
     const context = {
       windowSeconds: config.window_size_seconds,
+      active: () => this.desired.settled.active_model,
       trained: this.forests.has('device'),
       channels: config.channels.map(({ name }) => name),
       brokerRoundTrip: (timeoutMs: number) => this.link.roundTrip(timeoutMs),

@@ -9,7 +9,16 @@ export interface Changes {
 }
 
 /** Top-level keys that a running agent takes over. The rest is built into the engine, the spool or a source. */
-const LIVE = ['mqtt', 'tls', 'labels', 'contamination', 'seed', 'log_level', 'metrics'] as const;
+const LIVE = [
+  'mqtt',
+  'tls',
+  'labels',
+  'contamination',
+  'budget_per_device_per_day',
+  'seed',
+  'log_level',
+  'metrics',
+] as const;
 /** Counts only at the start, so a change is neither taken over nor missed. */
 const AT_START = ['start_delay_max_seconds'];
 

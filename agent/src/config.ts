@@ -5,7 +5,9 @@
 import { hostname } from 'node:os';
 import {
   agentIdSchema,
+  budgetPerDeviceDay,
   contamination,
+  DEFAULT_BUDGET,
   DEFAULT_CHANNELS,
   deviceIdSchema,
   MAX_DECLARED_CHANNELS,
@@ -158,6 +160,9 @@ export const configSchema = z
     mqtt: mqttSchema.prefault({}),
     window_size_seconds: windowSizeSeconds.describe('Length of the sliding window.'),
     contamination: contamination.describe('Share of the training windows taken as anomalous.'),
+    budget_per_device_per_day: budgetPerDeviceDay
+      .default(DEFAULT_BUDGET)
+      .describe('False alert episodes that are allowed per device and day.'),
     publish_records: z
       .enum(['none', 'anomalous', 'all'])
       .default('anomalous')

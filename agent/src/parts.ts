@@ -72,6 +72,7 @@ export function buildForests(config: Config, engine: Engine, clock: Clock, log: 
   const store = new ModelStore(folder, (message) => log.error({ message }, 'a stored model was passed over'));
   return new Forests({
     engine,
+    windowSeconds: config.window_size_seconds,
     store,
     agent: config.agent_id,
     contamination: config.contamination,

@@ -79,7 +79,7 @@ export class CollectorControl implements Control {
 
   models(): ModelView[] {
     const { fleet, reviewer } = this.parts;
-    return modelViews(this.current.active_model, fleet.infos, reviewer.loaded);
+    return modelViews(this.current.active_model, fleet.infos, reviewer.loaded, fleet.baselineReady);
   }
 
   metrics(): MetricsView {
@@ -162,12 +162,12 @@ export class CollectorControl implements Control {
   }
 
   private trained(): StatusView['trained'] {
-    const [forest, autoencoder] = this.models();
-    const isolation_forest = forest?.trained ?? false;
+    const names = this.models().flatMap(({ name, trained }) => (trained ? [name] : []));
     return {
-      isolation_forest,
-      autoencoder: autoencoder?.trained ?? false,
-      ensemble: isolation_forest || (autoencoder?.trained ?? false),
+      isolation_forest: names.includes('isolation_forest'),
+      adaptive_baseline: names.includes('adaptive_baseline'),
+      autoencoder: names.includes('autoencoder'),
+      ensemble: names.includes('ensemble'),
     };
   }
 }

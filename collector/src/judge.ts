@@ -1,9 +1,9 @@
 /** Both opinions of each window joined, and the alert that it falls into. Pure but for the draft that it fills. */
 import type { ActiveModel, ScoreBatch, ScoredWindow } from '@lineheron/models';
-import { windowId, windowIndexes } from '@lineheron/models';
+import { edgeDetectors, windowId, windowIndexes } from '@lineheron/models';
 import type { Review } from './detect/reviewer.js';
 import type { IncidentDraft } from './incident/incident-tracker.js';
-import { isAnomalous } from './incident/opinion.js';
+import { isAnomalous, type Opinion } from './incident/opinion.js';
 
 export interface JudgedWindow {
   batch: ScoreBatch;
@@ -14,6 +14,8 @@ export interface JudgedWindow {
   window: ScoredWindow;
   endMs: number;
   review: Review | null;
+  /** The edge's own detectors, each by itself. */
+  opinion: Opinion;
   anomalous: boolean;
   alert: string | null;
 }
@@ -33,7 +35,14 @@ export function judgeWindows(
       const index = indexes[at]!;
       const review = reviews[place++] ?? null;
       const endMs = Date.parse(window.end);
-      const anomalous = isAnomalous(model, { forest: window.suspect, autoencoder: review?.suspect ?? null });
+      const found = edgeDetectors(window);
+      const opinion: Opinion = {
+        forest: found.includes('isolation_forest'),
+        baseline: found.includes('adaptive_baseline'),
+        autoencoder: review?.suspect ?? null,
+        rare: review?.rare ?? false,
+      };
+      const anomalous = isAnomalous(model, opinion);
       const alert = draft.apply(
         {
           id: windowId(batch.agent, batch.boot, batch.sequence, index),
@@ -42,7 +51,15 @@ export function judgeWindows(
           device: window.device,
           scope: window.scope,
           endMs,
-          forest: window,
+          edge: window,
+          forest: { suspect: opinion.forest, score: window.score, threshold: window.threshold },
+          baseline: window.baseline
+            ? {
+                suspect: opinion.baseline,
+                score: window.baseline.nats,
+                threshold: window.baseline.threshold,
+              }
+            : null,
           autoencoder: review,
           episode: window.episode,
           truth: window.is_anomaly ? (window.anomaly_type ?? 'anomaly') : null,
@@ -51,7 +68,7 @@ export function judgeWindows(
         model,
         nowMs,
       );
-      return { batch, at, index, window, endMs, review, anomalous, alert };
+      return { batch, at, index, window, endMs, review, opinion, anomalous, alert };
     });
   });
 }

@@ -90,6 +90,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     quantiles,
     seed: config.seed,
     thresholdPercentile: config.threshold_percentile,
+    windowSeconds: config.window_size_seconds,
     now,
     use: (manifest, payload) => reviewer.use(manifest, payload),
   });

@@ -58,7 +58,7 @@ describe('after a commit', () => {
     parts.training.gather = () => {
       throw new Error('no room');
     };
-    await build({ feed, log }).handle([message(1, 'gw-1', true)]);
+    await build({ feed, log }).handle([message(1, 'gw-1', true), message(2, 'gw-1')]);
     expect(said).toEqual([topics.ack('gw-1'), topics.verdict('gw-1')]);
     expect(faults).toEqual([
       'everything is stored, but measuring failed',

@@ -172,21 +172,27 @@ export class Pipeline {
       if (!historical) latency.add(Math.max(0, nowMs - Date.parse(created_at)));
     }
     const { detecting } = settings();
-    for (const { batch, window, endMs, review, anomalous } of judged) {
+    for (const { batch, window, endMs, review, opinion, anomalous } of judged) {
       const { agent, fingerprint } = batch;
       const { scope, device, state, features } = window;
-      if (state !== 'warming_up') training.gather({ agent, scope, fingerprint, endMs, features });
+      // Only normal is learnt; a forest by itself keeps nothing out, or a bad one would.
+      const learnable = window.episode === null || settings().active_model === 'isolation_forest';
+      if (state !== 'warming_up' && learnable)
+        training.gather({ agent, scope, fingerprint, endMs, features });
       // What came late says nothing of how things are, and a line's quality is followed in the order of time.
       if (batch.historical) continue;
       fleet.seen(agent, { device, scope, state, endMs }, nowMs);
       if (scope !== 'device') continue;
+      if (window.baseline || (window.baseline === null && state !== 'warming_up')) fleet.baselineReady = true;
       quality.add({
         line: `${agent}/${device}`,
         endMs,
         truth: window.is_anomaly ?? null,
         windowMs: (fleet.info(agent)?.window_seconds ?? 0) * 1000 || DEFAULT_WINDOW_MS,
-        forest: detecting && state === 'scored' ? window.suspect : null,
+        forest: detecting && state === 'scored' ? opinion.forest : null,
+        baseline: detecting && window.baseline ? opinion.baseline : null,
         autoencoder: review ? review.suspect : null,
+        rare: review?.rare ?? false,
         anomalous,
       });
     }

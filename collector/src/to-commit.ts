@@ -10,13 +10,13 @@ export function toCommit(
   receivedMs: number,
 ): { windows: StoredWindow[]; records: StoredRecord[] } {
   const windows = judged.map(
-    ({ batch, at, index, window, review, anomalous, alert }): StoredWindow => ({
+    ({ batch, at, index, window, review, opinion, anomalous, alert }): StoredWindow => ({
       boot: batch.boot,
       sequence: batch.sequence,
       index,
       fingerprint: batch.fingerprint,
       features: window.features,
-      view: windowView(batch, { at, index }, { autoencoder: review, anomalous, alert }, receivedMs),
+      view: windowView(batch, { at, index }, { opinion, autoencoder: review, anomalous, alert }, receivedMs),
     }),
   );
   const anomalous = new Map<ScoreBatch, boolean[]>();

@@ -11,6 +11,7 @@ export function verdictOf(alert: Alert, nowMs: number): Verdict {
     verdict: alert.verdict,
     severity: alert.severity,
     at: new Date(nowMs).toISOString(),
+    detectors: [...alert.detectors],
     autoencoder_score: alert.autoencoder?.score ?? null,
     autoencoder_threshold: alert.autoencoder?.threshold ?? null,
     summary: alert.summary,

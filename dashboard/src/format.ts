@@ -5,6 +5,7 @@ export const UNKNOWN = '–';
 
 const MODEL_NAMES: Readonly<Record<ActiveModel, string>> = {
   isolation_forest: 'Isolation forest',
+  adaptive_baseline: 'Adaptive baseline',
   autoencoder: 'Autoencoder',
   ensemble: 'Ensemble',
 };
@@ -98,4 +99,24 @@ export function plural(amount: number, one: string, many = `${one}s`): string {
 /** `latency_spike` → `latency spike`. */
 export function words(name: string): string {
   return name.replaceAll('_', ' ');
+}
+
+/** How rare a normal record as strange as this is, from −ln of its probability: `1 in 440,000`, `1 in 3 billion`. */
+export function odds(nats: number | null): string {
+  if (nats === null || !Number.isFinite(nats)) return UNKNOWN;
+  const times = Math.exp(Math.max(0, nats));
+  if (times > 1e15) return '1 in more than 10¹⁵';
+  for (const [size, name] of LARGE) if (times >= size) return `1 in ${figure(rounded(times / size))} ${name}`;
+  return `1 in ${count(rounded(times))}`;
+}
+
+const LARGE = [
+  [1e12, 'trillion'],
+  [1e9, 'billion'],
+  [1e6, 'million'],
+] as const;
+
+/** Two significant digits: more would claim more than such a figure knows. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(2));
 }

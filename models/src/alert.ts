@@ -1,9 +1,9 @@
 /** An alert: one episode on one device, from its first suspect window to ten quiet seconds after its last. */
 import { z } from 'zod';
 import { SEVERITIES, VERDICTS } from './control.js';
-import { ACTIVE_MODELS, TRAINED_MODELS } from './detector.js';
+import { ACTIVE_MODELS } from './detector.js';
 import { agentIdSchema, timeSchema, windowDeviceSchema, windowIdSchema } from './identity.js';
-import { reasonSchema, scopeSchema } from './score.js';
+import { againstThresholdSchema, detectorsSchema, reasonSchema, scopeSchema } from './score.js';
 
 export const alertSchema = z
   .object({
@@ -18,7 +18,7 @@ export const alertSchema = z
     /** What was active when it opened. */
     active_model: z.enum(ACTIVE_MODELS),
     /** Detectors that found a window of it suspect. */
-    detectors: z.array(z.enum(TRAINED_MODELS)),
+    detectors: detectorsSchema,
     /** Event time of the first and of the last suspect window. */
     opened_at: timeSchema,
     last_suspect_at: timeSchema,
@@ -26,8 +26,10 @@ export const alertSchema = z
     /** Suspect windows so far. */
     windows: z.int().min(1),
     /** The highest score of each detector and the threshold that it stood against. */
-    isolation_forest: z.object({ score: z.number(), threshold: z.number() }).nullable(),
-    autoencoder: z.object({ score: z.number(), threshold: z.number() }).nullable(),
+    isolation_forest: againstThresholdSchema.nullable(),
+    /** In nats; absent in alerts from before there was one. */
+    adaptive_baseline: againstThresholdSchema.nullable().optional(),
+    autoencoder: againstThresholdSchema.nullable(),
     /** Of the strangest window. */
     reasons: z.array(reasonSchema),
     /** One plain sentence. */

@@ -96,7 +96,13 @@ export const statusViewSchema = z
     uptime_seconds: z.number(),
     detecting: z.boolean(),
     active_model: z.enum(ACTIVE_MODELS),
-    trained: z.object({ isolation_forest: z.boolean(), autoencoder: z.boolean(), ensemble: z.boolean() }),
+    /** The adaptive baseline needs no training: it is ready once a line is warm, and the ensemble with it. */
+    trained: z.object({
+      isolation_forest: z.boolean(),
+      adaptive_baseline: z.boolean(),
+      autoencoder: z.boolean(),
+      ensemble: z.boolean(),
+    }),
     training: trainingSchema.nullable(),
     broker: z.object({ url: z.string(), connected: z.boolean() }),
     settings: z.object({
@@ -133,6 +139,8 @@ export const windowViewSchema = z
     packet_loss_pct: z.number().nullable(),
     traffic_volume_mb: z.number().nullable(),
     isolation_forest: detectorScoreSchema,
+    /** Of the record that ended the window; score and threshold in nats. */
+    adaptive_baseline: detectorScoreSchema,
     autoencoder: detectorScoreSchema,
     /** Whether the active model finds it suspect. */
     anomalous: z.boolean(),
@@ -144,7 +152,7 @@ export const windowViewSchema = z
     /** It came late, after newer ones: told of for the record, not as news. */
     historical: z.boolean().optional(),
   })
-  .meta({ id: 'Window', description: 'A scored window with both opinions' });
+  .meta({ id: 'Window', description: 'A scored window with the opinions of all detectors' });
 export type WindowView = z.infer<typeof windowViewSchema>;
 
 export const recordViewSchema = z

@@ -10,9 +10,14 @@ import {
   windowDeviceSchema,
   windowIdSchema,
 } from './identity.js';
-import { reasonSchema } from './score.js';
+import { baselineSchema, detectorsSchema, reasonSchema } from './score.js';
+import { budgetPerDeviceDay } from './settings.js';
 
 const v = z.literal(1);
+
+export const EPISODE_ENDS = ['quiet', 'silent', 'level_shift'] as const;
+export type EpisodeEnd = (typeof EPISODE_ENDS)[number];
+
 const requestIdSchema = z.string().regex(/^[0-9a-zA-Z-]{1,64}$/);
 
 /** Plain text, retained, and the agent's last will. */
@@ -73,6 +78,11 @@ export const anomalySchema = z.object({
   at: timeSchema,
   score: z.number().nullable(),
   threshold: z.number().nullable(),
+  baseline: baselineSchema.nullable().optional(),
+  /** Who found the window suspect. */
+  detectors: detectorsSchema.optional(),
+  /** What ended the episode: ten quiet seconds, silence of the device, or that its new level became normal. */
+  why: z.enum(EPISODE_ENDS).optional(),
   reasons: z.array(reasonSchema).max(8),
   summary: z.string().max(1024),
 });
@@ -86,7 +96,11 @@ export const stateSchema = z.object({
   state: z.string().max(32),
   score: z.number().nullable(),
   threshold: z.number().nullable(),
+  baseline_nats: z.number().nullable().optional(),
+  baseline_threshold: z.number().nullable().optional(),
   suspect: z.boolean(),
+  /** Who found it suspect, by name, comma between them. */
+  detectors: z.string().max(64).optional(),
   episode: windowIdSchema.nullable(),
   verdict: z.enum(['confirmed', 'disputed', 'unreviewed']).nullable(),
   latency_ms: z.number().nullable(),
@@ -168,6 +182,7 @@ export const verdictSchema = z.object({
   verdict: z.enum(VERDICTS),
   severity: z.enum(SEVERITIES),
   at: timeSchema,
+  detectors: detectorsSchema.optional(),
   autoencoder_score: z.number().nullable(),
   autoencoder_threshold: z.number().nullable(),
   summary: z.string().max(1024),
@@ -179,8 +194,8 @@ export const desiredSchema = z.object({
   v,
   detecting: z.boolean().optional(),
   active_model: z.enum(ACTIVE_MODELS).optional(),
-  /** Allowed false alert episodes per device per day; reserved for calibrated scores. */
-  budget: z.number().min(0).optional(),
+  /** Allowed false alert episodes per device per day. */
+  budget: budgetPerDeviceDay.optional(),
 });
 export type Desired = z.infer<typeof desiredSchema>;
 

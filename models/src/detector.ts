@@ -1,9 +1,13 @@
 /** The detectors a user can make active, and the scopes that a window can have. Plain data, safe for the browser. */
 
-export const ACTIVE_MODELS = ['isolation_forest', 'autoencoder', 'ensemble'] as const;
+export const ACTIVE_MODELS = ['isolation_forest', 'adaptive_baseline', 'autoencoder', 'ensemble'] as const;
 export type ActiveModel = (typeof ACTIVE_MODELS)[number];
 
-/** Detectors that hold a trained model of their own; `ensemble` combines them. */
+/** What can find a window suspect by itself; `ensemble` combines them. */
+export const DETECTORS = ['isolation_forest', 'adaptive_baseline', 'autoencoder'] as const;
+export type DetectorName = (typeof DETECTORS)[number];
+
+/** Detectors that hold a trained model of their own, kept in a file. The adaptive baseline learns as it goes and has none. */
 export const TRAINED_MODELS = ['isolation_forest', 'autoencoder'] as const;
 export type TrainedModel = (typeof TRAINED_MODELS)[number];
 

@@ -10,6 +10,7 @@ export * from './identity.js';
 export * from './problem.js';
 export * from './record.js';
 export * from './score.js';
+export * from './score-tail.js';
 export * from './sentence.js';
 export * from './settings.js';
 export * from './topics.js';

@@ -3,7 +3,7 @@
  * batch enters the spool and survive every resend, so (agent, boot, sequence) names it for ever.
  */
 import { z } from 'zod';
-import { SCOPES, WINDOW_STATES } from './detector.js';
+import { DETECTORS, type DetectorName, SCOPES, WINDOW_STATES } from './detector.js';
 import { MAX_FEATURES } from './feature.js';
 import {
   agentIdSchema,
@@ -32,6 +32,18 @@ export const reasonSchema = z
   .meta({ id: 'Reason', description: 'How much one feature contributed to a score' });
 export type Reason = z.infer<typeof reasonSchema>;
 
+/** A detector's score and the threshold that it stood against. */
+export const againstThresholdSchema = z.object({ score: z.number(), threshold: z.number() });
+
+/** The adaptive baseline's opinion: −ln of the probability that a normal record is at least as strange. */
+export const baselineSchema = z.object({
+  nats: z.number().min(0),
+  /** What the alert budget allows, in nats. */
+  threshold: z.number(),
+});
+
+export const detectorsSchema = z.array(z.enum(DETECTORS)).max(DETECTORS.length);
+
 /** Features are kept and learnt from in 32 bits: what is larger would become infinite there. */
 export const MAX_FEATURE_VALUE = 3.4e38;
 
@@ -51,7 +63,12 @@ export const scoredWindowSchema = z.object({
   /** Isolation forest score, 0–1, higher is stranger; null unless `state` is `scored`. */
   score: z.number().min(0).max(1).nullable(),
   threshold: z.number().nullable(),
+  /** By the detectors that are heard. */
   suspect: z.boolean(),
+  /** Of the record that ended the window; null while too little is known. Absent from agents that have none. */
+  baseline: baselineSchema.nullable().optional(),
+  /** Who found it suspect, heard or not. Absent from agents with the forest alone: then `suspect` is the forest's. */
+  detectors: detectorsSchema.optional(),
   features: z.array(featureValueSchema.nullable()).max(MAX_FEATURES),
   reasons: z.array(reasonSchema).max(8),
   /** Id of the first window of the episode that is open on this device, null when none is. */
@@ -96,4 +113,12 @@ export function windowIndexes(windows: readonly Pick<ScoredWindow, 'index'>[]): 
     next = own + 1;
     return own;
   });
+}
+
+/** The edge's detectors that found a window suspect. */
+export function edgeDetectors({
+  detectors,
+  suspect,
+}: Pick<ScoredWindow, 'detectors' | 'suspect'>): readonly DetectorName[] {
+  return detectors ?? (suspect ? ['isolation_forest'] : []);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Reason } from './score.js';
-import { anomalySentence, quantity, reasonClause } from './sentence.js';
+import { alertSentence, anomalySentence, quantity, reasonClause } from './sentence.js';
 
 const latency: Reason = {
   feature: 'latency_mean',
@@ -27,6 +27,14 @@ describe('sentence', () => {
     expect(text.startsWith('modem-1: ')).toBe(true);
     expect(text.match(/mean latency/g)).toHaveLength(2);
     expect(anomalySentence('*', [])).toBe('The gateway as a whole behaves unlike what was seen in training.');
+  });
+
+  it('says each share, who found it and since when', () => {
+    const detectors = ['isolation_forest', 'adaptive_baseline', 'autoencoder'] as const;
+    expect(alertSentence('modem-1', [latency], detectors, '2026-01-05T08:15:02.400Z')).toBe(
+      'modem-1: mean latency 181 ms (usual 22.4–31 ms), 60 % of the score. ' +
+        'Found by the isolation forest, the adaptive baseline and the autoencoder since 08:15:02 UTC.',
+    );
   });
 
   it('uses the plain name of a declared channel', () => {

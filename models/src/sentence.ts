@@ -1,7 +1,14 @@
 /** Says in one plain sentence why a window is strange. Used at both ends, so that they never disagree. */
+import type { DetectorName } from './detector.js';
 import type { Reason } from './score.js';
 
 const LABELS: Readonly<Record<string, string>> = {
+  latency_ms: 'latency',
+  packet_loss_pct: 'packet loss',
+  retry_count: 'retries',
+  traffic_volume_mb: 'traffic',
+  errors: 'error',
+  server_errors: 'server error',
   latency_mean: 'mean latency',
   latency_variance: 'latency variance',
   latency_max: 'highest latency',
@@ -43,9 +50,45 @@ export function reasonClause(reason: Reason): string {
   return `${observed} (usual ${quantity(reason.p5, '')}–${quantity(reason.p95, reason.unit)})`;
 }
 
+const DETECTOR_NAMES: Readonly<Record<DetectorName, string>> = {
+  isolation_forest: 'the isolation forest',
+  adaptive_baseline: 'the adaptive baseline',
+  autoencoder: 'the autoencoder',
+};
+
+/** Who agrees and since when: `Found by the adaptive baseline and the autoencoder since 08:15:02 UTC.` */
+export function foundSentence(detectors: readonly DetectorName[], since: string): string {
+  const time = `since ${new Date(since).toISOString().slice(11, 19)} UTC`;
+  if (detectors.length === 0) return `Strange ${time}.`;
+  const names = detectors.map((name) => DETECTOR_NAMES[name]);
+  const last = names.pop()!;
+  const all = names.length === 0 ? last : `${names.join(', ')} and ${last}`;
+  return `Found by ${all} ${time}.`;
+}
+
+/** A reason's clause with its part of the score: `latency 181 ms (usual 22.4–31 ms), 60 % of the score`. */
+function sharedClause(reason: Reason): string {
+  const share = Math.round(reason.share * 100);
+  return share > 0 && share < 100 ? `${reasonClause(reason)}, ${share} % of the score` : reasonClause(reason);
+}
+
+/** As `anomalySentence`, with each reason's share, who found it and since when. */
+export function alertSentence(
+  device: string,
+  reasons: readonly Reason[],
+  detectors: readonly DetectorName[],
+  since: string,
+): string {
+  return `${anomalySentence(device, reasons, sharedClause)} ${foundSentence(detectors, since)}`;
+}
+
 /** The whole sentence for a device, or for the gateway as a whole (`*`). Names at most two reasons. */
-export function anomalySentence(device: string, reasons: readonly Reason[]): string {
+export function anomalySentence(
+  device: string,
+  reasons: readonly Reason[],
+  clause: (reason: Reason) => string = reasonClause,
+): string {
   const subject = device === '*' ? 'The gateway as a whole' : device;
   if (reasons.length === 0) return `${subject} behaves unlike what was seen in training.`;
-  return `${subject}: ${reasons.slice(0, 2).map(reasonClause).join('; ')}.`;
+  return `${subject}: ${reasons.slice(0, 2).map(clause).join('; ')}.`;
 }

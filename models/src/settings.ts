@@ -14,3 +14,6 @@ export const thresholdPercentile = z.number().min(50).max(100).default(95);
 export const epochs = z.int().min(1).max(10_000).default(50);
 /** Share of simulated time that is anomalous. */
 export const anomalyProbability = z.number().min(0).max(1).default(0.05);
+/** False alert episodes that are allowed per device and day: sets the adaptive baseline's and the ensemble's thresholds. */
+export const DEFAULT_BUDGET = 0.2;
+export const budgetPerDeviceDay = z.number().gt(0).max(10_000);

@@ -13,7 +13,19 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('bench:detection, a smoke run', () => {
   it('finds each of the four faults within ten seconds of its start, after 60 s and after 15 min of training', () => {
     const json = join(folder, 'rows.json');
-    const args = [BENCH, '--seeds', '1', '--hours', '0.05', '--json', json];
+    const args = [
+      BENCH,
+      '--seeds',
+      '1',
+      '--hours',
+      '0.05',
+      '--strength',
+      '1',
+      '--training',
+      '60,900',
+      '--json',
+      json,
+    ];
     const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     expect(stderr).toBe('');
     expect(status).toBe(0);

@@ -12,6 +12,8 @@ import { type Log, messageOf } from '../log.js';
 export interface Settled {
   detecting: boolean;
   active_model: ActiveModel;
+  /** False alert episodes allowed per device and day; undefined: as configured. */
+  budget: number | undefined;
 }
 
 const storedSchema = z.object({ own: desiredSchema.nullable(), fleet: desiredSchema.nullable() });
@@ -34,6 +36,7 @@ export class DesiredState {
     return {
       detecting: own?.detecting ?? fleet?.detecting ?? false,
       active_model: own?.active_model ?? fleet?.active_model ?? 'ensemble',
+      budget: own?.budget ?? fleet?.budget,
     };
   }
 

@@ -217,7 +217,7 @@ describe('replay beside the running agent', () => {
           config,
           JSON.stringify({ agent_id: 'gw-1', data_dir: join(folder, 'data'), ...rest }),
         );
-        now.say(topics.desired('fleet'), { v: 1, detecting: true, active_model: 'ensemble' }, true);
+        now.say(topics.desired('fleet'), { v: 1, detecting: true, active_model: 'isolation_forest' }, true);
         agent = startProgram(['run', '--config', config]);
         await until('the first windows', () => now.windows.length >= 1100);
         now.say(topics.command('gw-1'), {

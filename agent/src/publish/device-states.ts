@@ -5,6 +5,7 @@
 import {
   anomalySentence,
   type DeviceState,
+  edgeDetectors,
   GATEWAY_DEVICE,
   type ScoredWindow,
   topics,
@@ -143,7 +144,10 @@ export class DeviceStates {
       state: window.state,
       score: window.score,
       threshold: window.threshold,
+      baseline_nats: window.baseline?.nats ?? null,
+      baseline_threshold: window.baseline?.threshold ?? null,
       suspect: window.suspect,
+      detectors: edgeDetectors(window).join(','),
       episode: window.episode,
       verdict: window.episode === null ? (earlier?.alert?.verdict ?? null) : reviewed,
       latency_ms: feature('latency_mean'),

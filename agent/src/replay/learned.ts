@@ -83,6 +83,8 @@ export function useLearned(
     }
     engine.setThreshold(scope, threshold ?? own);
   }
+  // What is compared here are forests and their thresholds.
+  engine.setActive('isolation_forest');
   engine.setDetecting(true);
 }
 

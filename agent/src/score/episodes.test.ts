@@ -9,12 +9,12 @@ function feed(episodes: Episodes, device: string, endS: number, suspect: boolean
 describe('Episodes', () => {
   it('opens at the first suspect window and ends after ten seconds of event time without one', () => {
     const episodes = new Episodes();
-    expect(feed(episodes, 'a', 1, false)).toEqual({ episode: null, opened: false, closed: null });
+    expect(feed(episodes, 'a', 1, false)).toEqual({ episode: null, opened: false, closed: null, why: null });
     expect(feed(episodes, 'a', 2, true)).toMatchObject({ opened: true, episode: { id: 'a@2' } });
     expect(feed(episodes, 'a', 5, true)).toMatchObject({ opened: false, episode: { id: 'a@2' } });
     expect(feed(episodes, 'a', 15, false)).toMatchObject({ episode: { id: 'a@2' }, closed: null });
     expect(feed(episodes, 'a', 16, false)).toMatchObject({ episode: null, closed: { id: 'a@2' } });
-    expect(feed(episodes, 'a', 17, false)).toEqual({ episode: null, opened: false, closed: null });
+    expect(feed(episodes, 'a', 17, false)).toEqual({ episode: null, opened: false, closed: null, why: null });
   });
 
   it('ends one and opens the next with a suspect window after a long gap', () => {
@@ -37,7 +37,7 @@ describe('Episodes', () => {
   it("opens a gateway's own episode only while no device is in one", () => {
     const episodes = new Episodes();
     feed(episodes, 'a', 1, true);
-    expect(feed(episodes, '*', 1, true)).toEqual({ episode: null, opened: false, closed: null });
+    expect(feed(episodes, '*', 1, true)).toEqual({ episode: null, opened: false, closed: null, why: null });
     feed(episodes, 'a', 20, false);
     expect(feed(episodes, '*', 20, true)).toMatchObject({ opened: true });
     expect(feed(episodes, 'a', 21, true)).toMatchObject({ opened: true });

@@ -1,9 +1,10 @@
 /**
- * Episodes: from a device's first suspect window to ten quiet seconds of event time after its last. Pure state, fed
+ * Episodes: from a device's first suspect window to ten quiet seconds of event time after its last, or until its new
+ * level has become the normal one. Pure state, fed
  * window by window. A gateway's own episode opens only while none of its devices is in one: else it would only
  * repeat what is known. Bounded by the number of devices in an episode at once.
  */
-import { EPISODE_QUIET_MS, GATEWAY_DEVICE } from '@lineheron/models';
+import { EPISODE_QUIET_MS, type EpisodeEnd, GATEWAY_DEVICE } from '@lineheron/models';
 
 export interface Episode {
   /** Id of its first window. */
@@ -19,6 +20,8 @@ export interface Sighting {
   device: string;
   endMs: number;
   suspect: boolean;
+  /** Its level has lasted so long that it is the normal one now. */
+  levelShift?: boolean;
 }
 
 export interface Seen {
@@ -27,6 +30,8 @@ export interface Seen {
   opened: boolean;
   /** The episode that ended with this window. */
   closed: Episode | null;
+  /** Why that ended; null when none did. */
+  why: EpisodeEnd | null;
 }
 
 /** A device that has fallen silent in an episode is let go after this long. */
@@ -36,13 +41,14 @@ export class Episodes {
   private readonly open = new Map<string, Episode>();
 
   /** `id` names the window, in case it opens an episode. */
-  see({ device, endMs, suspect }: Sighting, nowMs: number, id: () => string): Seen {
+  see({ device, endMs, suspect, levelShift = false }: Sighting, nowMs: number, id: () => string): Seen {
     const current = this.open.get(device) ?? null;
-    const over = current !== null && endMs - current.lastSuspectMs > EPISODE_QUIET_MS;
+    const quiet = current !== null && endMs - current.lastSuspectMs > EPISODE_QUIET_MS;
+    const over = current !== null && (quiet || levelShift);
     const closed = over ? current : null;
     if (over) this.open.delete(device);
     let episode = over ? null : current;
-    const opened = suspect && episode === null && !this.repeats(device);
+    const opened = suspect && !levelShift && episode === null && !this.repeats(device);
     if (opened) {
       episode = { id: id(), device, openedMs: endMs, lastSuspectMs: endMs, seenMs: nowMs };
       this.open.set(device, episode);
@@ -51,7 +57,7 @@ export class Episodes {
       episode.seenMs = nowMs;
       if (suspect) episode.lastSuspectMs = Math.max(episode.lastSuspectMs, endMs);
     }
-    return { episode, opened, closed };
+    return { episode, opened, closed, why: closed && (levelShift ? 'level_shift' : 'quiet') };
   }
 
   /** Ends the episodes of devices that no longer say anything. */

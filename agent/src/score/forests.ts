@@ -2,8 +2,17 @@
  * The forests of this agent: fitted here, kept in the model store, loaded into the engine. A model counts only once
  * the engine has taken it; a damaged one leaves the one before in use.
  */
-import type { AgentModel, Scope } from '@lineheron/models';
-import { SCOPES } from '@lineheron/models';
+import {
+  type ActiveModel,
+  type AgentModel,
+  DEFAULT_BUDGET,
+  DEFAULT_WINDOW_SECONDS,
+  meanFrequency,
+  SCOPES,
+  type Scope,
+  scoreTail,
+  thresholdForBudget,
+} from '@lineheron/models';
 import type { Manifest, ModelStore } from '@lineheron/models/persist';
 import { type Engine, Forest, fitForest } from '@lineheron/native';
 import { type Log, messageOf } from '../log.js';
@@ -17,6 +26,8 @@ export interface Tuning {
 
 export interface ForestsOptions extends Tuning {
   engine: Engine;
+  /** Default 30. */
+  windowSeconds?: number;
   store: ModelStore;
   agent: string;
   nowMs: () => number;
@@ -26,6 +37,22 @@ export interface ForestsOptions extends Tuning {
 
 /** Fewer windows than this say too little of what is normal. */
 export const MIN_TRAINING_ROWS = 30;
+
+/** No score reaches it: such a forest tells what it thinks and alarms nobody. */
+const NEVER = 2;
+
+/**
+ * The score above which a forest's window is suspect. By itself: the share of contamination that its training was
+ * told of. In the ensemble: what the alert budget allows by what its training windows say of their tail.
+ */
+export function forestThreshold(
+  { threshold, metrics }: Pick<Manifest, 'threshold' | 'metrics'>,
+  active: ActiveModel,
+  budget: number,
+): number {
+  if (active === 'isolation_forest') return threshold;
+  return thresholdForBudget(metrics, budget) ?? NEVER;
+}
 
 const MEASURED_SCORES = 512;
 
@@ -37,6 +64,9 @@ export interface Fitted {
 
 export class Forests {
   private readonly inUse = new Map<Scope, AgentModel>();
+  private readonly manifests = new Map<Scope, Manifest>();
+  private active: ActiveModel = 'ensemble';
+  private budget = DEFAULT_BUDGET;
 
   private tuning: Tuning;
 
@@ -55,6 +85,17 @@ export class Forests {
   /** How the next ones are fitted. */
   retune({ contamination, seed }: Tuning): void {
     this.tuning = { contamination, seed };
+  }
+
+  /** Who is heard, and how many false alerts are allowed a device and day: both set the thresholds. */
+  hear(active: ActiveModel, budget: number): void {
+    this.active = active;
+    this.budget = budget;
+    for (const [scope, manifest] of this.manifests) {
+      const threshold = this.applyThreshold(manifest);
+      const model = this.inUse.get(scope);
+      if (model) this.inUse.set(scope, { ...model, threshold });
+    }
   }
 
   /** Loads the newest good forest of each scope. */
@@ -76,7 +117,8 @@ export class Forests {
     const { contamination, seed } = this.tuning;
     const { features, fingerprint } = engine;
     const startedMs = monotonicMs();
-    const fitted = await fitForest(matrix(rows, features.length), {
+    const values = matrix(rows, features.length);
+    const fitted = await fitForest(values, {
       fingerprint,
       features,
       seed,
@@ -95,7 +137,15 @@ export class Forests {
       threshold: fitted.threshold,
       training_ms: Math.round((monotonicMs() - startedMs) * 100) / 100,
       agents: [agent],
-      metrics: { trees: fitted.info.trees, sample_size: fitted.info.sampleSize },
+      metrics: {
+        trees: fitted.info.trees,
+        sample_size: fitted.info.sampleSize,
+        ...scoreTail(
+          Forest.load(fitted.bytes).scoreBatch(values),
+          meanFrequency(values, features.length),
+          this.options.windowSeconds ?? DEFAULT_WINDOW_SECONDS,
+        ),
+      },
     };
     return { draft, payload: fitted.bytes };
   }
@@ -108,7 +158,8 @@ export class Forests {
   private use(manifest: Manifest, payload: Uint8Array): AgentModel {
     const { engine } = this.options;
     engine.setForest(manifest.scope, payload);
-    engine.setThreshold(manifest.scope, manifest.threshold);
+    this.manifests.set(manifest.scope, manifest);
+    const threshold = this.applyThreshold(manifest);
     const model: AgentModel = {
       kind: manifest.kind,
       scope: manifest.scope,
@@ -117,13 +168,19 @@ export class Forests {
       fingerprint: manifest.fingerprint,
       trained_at: manifest.trained_at,
       rows: manifest.rows,
-      threshold: manifest.threshold,
+      threshold,
       size_bytes: manifest.size_bytes,
       training_ms: manifest.training_ms,
       inference_us: this.inferenceUs(payload),
     };
     this.inUse.set(manifest.scope, model);
     return model;
+  }
+
+  private applyThreshold(manifest: Manifest): number {
+    const threshold = forestThreshold(manifest, this.active, this.budget);
+    this.options.engine.setThreshold(manifest.scope, threshold);
+    return threshold;
   }
 
   /** Mean time for one score on this machine. */

@@ -4,15 +4,20 @@
  * lost when the process ends in between.
  */
 import {
+  type ActiveModel,
   type AnomalyMessage,
   anomalySentence,
+  DEFAULT_WINDOW_SECONDS,
   EPISODE_QUIET_MS,
+  type EpisodeEnd,
+  edgeDetectors,
   type Scope,
   type ScoredWindow,
 } from '@lineheron/models';
 import type { ChannelDefinition, Engine, PushResult, RecordResult, WindowResult } from '@lineheron/native';
 import { BatchBuilder, type BuiltBatch } from './batch.js';
 import { type Episode, Episodes } from './episodes.js';
+import { OnlyNormal } from './only-normal.js';
 import { isoTime, wireRecord, wireWindow } from './wire.js';
 
 /** A chunk of whole lines. `emit` false: it only refills the windows. */
@@ -40,7 +45,11 @@ export interface Output {
 export type WindowSink = (scope: Scope, endMs: number, features: readonly (number | null)[]) => void;
 
 export interface PipelineOptions {
-  engine: Pick<Engine, 'push' | 'fingerprint' | 'channels'>;
+  engine: Pick<Engine, 'push' | 'fingerprint' | 'channels'> & Partial<Pick<Engine, 'counters'>>;
+  /** Default 30. */
+  windowSeconds?: number;
+  /** The detector that alarms; default `ensemble`. */
+  active?: () => ActiveModel;
   agent: string;
   boot: string;
   nowMs: () => number;
@@ -51,11 +60,18 @@ export interface PipelineOptions {
   onEngineError: (error: unknown) => void;
 }
 
+const ENDED: Readonly<Record<EpisodeEnd, string>> = {
+  quiet: `has been quiet for ${EPISODE_QUIET_MS / 1000} seconds`,
+  silent: 'has fallen silent',
+  level_shift: 'has a new level that lasted: it is the usual one from now on',
+};
+
 type EngineResult = Pick<PushResult, 'windows' | 'records' | 'newestMs'>;
 
 export class Pipeline {
   private readonly builder: BatchBuilder;
   private readonly episodes = new Episodes();
+  private readonly onlyNormal: OnlyNormal;
   private readonly channels: readonly ChannelDefinition[];
   private anomalies: AnomalyMessage[] = [];
   private latest = new Map<string, ScoredWindow>();
@@ -65,6 +81,7 @@ export class Pipeline {
   constructor(private readonly options: PipelineOptions) {
     const { agent, boot, engine, nowMs } = options;
     this.builder = new BatchBuilder({ agent, boot, fingerprint: engine.fingerprint }, nowMs);
+    this.onlyNormal = new OnlyNormal((options.windowSeconds ?? DEFAULT_WINDOW_SECONDS) * 1000);
     this.channels = engine.channels;
   }
 
@@ -87,7 +104,10 @@ export class Pipeline {
     const nothing = { windows: [], records: [], newestMs: null };
     if (bytes.length === 0) return nothing;
     try {
-      return this.options.engine.push(bytes, nowMs, emit, format, device);
+      const { engine } = this.options;
+      const result = engine.push(bytes, nowMs, emit, format, device);
+      this.onlyNormal.unsynchronised(engine.counters?.().unsynchronised ?? 0);
+      return result;
     } catch (error) {
       this.options.onEngineError(error);
       return nothing;
@@ -97,7 +117,7 @@ export class Pipeline {
   /** Ends the episodes of devices that fell silent. */
   sweep(nowMs: number): void {
     for (const episode of this.episodes.closeSilent(nowMs)) {
-      this.anomalies.push(this.anomaly(episode, episode.id, 'closed', null, episode.lastSuspectMs));
+      this.anomalies.push(this.anomaly(episode, episode.id, null, episode.lastSuspectMs, 'silent'));
     }
   }
 
@@ -140,42 +160,47 @@ export class Pipeline {
 
   private finish(window: WindowResult, id: string, record: number | undefined, nowMs: number): ScoredWindow {
     const { device, endMs, suspect } = window;
-    const seen = this.episodes.see({ device, endMs, suspect }, nowMs, () => id);
+    const levelShift = window.baseline?.levelShift ?? false;
+    const seen = this.episodes.see({ device, endMs, suspect, levelShift }, nowMs, () => id);
     const wire = wireWindow(window, seen.episode?.id ?? null, record);
-    if (seen.closed) this.anomalies.push(this.anomaly(seen.closed, id, 'closed', wire, endMs));
-    if (seen.opened && seen.episode)
-      this.anomalies.push(this.anomaly(seen.episode, id, 'opened', wire, endMs));
+    if (seen.closed) this.anomalies.push(this.anomaly(seen.closed, id, wire, endMs, seen.why));
+    if (seen.opened && seen.episode) this.anomalies.push(this.anomaly(seen.episode, id, wire, endMs, null));
     this.latest.set(device, wire);
     this.options.onScored?.(wire);
     this.windows += 1;
-    if (window.state !== 'warming_up') this.options.onWindow(wire.scope, endMs, window.features);
+    // A forest's own suspicion keeps nothing out: a bad one could never be replaced.
+    const inEpisode = seen.episode !== null && this.options.active?.() !== 'isolation_forest';
+    const normal = this.onlyNormal.see(window, inEpisode, levelShift);
+    if (normal && window.state !== 'warming_up') this.options.onWindow(wire.scope, endMs, window.features);
     return wire;
   }
 
+  /** `why` it ended; null when it opens. */
   private anomaly(
     episode: Episode,
     id: string,
-    phase: 'opened' | 'closed',
     window: ScoredWindow | null,
     atMs: number,
+    why: EpisodeEnd | null,
   ): AnomalyMessage {
     const { device } = episode;
     const subject = device === '*' ? 'The gateway as a whole' : device;
-    const quietS = EPISODE_QUIET_MS / 1000;
-    const ended = window ? `has been quiet for ${quietS} seconds` : 'has fallen silent';
     return {
       v: 1,
       id,
       episode: episode.id,
-      phase,
+      phase: why === null ? 'opened' : 'closed',
       agent: this.options.agent,
       device,
       scope: device === '*' ? 'gateway' : 'device',
       at: isoTime(atMs),
       score: window?.score ?? null,
       threshold: window?.threshold ?? null,
-      reasons: phase === 'opened' ? (window?.reasons ?? []) : [],
-      summary: phase === 'opened' ? anomalySentence(device, window?.reasons ?? []) : `${subject} ${ended}.`,
+      baseline: window?.baseline ?? null,
+      ...(why === null && window ? { detectors: [...edgeDetectors(window)] } : {}),
+      ...(why === null ? {} : { why }),
+      reasons: why === null ? (window?.reasons ?? []) : [],
+      summary: why === null ? anomalySentence(device, window?.reasons ?? []) : `${subject} ${ENDED[why]}.`,
     };
   }
 }

@@ -1,5 +1,11 @@
 /** The engine's results in the words of the wire: pure, one window or record at a time. */
-import { DEFAULT_CHANNELS, type LineRecord, type ScoredWindow, type WindowState } from '@lineheron/models';
+import {
+  DEFAULT_CHANNELS,
+  type DetectorName,
+  type LineRecord,
+  type ScoredWindow,
+  type WindowState,
+} from '@lineheron/models';
 import type { ChannelDefinition, RecordResult, WindowResult } from '@lineheron/native';
 
 /** More digits than the models look at, and half the bytes. */
@@ -21,6 +27,23 @@ export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+/** The edge's detectors that found the window suspect, heard or not. */
+function detectorsOf({ forestSuspect, baseline }: WindowResult): DetectorName[] {
+  const found: DetectorName[] = [];
+  if (forestSuspect) found.push('isolation_forest');
+  if (baseline?.suspect) found.push('adaptive_baseline');
+  return found;
+}
+
+function baselineOf(window: WindowResult): Pick<ScoredWindow, 'baseline' | 'detectors'> {
+  const { baseline } = window;
+  const told = baseline && {
+    nats: shortened(Math.max(0, baseline.nats)) ?? 0,
+    threshold: shortened(baseline.threshold) ?? 0,
+  };
+  return { baseline: told, detectors: detectorsOf(window) };
+}
+
 export function wireWindow(
   window: WindowResult,
   episode: string | null,
@@ -35,6 +58,7 @@ export function wireWindow(
     score: window.score ?? null,
     threshold: window.threshold ?? null,
     suspect: window.suspect,
+    ...baselineOf(window),
     features: window.features.map(shortened),
     reasons: window.reasons.map((reason) => ({
       feature: reason.feature,

@@ -16,6 +16,7 @@ import { EXIT, ExitError } from '../exit-code.js';
 import { type Log, messageOf } from '../log.js';
 import { mqttLogin } from '../mqtt-login.js';
 import { addFormat, buildEngine } from '../parts.js';
+import { forestThreshold } from '../score/forests.js';
 import { Pipeline } from '../score/pipeline.js';
 import { createSource } from '../source/feeds.js';
 
@@ -43,11 +44,13 @@ async function useStoredForests(config: Config, engine: ReturnType<typeof buildE
     });
     if (!model) continue;
     engine.setForest(scope, model.payload);
-    engine.setThreshold(scope, model.manifest.threshold);
+    engine.setThreshold(scope, forestThreshold(model.manifest, 'ensemble', config.budget_per_device_per_day));
     found += 1;
   }
+  engine.setBudget(config.budget_per_device_per_day);
   engine.setDetecting(true);
-  if (found === 0) viewer.note(`no trained forest in ${config.data_dir} yet: windows have no score`);
+  if (found === 0)
+    viewer.note(`no trained forest in ${config.data_dir} yet: only the adaptive baseline judges`);
 }
 
 /** From now on, whatever an agent has kept: its position is its own. */
@@ -71,6 +74,7 @@ export function sourceFeed(config: Config): Feed {
       engine,
       agent: config.agent_id,
       boot: BOOT,
+      windowSeconds: config.window_size_seconds,
       nowMs: () => systemClock.nowMs(),
       onWindow: () => {},
       onScored: (window) => viewer.window(window),

@@ -2,7 +2,7 @@
  * Trains one autoencoder from gathered and stored windows, keeps it durably and hands it over. The fitting itself
  * runs in Rust, off this thread. `native` is loaded only here and only when a training comes.
  */
-import type { Scope } from '@lineheron/models';
+import { meanFrequency, type Scope, scoreTail } from '@lineheron/models';
 import type { Manifest, ModelStore } from '@lineheron/models/persist';
 import { columnQuantiles, type QuantileFiles } from './quantiles.js';
 import type { GatheredWindow } from './row-buffer.js';
@@ -37,6 +37,7 @@ export interface TrainerOptions {
   quantiles: QuantileFiles;
   seed: number;
   thresholdPercentile: number;
+  windowSeconds: number;
   now: () => number;
   use: (manifest: Manifest, payload: Uint8Array) => Promise<void>;
 }
@@ -46,7 +47,7 @@ export class AutoencoderTrainer {
 
   /** Rejects with a plain sentence when there is too little to learn from. */
   async fit({ scope, fingerprint, gathered, history, epochs }: FitRequest): Promise<FitResult> {
-    const { seed, thresholdPercentile, models, quantiles, now } = this.options;
+    const { seed, thresholdPercentile, windowSeconds, models, quantiles, now } = this.options;
     const table = joinRows(gathered, history);
     const count = rowCount(gathered, history);
     if (count < MIN_ROWS) throw new Error(`${count} windows are too few: ${MIN_ROWS} are needed`);
@@ -74,6 +75,7 @@ export class AutoencoderTrainer {
           epochs_run: trained.epochsRun,
           training_loss: trained.trainingLoss,
           parameters: trained.parameters,
+          ...scoreTail(trained.scores, meanFrequency(table.rows, table.columns), windowSeconds),
           ...(trained.validationLoss === null ? {} : { validation_loss: trained.validationLoss }),
         },
       },

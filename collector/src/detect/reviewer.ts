@@ -2,7 +2,15 @@
  * The collector's second opinion: holds one autoencoder per (scope, fingerprint) and scores a group of windows with
  * one run for each. Loads what is on disk at start; a damaged model is passed over and told, never fatal.
  */
-import { DEFAULT_FEATURES, type Feature, type Reason, type Scope, type WindowState } from '@lineheron/models';
+import {
+  DEFAULT_BUDGET,
+  DEFAULT_FEATURES,
+  type Feature,
+  type Reason,
+  type Scope,
+  thresholdForBudget,
+  type WindowState,
+} from '@lineheron/models';
 import type { Manifest, ModelStore } from '@lineheron/models/persist';
 import { Autoencoder } from './autoencoder.js';
 import type { QuantileFiles } from './quantiles.js';
@@ -19,7 +27,10 @@ export interface WindowToReview {
 export interface Review {
   score: number;
   threshold: number;
+  /** Over its own threshold: enough to second the edge. */
   suspect: boolean;
+  /** Rarer than the alert budget allows normal windows to be: enough for the ensemble to alarm by itself. */
+  rare: boolean;
   /** Of a suspect window only. */
   reasons: Reason[];
 }
@@ -122,7 +133,8 @@ export class Reviewer {
     reviews: Array<Review | null>,
   ): Promise<void> {
     const { columns } = model;
-    const { threshold } = model.manifest;
+    const { threshold, metrics } = model.manifest;
+    const rareAbove = thresholdForBudget(metrics, DEFAULT_BUDGET) ?? Number.POSITIVE_INFINITY;
     const rows = new Float32Array(places.length * columns);
     places.forEach((place, row) => {
       const { features } = windows[place]!;
@@ -136,7 +148,7 @@ export class Reviewer {
       const suspect = score > threshold;
       const at = row * columns;
       const reasons = suspect ? this.explain(model, windows[place]!, errors.subarray(at, at + columns)) : [];
-      reviews[place] = { score, threshold, suspect, reasons };
+      reviews[place] = { score, threshold, suspect, rare: suspect && score > rareAbove, reasons };
     });
   }
 }

@@ -86,9 +86,9 @@ describe('reading', () => {
     expect(schema.safeParse(await response.json()).error).toBeUndefined();
   });
 
-  it('GET /models shows three models', async () => {
+  it('GET /models shows the four detectors', async () => {
     const { models } = (await (await get('/models')).json()) as { models: unknown[] };
-    expect(models.map((model) => modelViewSchema.parse(model).name)).toHaveLength(3);
+    expect(models.map((model) => modelViewSchema.parse(model).name)).toHaveLength(4);
   });
 
   it('GET /recent-results gives the newest windows first and takes filters', async () => {
@@ -394,6 +394,7 @@ describe('the description', () => {
       'get /readyz',
       'get /recent-results',
       'get /status',
+      'post /api/v1/lines',
       'post /model',
       'post /start',
       'post /stop',

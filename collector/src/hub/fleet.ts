@@ -25,6 +25,8 @@ const MAX_LINES = 10_000;
 
 export class Fleet {
   private readonly agents = new Map<string, Agent>();
+  /** Some agent's adaptive baseline has seen enough of a line to judge it. */
+  baselineReady = false;
 
   setOnline(agent: string, online: boolean, nowMs: number): void {
     const known = this.agent(agent);

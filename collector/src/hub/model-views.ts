@@ -1,4 +1,4 @@
-/** The three models as people see them: what each is, where it runs, and what is trained of it. Pure. */
+/** The detectors as people see them: what each is, where it runs, and what is trained of it. Pure. */
 import type { ActiveModel, AgentInfo, AgentModel, ModelView } from '@lineheron/models';
 import type { Manifest } from '@lineheron/models/persist';
 
@@ -13,15 +13,19 @@ type Instance = ModelView['instances'][number];
 const DESCRIPTIONS: Readonly<Record<ActiveModel, string>> = {
   isolation_forest:
     'Scores each window on the gateway by how easily random cuts isolate it; explains each score by feature.',
+  adaptive_baseline:
+    'Scores each record on the gateway by how improbable it is for its line; needs no training and learns as it goes.',
   autoencoder:
     'Scores each window at the collector by how badly a small network trained on normal rebuilds it.',
-  ensemble: 'Alerts when either of the two suspects a window; what both find is confirmed.',
+  ensemble:
+    'Alerts when any of the others suspects a window; what gateway and collector both find is confirmed.',
 };
 
 export function modelViews(
   active: ActiveModel,
   infos: readonly AgentInfo[],
   autoencoders: readonly LoadedModel[],
+  baselineReady: boolean,
 ): ModelView[] {
   const forests = infos.flatMap(({ agent, models }) =>
     models.filter(({ kind }) => kind === 'isolation_forest').map((model) => forestInstance(agent, model)),
@@ -38,8 +42,9 @@ export function modelViews(
   const forestTrained = forests.some(({ scope }) => scope === 'device');
   return [
     view('isolation_forest', 'edge', forestTrained, forests),
+    view('adaptive_baseline', 'edge', baselineReady, []),
     view('autoencoder', 'collector', networks.length > 0, networks),
-    view('ensemble', 'both', forestTrained || networks.length > 0, []),
+    view('ensemble', 'both', baselineReady || forestTrained || networks.length > 0, []),
   ];
 }
 

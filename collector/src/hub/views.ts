@@ -8,6 +8,7 @@ import {
   windowId,
   windowIndexes,
 } from '@lineheron/models';
+import type { Opinion } from '../incident/opinion.js';
 
 /** Places of the means among the default features, which always come first. */
 const LATENCY_MEAN = 0;
@@ -15,6 +16,7 @@ const PACKET_LOSS_MEAN = 4;
 const TRAFFIC_MEAN = 12;
 
 export interface Judged {
+  opinion: Pick<Opinion, 'forest' | 'baseline'>;
   autoencoder: { score: number; threshold: number; suspect: boolean; reasons: readonly Reason[] } | null;
   anomalous: boolean;
   alert: string | null;
@@ -28,7 +30,7 @@ export function windowView(
   receivedMs: number,
 ): WindowView {
   const window = batch.windows[at]!;
-  const { autoencoder } = judged;
+  const { autoencoder, opinion } = judged;
   return {
     id: windowId(batch.agent, batch.boot, batch.sequence, index),
     agent: batch.agent,
@@ -39,7 +41,12 @@ export function windowView(
     state: window.state,
     records: window.records,
     ...measured(batch, window),
-    isolation_forest: { score: window.score, threshold: window.threshold, suspect: window.suspect },
+    isolation_forest: { score: window.score, threshold: window.threshold, suspect: opinion.forest },
+    adaptive_baseline: {
+      score: window.baseline?.nats ?? null,
+      threshold: window.baseline?.threshold ?? null,
+      suspect: opinion.baseline,
+    },
     autoencoder: {
       score: autoencoder?.score ?? null,
       threshold: autoencoder?.threshold ?? null,

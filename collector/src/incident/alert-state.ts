@@ -5,13 +5,14 @@
 import {
   type ActiveModel,
   type Alert,
-  anomalySentence,
+  alertSentence,
+  DETECTORS,
+  type DetectorName,
   EPISODE_QUIET_MS,
   type Reason,
   type Scope,
-  type TrainedModel,
 } from '@lineheron/models';
-import { autoencoderOpens, type Opinion } from './opinion.js';
+import { autoencoderOpens } from './opinion.js';
 
 /** What the incident stage reads of a window. */
 export interface ReviewedWindow {
@@ -21,9 +22,20 @@ export interface ReviewedWindow {
   device: string;
   scope: Scope;
   endMs: number;
-  forest: { suspect: boolean; score: number | null; threshold: number | null; reasons: readonly Reason[] };
+  /** What the edge says by the detectors that it hears. */
+  edge: { suspect: boolean; reasons: readonly Reason[] };
+  forest: { suspect: boolean; score: number | null; threshold: number | null };
+  /** Null where the edge has none or it knew too little. */
+  baseline: { suspect: boolean; score: number; threshold: number } | null;
   /** Null when no autoencoder reviewed it. */
-  autoencoder: { suspect: boolean; score: number; threshold: number; reasons: readonly Reason[] } | null;
+  autoencoder: {
+    suspect: boolean;
+    /** As `suspect` when absent. */
+    rare?: boolean;
+    score: number;
+    threshold: number;
+    reasons: readonly Reason[];
+  } | null;
   /** The episode that the edge has open on this device. */
   episode: string | null;
   /** Kind of ground truth, null where the line was healthy or nothing is known. */
@@ -51,14 +63,10 @@ export interface OpenAlert {
 const MAX_TRUTHS = 8;
 const MAX_SUMMARY = 1000;
 
-export function opinionOf(window: ReviewedWindow): Opinion {
-  return { forest: window.forest.suspect, autoencoder: window.autoencoder?.suspect ?? null };
-}
-
 /** The alert that this suspect window opens. */
 export function openAlert(window: ReviewedWindow, model: ActiveModel, nowMs: number): OpenAlert {
   const at = new Date(window.endMs).toISOString();
-  const byEdge = window.forest.suspect;
+  const byEdge = window.edge.suspect;
   const alert: Alert = {
     id: byEdge ? (window.episode ?? window.id) : window.id,
     agent: window.agent,
@@ -75,6 +83,7 @@ export function openAlert(window: ReviewedWindow, model: ActiveModel, nowMs: num
     closed_at: null,
     windows: 1,
     isolation_forest: null,
+    adaptive_baseline: null,
     autoencoder: null,
     reasons: [],
     summary: '',
@@ -102,15 +111,15 @@ export function extendAlert(
   model: ActiveModel,
   nowMs: number,
 ): OpenAlert {
-  const { forest, autoencoder } = opinionOf(window);
-  const suspect = forest || autoencoder === true;
-  const holds = forest || (autoencoder === true && autoencoderOpens(model));
+  const edge = window.edge.suspect;
+  const suspect = edge || window.autoencoder?.suspect === true;
+  const holds = edge || autoencoderOpens(model, window.autoencoder);
   const next: OpenAlert = {
     ...open,
     lastEndMs: Math.max(open.lastEndMs, window.endMs),
     lastSuspectMs: holds ? Math.max(open.lastSuspectMs, window.endMs) : open.lastSuspectMs,
     heardMs: nowMs,
-    reviewed: open.reviewed || autoencoder !== null,
+    reviewed: open.reviewed || window.autoencoder !== null,
   };
   const alert = suspect ? withSuspect(open, window) : open.alert;
   const strangeness = suspect ? Math.max(open.strangeness, strangenessOf(window)) : open.strangeness;
@@ -136,7 +145,7 @@ export function isQuiet(open: OpenAlert, endMs: number): boolean {
 /** An open alert as the store gave it back after a restart. */
 export function restoreAlert(alert: Alert, boot: string, nowMs: number): OpenAlert {
   const lastMs = Date.parse(alert.last_suspect_at);
-  const over = (score: Alert['autoencoder']) =>
+  const over = (score: Highest | undefined) =>
     score ? ratio(score.score, score.threshold) : Number.NEGATIVE_INFINITY;
   return {
     alert,
@@ -146,38 +155,44 @@ export function restoreAlert(alert: Alert, boot: string, nowMs: number): OpenAle
     lastEndMs: lastMs,
     heardMs: nowMs,
     reviewed: alert.verdict !== 'unreviewed',
-    strangeness: Math.max(over(alert.isolation_forest), over(alert.autoencoder)),
+    strangeness: Math.max(
+      over(alert.isolation_forest),
+      over(alert.adaptive_baseline),
+      over(alert.autoencoder),
+    ),
   };
 }
 
 function withSuspect(open: OpenAlert, window: ReviewedWindow): Alert {
   const { alert } = open;
-  const found: TrainedModel[] = [...alert.detectors];
-  if (window.forest.suspect && !found.includes('isolation_forest')) found.push('isolation_forest');
-  if (window.autoencoder?.suspect && !found.includes('autoencoder')) found.push('autoencoder');
+  const found: DetectorName[] = [...alert.detectors];
+  const opinions = DETECTORS.map((name) => [name, opinionOf(window, name)] as const);
+  for (const [name, opinion] of opinions) if (opinion?.suspect && !found.includes(name)) found.push(name);
   const stranger = strangenessOf(window) > open.strangeness;
   const reasons = stranger ? reasonsOf(window) : alert.reasons;
   const newer = window.endMs > Date.parse(alert.last_suspect_at);
   const older = window.historical && window.endMs < Date.parse(alert.opened_at);
+  const openedAt = older ? new Date(window.endMs).toISOString() : alert.opened_at;
   return {
     ...alert,
     detectors: found,
     windows: alert.windows + 1,
-    opened_at: older ? new Date(window.endMs).toISOString() : alert.opened_at,
+    opened_at: openedAt,
     last_suspect_at: newer ? new Date(window.endMs).toISOString() : alert.last_suspect_at,
     isolation_forest: highest(alert.isolation_forest, window.forest),
+    adaptive_baseline: highest(alert.adaptive_baseline ?? null, window.baseline),
     autoencoder: highest(alert.autoencoder, window.autoencoder),
     reasons: [...reasons],
-    summary: stranger ? anomalySentence(alert.device, reasons).slice(0, MAX_SUMMARY) : alert.summary,
+    summary: alertSentence(alert.device, reasons, found, openedAt).slice(0, MAX_SUMMARY),
   };
 }
 
 function judge({ detectors, opened_by }: Alert, reviewed: boolean): Pick<Alert, 'verdict' | 'severity'> {
-  const [forest, autoencoder] = [detectors.includes('isolation_forest'), detectors.includes('autoencoder')];
-  if (forest && autoencoder) return { verdict: 'confirmed', severity: 'critical' };
+  const edge = detectors.filter((name) => name !== 'autoencoder').length;
+  if (edge > 0 && detectors.includes('autoencoder')) return { verdict: 'confirmed', severity: 'critical' };
   if (opened_by === 'collector') return { verdict: 'confirmed', severity: 'warning' };
   return reviewed
-    ? { verdict: 'disputed', severity: 'info' }
+    ? { verdict: 'disputed', severity: edge > 1 ? 'warning' : 'info' }
     : { verdict: 'unreviewed', severity: 'warning' };
 }
 
@@ -189,16 +204,22 @@ function truths(alert: Alert, window: ReviewedWindow): string[] {
 
 /** The edge's reasons know what is usual there, so they go first where the edge has any. */
 function reasonsOf(window: ReviewedWindow): readonly Reason[] {
-  return window.forest.suspect && window.forest.reasons.length > 0
-    ? window.forest.reasons
+  return window.edge.suspect && window.edge.reasons.length > 0
+    ? window.edge.reasons
     : (window.autoencoder?.reasons ?? []);
 }
 
-function strangenessOf({ forest, autoencoder }: ReviewedWindow): number {
-  return Math.max(
-    forest.suspect ? ratio(forest.score, forest.threshold) : Number.NEGATIVE_INFINITY,
-    autoencoder?.suspect ? ratio(autoencoder.score, autoencoder.threshold) : Number.NEGATIVE_INFINITY,
-  );
+function strangenessOf(window: ReviewedWindow): number {
+  const found = DETECTORS.flatMap((name) => {
+    const opinion = opinionOf(window, name);
+    return opinion?.suspect ? [ratio(opinion.score, opinion.threshold)] : [];
+  });
+  return Math.max(Number.NEGATIVE_INFINITY, ...found);
+}
+
+function opinionOf({ forest, baseline, autoencoder }: ReviewedWindow, name: DetectorName) {
+  if (name === 'isolation_forest') return forest;
+  return name === 'adaptive_baseline' ? baseline : autoencoder;
 }
 
 function ratio(score: number | null, threshold: number | null): number {

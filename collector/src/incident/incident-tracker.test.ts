@@ -39,12 +39,9 @@ function reviewed({
     device,
     scope: device === '*' ? 'gateway' : 'device',
     endMs: second * 1000,
-    forest: {
-      suspect: edge,
-      score: rest.score ?? 0.7,
-      threshold: 0.6,
-      reasons: edge ? [{ ...reason, feature: 'latency_mean' }] : [],
-    },
+    edge: { suspect: edge, reasons: edge ? [{ ...reason, feature: 'latency_mean' }] : [] },
+    forest: { suspect: edge, score: rest.score ?? 0.7, threshold: 0.6 },
+    baseline: null,
     autoencoder:
       autoencoder === undefined
         ? null
@@ -126,7 +123,10 @@ describe('how an alert grows', () => {
     story.tell({ second: 1, edge: true, episode: id(1), score: 0.9, truth: 'latency_spike' });
     const [alert] = story.tell({ second: 2, edge: true, episode: id(1), score: 0.7, truth: 'latency_spike' });
     expect(alert?.isolation_forest).toEqual({ score: 0.9, threshold: 0.6 });
-    expect(alert?.summary).toBe('modem-1: mean latency 200 ms (usual 10–30 ms).');
+    expect(alert?.summary).toBe(
+      'modem-1: mean latency 200 ms (usual 10–30 ms), 90 % of the score. ' +
+        'Found by the isolation forest since 00:00:01 UTC.',
+    );
     expect(alert?.truth).toEqual(['latency_spike']);
   });
 

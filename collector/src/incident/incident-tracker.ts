@@ -12,7 +12,6 @@ import {
   isQuiet,
   type OpenAlert,
   openAlert,
-  opinionOf,
   type ReviewedWindow,
   restoreAlert,
 } from './alert-state.js';
@@ -135,9 +134,9 @@ export class IncidentDraft {
   }
 
   private begin(line: Line, window: ReviewedWindow, model: ActiveModel, nowMs: number): OpenAlert | null {
-    const { forest, autoencoder } = opinionOf(window);
-    if (!forest && !(autoencoder === true && autoencoderOpens(model))) return null;
-    if (forest && window.episode !== null && window.episode === line.closedEpisode) return null;
+    const edge = window.edge.suspect;
+    if (!edge && !autoencoderOpens(model, window.autoencoder)) return null;
+    if (edge && window.episode !== null && window.episode === line.closedEpisode) return null;
     if (window.scope === 'gateway' && this.hasOpenDevice(window)) return null;
     const open = openAlert(window, model, nowMs);
     this.opened++;
@@ -185,7 +184,8 @@ function isEnded(open: OpenAlert, window: ReviewedWindow): boolean {
 }
 
 function heldByAutoencoder(open: OpenAlert): boolean {
-  return open.alert.detectors.includes('autoencoder') && autoencoderOpens(open.alert.active_model);
+  const { detectors, active_model } = open.alert;
+  return detectors.includes('autoencoder') && autoencoderOpens(active_model, { suspect: true });
 }
 
 function lineKey(agent: string, device: string, historical = false): string {

@@ -10,6 +10,7 @@ function judge(story: string, tracker = new QualityTracker(0)) {
       truth: letter.toLowerCase() === 'a',
       windowMs: 5000,
       forest: letter === 'A' || letter === '!',
+      baseline: null,
       autoencoder: null,
       anomalous: letter === 'A' || letter === '!',
     });
@@ -70,8 +71,8 @@ describe('QualityTracker', () => {
   it('judges each model only by what it scored, and the ensemble by either', () => {
     const tracker = new QualityTracker(0);
     const window = { line: 'gw-1/m', windowMs: 5000, truth: true, anomalous: true };
-    tracker.add({ ...window, endMs: 1000, forest: false, autoencoder: true });
-    tracker.add({ ...window, endMs: 2000, forest: null, autoencoder: true });
+    tracker.add({ ...window, endMs: 1000, forest: false, baseline: null, autoencoder: true });
+    tracker.add({ ...window, endMs: 2000, forest: null, baseline: null, autoencoder: true });
     const { isolation_forest, autoencoder, ensemble } = tracker.view();
     expect(isolation_forest.records).toMatchObject({ true_positives: 0, false_negatives: 1 });
     expect(autoencoder.records.true_positives).toBe(2);
@@ -86,6 +87,7 @@ describe('QualityTracker', () => {
       truth: true,
       anomalous: false,
       forest: true,
+      baseline: null,
       autoencoder: null,
     };
     for (const endMs of [1000, 1000, 500]) tracker.add({ ...window, endMs });
@@ -94,7 +96,14 @@ describe('QualityTracker', () => {
 
   it('does not take an episode that was under way at a reset for one that begins then', () => {
     const tracker = new QualityTracker(0);
-    const window = { line: 'l', windowMs: 5000, truth: true, anomalous: true, autoencoder: null };
+    const window = {
+      line: 'l',
+      windowMs: 5000,
+      truth: true,
+      anomalous: true,
+      baseline: null,
+      autoencoder: null,
+    };
     tracker.add({ ...window, endMs: 1000, forest: null });
     tracker.reset(1500);
     tracker.add({ ...window, endMs: 2000, forest: true });

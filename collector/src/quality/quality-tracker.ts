@@ -1,4 +1,4 @@
-/** The three models side by side against ground truth, and the share of windows that the active one suspects. */
+/** The detectors side by side against ground truth, and the share of windows that the active one suspects. */
 import type { ActiveModel, Quality } from '@lineheron/models';
 import { ModelQuality } from './model-quality.js';
 
@@ -11,7 +11,10 @@ export interface QualityWindow {
   windowMs: number;
   /** What each detector says; null where it did not score the window. */
   forest: boolean | null;
+  baseline: boolean | null;
   autoencoder: boolean | null;
+  /** The autoencoder alone is enough for the ensemble; as `autoencoder` when absent. */
+  rare?: boolean;
   /** What the active model says. */
   anomalous: boolean;
 }
@@ -45,8 +48,9 @@ export class QualityTracker {
   }
 
   add(window: QualityWindow): void {
-    const { forest, autoencoder } = window;
-    if (forest !== null || autoencoder !== null) {
+    const { forest, baseline, autoencoder } = window;
+    const judged = forest !== null || baseline !== null || autoencoder !== null;
+    if (judged) {
       this.scored++;
       if (window.anomalous) this.anomalous++;
     }
@@ -61,9 +65,11 @@ export class QualityTracker {
     };
     const { models } = this;
     if (forest !== null) models.isolation_forest.add(window.line, seen, forest);
+    if (baseline !== null) models.adaptive_baseline.add(window.line, seen, baseline);
     if (autoencoder !== null) models.autoencoder.add(window.line, seen, autoencoder);
-    if (forest !== null || autoencoder !== null) {
-      models.ensemble.add(window.line, seen, forest === true || autoencoder === true);
+    if (judged) {
+      const rare = window.rare ?? autoencoder === true;
+      models.ensemble.add(window.line, seen, forest === true || baseline === true || rare);
     }
   }
 
@@ -76,9 +82,10 @@ export class QualityTracker {
   }
 
   view(): Record<ActiveModel, Quality> {
-    const { isolation_forest, autoencoder, ensemble } = this.models;
+    const { isolation_forest, adaptive_baseline, autoencoder, ensemble } = this.models;
     return {
       isolation_forest: isolation_forest.view(),
+      adaptive_baseline: adaptive_baseline.view(),
       autoencoder: autoencoder.view(),
       ensemble: ensemble.view(),
     };
@@ -103,6 +110,7 @@ export class QualityTracker {
 function freshModels() {
   return {
     isolation_forest: new ModelQuality(),
+    adaptive_baseline: new ModelQuality(),
     autoencoder: new ModelQuality(),
     ensemble: new ModelQuality(),
   };

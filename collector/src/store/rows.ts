@@ -20,6 +20,9 @@ export interface WindowRow {
   forest_score: number | null;
   forest_threshold: number | null;
   forest_suspect: number;
+  baseline_nats: number | null;
+  baseline_threshold: number | null;
+  baseline_suspect: number;
   autoencoder_score: number | null;
   autoencoder_threshold: number | null;
   autoencoder_suspect: number;
@@ -50,6 +53,9 @@ export const WINDOW_COLUMNS = [
   'forest_score',
   'forest_threshold',
   'forest_suspect',
+  'baseline_nats',
+  'baseline_threshold',
+  'baseline_suspect',
   'autoencoder_score',
   'autoencoder_threshold',
   'autoencoder_suspect',
@@ -81,6 +87,9 @@ export function toRow({ boot, sequence, index, fingerprint, features, view }: St
     forest_score: view.isolation_forest.score,
     forest_threshold: view.isolation_forest.threshold,
     forest_suspect: Number(view.isolation_forest.suspect),
+    baseline_nats: view.adaptive_baseline.score,
+    baseline_threshold: view.adaptive_baseline.threshold,
+    baseline_suspect: Number(view.adaptive_baseline.suspect),
     autoencoder_score: view.autoencoder.score,
     autoencoder_threshold: view.autoencoder.threshold,
     autoencoder_suspect: Number(view.autoencoder.suspect),
@@ -111,6 +120,11 @@ export function toView(row: WindowRow): WindowView {
       score: row.forest_score,
       threshold: row.forest_threshold,
       suspect: row.forest_suspect === 1,
+    },
+    adaptive_baseline: {
+      score: row.baseline_nats,
+      threshold: row.baseline_threshold,
+      suspect: row.baseline_suspect === 1,
     },
     autoencoder: {
       score: row.autoencoder_score,

@@ -45,6 +45,11 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE totals (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   `,
   'ALTER TABLE windows ADD COLUMN historical INTEGER NOT NULL DEFAULT 0',
+  `
+  ALTER TABLE windows ADD COLUMN baseline_nats REAL;
+  ALTER TABLE windows ADD COLUMN baseline_threshold REAL;
+  ALTER TABLE windows ADD COLUMN baseline_suspect INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** Brings the database to the newest version; refuses one that a newer collector wrote. */

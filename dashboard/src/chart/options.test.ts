@@ -27,6 +27,7 @@ describe('chart options', () => {
       '%',
       'score (1 = threshold)',
       'score (1 = threshold)',
+      'score (1 = threshold)',
     ]);
   });
 
@@ -53,7 +54,7 @@ describe('chart options', () => {
   });
 
   it('draw a threshold only where there is one', () => {
-    expect(CHARTS.map(({ id }) => build(id).hooks!.draw!.length)).toEqual([0, 0, 1, 1]);
+    expect(CHARTS.map(({ id }) => build(id).hooks!.draw!.length)).toEqual([0, 0, 1, 1, 1]);
   });
 });
 

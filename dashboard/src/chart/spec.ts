@@ -1,4 +1,4 @@
-/** The four charts: what each draws, in which unit, on which scale. Data, not code: a new chart is a new entry. */
+/** The charts: what each draws, in which unit, on which scale. Data, not code: a new chart is a new entry. */
 import type { WindowView } from '@lineheron/models';
 
 export interface ChartSpec {
@@ -22,7 +22,7 @@ export interface ChartSpec {
   readonly pick: (window: WindowView) => number | null;
 }
 
-type Detector = 'isolation_forest' | 'autoencoder';
+type Detector = 'isolation_forest' | 'adaptive_baseline' | 'autoencoder';
 
 /** Score over its own threshold: 1 is the threshold, whatever the model's scale. */
 export function normalisedScore(window: WindowView, detector: Detector): number | null {
@@ -64,6 +64,23 @@ export const CHARTS: readonly ChartSpec[] = [
     hardMax: 100,
     reference: null,
     pick: (window) => window.packet_loss_pct,
+  },
+  {
+    id: 'adaptive-baseline',
+    title: 'Adaptive baseline',
+    note: 'score ÷ its threshold, log',
+    axis: 'score (1 = threshold)',
+    unit: '×',
+    scale: 'log',
+    softMin: 0.1,
+    softMax: 10,
+    hardMin: LOG_FLOOR,
+    hardMax: Number.POSITIVE_INFINITY,
+    reference: AT_THRESHOLD,
+    pick: (window) => {
+      const value = normalisedScore(window, 'adaptive_baseline');
+      return value === null ? null : Math.max(LOG_FLOOR, value);
+    },
   },
   {
     id: 'isolation-forest',

@@ -28,6 +28,7 @@ export function window(second: number, fields: Partial<WindowView> = {}): Window
     packet_loss_pct: 0.1,
     traffic_volume_mb: 3,
     isolation_forest: { score: 0.4, threshold: 0.5, suspect: false },
+    adaptive_baseline: { score: 1.5, threshold: 13, suspect: false },
     autoencoder: { score: 0.2, threshold: 1, suspect: false },
     anomalous: false,
     alert: null,
@@ -89,7 +90,7 @@ export function status(fields: Partial<StatusView> = {}): StatusView {
     uptime_seconds: 1,
     detecting: true,
     active_model: 'ensemble',
-    trained: { isolation_forest: true, autoencoder: true, ensemble: true },
+    trained: { isolation_forest: true, adaptive_baseline: true, autoencoder: true, ensemble: true },
     training: null,
     broker: { url: 'mqtt://127.0.0.1:1883', connected: true },
     settings: {
@@ -167,7 +168,12 @@ export function metrics(): MetricsView {
     },
     anomaly_rate: 0.0123,
     ingest_latency_ms: { p50: 38.2, p99: 121 },
-    models: { isolation_forest: QUALITY, autoencoder: QUALITY, ensemble: QUALITY },
+    models: {
+      isolation_forest: QUALITY,
+      adaptive_baseline: QUALITY,
+      autoencoder: QUALITY,
+      ensemble: QUALITY,
+    },
     since: at(0),
   };
 }

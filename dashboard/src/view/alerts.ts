@@ -3,7 +3,7 @@ import type { Alert, StatusView } from '@lineheron/models';
 import { html, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { LineSelectEvent } from '../event.js';
-import { dateClock, duration, modelName, plural } from '../format.js';
+import { dateClock, duration, modelName, odds, plural } from '../format.js';
 import { deviceName, lineKey } from '../line.js';
 import { LineheronElement } from '../part/element.js';
 import { icon } from '../part/icon.js';
@@ -28,6 +28,12 @@ export function noAlerts(status: StatusView | null): string {
   if (!status.trained[status.active_model]) return 'No alerts: nothing is trained yet.';
   if (!status.detecting) return 'No alerts: detection is stopped.';
   return 'No alerts: every line behaves as it did in training.';
+}
+
+/** How rare the baseline finds its strangest record, where it took part. */
+export function rarity({ detectors, adaptive_baseline }: Alert): string {
+  if (!adaptive_baseline || !detectors.includes('adaptive_baseline')) return '';
+  return `${odds(adaptive_baseline.score)} when normal`;
 }
 
 const VERDICTS: Readonly<Record<Alert['verdict'], string>> = {
@@ -88,6 +94,7 @@ export class AlertsElement extends LineheronElement {
         <span>${dateClock(alert.opened_at, this.nowMs)} · ${open ? `for ${time}` : `lasted ${time}`}</span>
         <span>${VERDICTS[alert.verdict]}</span>
         <span>${found ? `found by ${found}` : ''}</span>
+        <span>${rarity(alert)}</span>
       </p>
       ${
         alert.reasons.length > 0

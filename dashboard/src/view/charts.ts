@@ -54,6 +54,9 @@ export class ChartsElement extends LineheronElement {
         gap: 14px 12px;
         padding: 12px 10px 4px;
       }
+      .charts :last-child:nth-child(odd) {
+        grid-column: 1 / -1;
+      }
       .legend {
         display: flex;
         flex-wrap: wrap;

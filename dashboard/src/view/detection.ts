@@ -11,8 +11,9 @@ import { controlSheet } from '../style/control.js';
 
 const MODEL_HINTS: Readonly<Record<ActiveModel, string>> = {
   isolation_forest: 'The gateway’s forest opens alerts; the autoencoder confirms or disputes.',
-  autoencoder: 'The collector opens alerts; what only the forest finds is listed as disputed.',
-  ensemble: 'Either detector opens an alert; both together confirm it.',
+  adaptive_baseline: 'The gateway’s baseline of every line opens alerts; it needs no training.',
+  autoencoder: 'The collector opens alerts; what only the gateway finds is listed as disputed.',
+  ensemble: 'Any detector opens an alert; gateway and collector together confirm it.',
 };
 
 /** After the answer to a choice, so many statuses may still tell the old model before it counts as not taken. */

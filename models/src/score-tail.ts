@@ -1,0 +1,68 @@
+/**
+ * What a window model may say about rare scores, from the scores of its training windows: an exponential tail above
+ * their 90th percentile, carried on as far as the alert budget asks. Sliding windows overlap, so that 60 s of them are
+ * nearly one sample: only whole window lengths count as rows, the tail is widened by what so few of them leave open,
+ * and below thirty of them nothing is known of the tail at all. Pure; kept as figures in a model's manifest.
+ */
+import { DEFAULT_FEATURES } from './feature.js';
+
+export interface ScoreTail {
+  /** The 90th percentile of the training scores. */
+  tail_start: number;
+  /** Mean excess over it. */
+  tail_scale: number;
+  /** Window lengths that the training windows cover, over all devices. */
+  effective_rows: number;
+  /** Windows a device and day. */
+  windows_per_day: number;
+}
+
+const TAIL_SHARE = 0.1;
+const MIN_EFFECTIVE_ROWS = 30;
+/** One-sided 95 % of a normal distribution: the scale's own error is about scale ÷ √(scores in the tail). */
+const WIDTH = 1.645;
+/** A window is put out at most once a second unless it is suspect. */
+const MAX_WINDOWS_PER_SECOND = 1;
+const DAY_SECONDS = 86_400;
+const FREQUENCY = DEFAULT_FEATURES.findIndex(({ name }) => name === 'log_frequency');
+
+/** `scores` of the training windows (any order); their mean `frequency` in records a second. */
+export function scoreTail(scores: Iterable<number>, frequency: number, windowSeconds: number): ScoreTail {
+  const sorted = Float64Array.from(scores).filter(Number.isFinite).sort();
+  const first = Math.min(sorted.length - 1, Math.floor((1 - TAIL_SHARE) * sorted.length));
+  const start = sorted[first] ?? 0;
+  const tail = sorted.subarray(first);
+  const excess = tail.reduce((sum, score) => sum + score - start, 0);
+  const perSecond = Math.min(MAX_WINDOWS_PER_SECOND, Math.max(frequency, 1 / DAY_SECONDS));
+  return {
+    tail_start: start,
+    tail_scale: tail.length === 0 ? 0 : excess / tail.length,
+    effective_rows: sorted.length / Math.max(1, perSecond * windowSeconds),
+    windows_per_day: perSecond * DAY_SECONDS,
+  };
+}
+
+/** Mean records a second of row-major feature rows; what is unknown is left out. */
+export function meanFrequency(rows: ArrayLike<number>, columns: number): number {
+  let [sum, count] = [0, 0];
+  for (let at = FREQUENCY; at < rows.length; at += columns) {
+    const value = rows[at]!;
+    if (!Number.isFinite(value)) continue;
+    sum += value;
+    count += 1;
+  }
+  return count === 0 ? 0 : sum / count;
+}
+
+/**
+ * The score that normal windows exceed `budget` times a device and day, by a manifest's `metrics`; null when the
+ * training windows say too little of their tail, or nothing is known of them.
+ */
+export function thresholdForBudget(metrics: Readonly<Record<string, number>>, budget: number): number | null {
+  const { tail_start, tail_scale, effective_rows, windows_per_day } = metrics;
+  if (tail_start === undefined || tail_scale === undefined || windows_per_day === undefined) return null;
+  if (effective_rows === undefined || effective_rows < MIN_EFFECTIVE_ROWS) return null;
+  const widened = tail_scale * (1 + WIDTH / Math.sqrt(TAIL_SHARE * effective_rows));
+  const allowed = Math.min(TAIL_SHARE, budget / windows_per_day);
+  return tail_start + widened * Math.log(TAIL_SHARE / allowed);
+}
