@@ -134,9 +134,13 @@ async function openRotatedNext(
       await file.close();
       return undefined;
     }
-    // A copy of the current file is in the making, or about to be all that is left of it.
-    const copied = (await current?.beginsLike(file.identity)) ?? false;
-    if (!copied && !(await isOneOf(file, [...done, old.identity]))) return file;
+    const empty = file.identity.prefixBytes === 0;
+    if (!empty && (await current?.beginsLike(file.identity))) {
+      // The current file itself, packed since it was opened, or a copy of it in the making: it is the next.
+      await file.close();
+      return null;
+    }
+    if (!empty && !(await isOneOf(file, [...done, old.identity]))) return file;
     await file.close();
   }
   return null;
