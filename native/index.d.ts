@@ -379,6 +379,13 @@ export interface RefusedLine {
   line: string
 }
 
+/**
+ * Gives back what the allocator holds free (milliseconds at worst). With `program` also the pages of program files
+ * that are mapped here: those in use come back at once from the page cache, those that only the start needed stay
+ * away.
+ */
+export declare function releaseMemory(program: boolean): void
+
 /** How a batch is scored. */
 export interface ScoreOptions {
   /** 1–64; default 1. Small batches use fewer. */

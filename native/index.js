@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { Autoencoder, Baseline, Engine, Forest, Redactor, baselineThreshold, fitForest, notifyService, provokePanic, provokePanicAsync, trainAutoencoder } = nativeBinding
+const { Autoencoder, Baseline, Engine, Forest, Redactor, baselineThreshold, fitForest, notifyService, provokePanic, provokePanicAsync, releaseMemory, trainAutoencoder } = nativeBinding
 export { Autoencoder }
 export { Baseline }
 export { Engine }
@@ -784,5 +784,6 @@ export { fitForest }
 export { notifyService }
 export { provokePanic }
 export { provokePanicAsync }
+export { releaseMemory }
 export { trainAutoencoder }
 export const __napiBindingTarget = __napiLoadedBindingTarget

@@ -50,6 +50,8 @@ export class Intake {
   private gaveUp = false;
   private full = false;
   private allEnded = false;
+  /** Nothing has been told since the start: what comes first is not kept waiting. */
+  private silent = true;
 
   constructor(private readonly options: IntakeOptions) {}
 
@@ -102,7 +104,9 @@ export class Intake {
     for await (const chunk of feed.source.chunks(signal)) {
       if (chunk.emit) this.options.onLines?.(feed.options.name, chunk.bytes);
       const urgent = pipeline.push(this.prepared(feed, chunk));
-      if (urgent) void this.flush(false);
+      const first = this.silent && pipeline.pendingBytes > 0;
+      if (first) this.silent = false;
+      if (urgent || first) void this.flush(false);
       if (pipeline.pendingBytes > MAX_PENDING_BYTES && this.waits(feed)) await this.flush(false);
       if (feed.options.canWait) await this.waitForRoom();
       if (signal.aborted) return;

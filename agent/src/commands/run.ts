@@ -13,11 +13,13 @@ import { ConfigError } from '../config-error.js';
 import { EXIT, type ExitCode, ExitError } from '../exit-code.js';
 import { LockedError } from '../lock.js';
 import { createLog, messageOf } from '../log.js';
+import { processMemory, Trimming } from '../memory.js';
 import { ServiceManager } from '../service-manager.js';
 import { type Command, configArgs, type Given, type Surroundings } from './command.js';
 import { configPath, readConfig } from './config-file.js';
 
 const STOP_DEADLINE_MS = 2_800;
+const TRIM_EVERY_MS = 20_000;
 /** A second signal: whoever sends two means it. */
 const INTERRUPTED = 130;
 
@@ -74,7 +76,22 @@ class Daemon {
     this.log.info({ version, sources, broker: this.config.mqtt.url }, 'lineheron-agent is running');
     this.manager.ready(this.status);
     this.send({ type: 'ready' });
+    this.keepSmall();
     return ended;
+  }
+
+  /** A comfort: when it fails, the agent goes on as large as it is. */
+  private keepSmall(): void {
+    const trimming = new Trimming(processMemory());
+    const timer = setInterval(() => {
+      try {
+        trimming.check();
+      } catch (error) {
+        clearInterval(timer);
+        this.log.warn({ error: messageOf(error) }, 'cannot give free memory back');
+      }
+    }, TRIM_EVERY_MS);
+    timer.unref();
   }
 
   private get status(): string {

@@ -14,6 +14,7 @@ pub mod autoencoder;
 pub mod baseline;
 pub mod engine;
 pub mod forest;
+pub mod memory;
 pub mod notify;
 mod reasons;
 pub mod redact;
