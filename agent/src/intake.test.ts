@@ -104,6 +104,27 @@ describe('Intake', () => {
       await spool.close();
     }));
 
+  it('has a first position durable before it takes the first line', () =>
+    withFolder(async (folder) => {
+      const seen: unknown[] = [];
+      const placed: Source = {
+        detail: 'placed',
+        phase: 'live',
+        async *chunks() {
+          for (const at of [0, 1]) {
+            yield { bytes: Buffer.alloc(0), emit: true, durable: true, position: () => ({ at }) };
+            seen.push(spool.position);
+          }
+        },
+      };
+      const { intake, spool } = await build(folder, 0, [feedOf('placed', true, () => placed)]);
+      intake.start();
+      await until('the end of the source', () => seen.length === 2);
+      expect(seen).toEqual([{ sources: { placed: { at: 0 } } }, { sources: { placed: { at: 1 } } }]);
+      await intake.stop();
+      await spool.close();
+    }));
+
   it('waits for a disk that refuses, and goes on without a gap', () =>
     withFolder(async (folder) => {
       const { intake, spool, durable, counters, failures } = await build(folder, 100);

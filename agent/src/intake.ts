@@ -56,7 +56,7 @@ export class Intake {
   constructor(private readonly options: IntakeOptions) {}
 
   start(): void {
-    this.timer = setInterval(() => void this.flush(false), FLUSH_EVERY_MS);
+    this.timer = setInterval(() => void this.flush(), FLUSH_EVERY_MS);
     this.running = Promise.all(this.options.feeds.list.map((feed) => this.keepRunning(feed))).then(() => {
       this.allEnded = !this.abort.signal.aborted;
     });
@@ -72,7 +72,7 @@ export class Intake {
     this.abort.abort();
     clearInterval(this.timer);
     await this.running;
-    await this.flush(true);
+    await this.flush({ withPosition: true, final: true });
   }
 
   private async keepRunning(feed: Feed): Promise<void> {
@@ -106,8 +106,9 @@ export class Intake {
       const urgent = pipeline.push(this.prepared(feed, chunk));
       const first = this.silent && pipeline.pendingBytes > 0;
       if (first) this.silent = false;
-      if (urgent || first) void this.flush(false);
-      if (pipeline.pendingBytes > MAX_PENDING_BYTES && this.waits(feed)) await this.flush(false);
+      if (urgent || first) void this.flush();
+      if (chunk.durable) await this.flush({ withPosition: true });
+      if (pipeline.pendingBytes > MAX_PENDING_BYTES && this.waits(feed)) await this.flush();
       if (feed.options.canWait) await this.waitForRoom();
       if (signal.aborted) return;
     }
@@ -148,19 +149,20 @@ export class Intake {
     this.full = false;
   }
 
-  /** One flush after another. */
-  private flush(final: boolean): Promise<void> {
-    this.flushing = this.flushing.then(() => this.flushOnce(final));
+  /** One flush after another. `withPosition`: a position that moved is written even when it is not due. */
+  private flush(how: { withPosition?: boolean; final?: boolean } = {}): Promise<void> {
+    const { withPosition = false, final = false } = how;
+    this.flushing = this.flushing.then(() => this.flushOnce(withPosition, final));
     return this.flushing;
   }
 
-  private async flushOnce(final: boolean): Promise<void> {
+  private async flushOnce(withPosition: boolean, final: boolean): Promise<void> {
     const { pipeline, clock, counters, onDurable } = this.options;
     if (this.gaveUp) return;
     pipeline.sweep(clock.nowMs());
     const output = pipeline.take();
     const moved = output.position !== this.keptPosition;
-    const positionDue = moved && (final || clock.monotonicMs() - this.keptAtMs >= POSITION_EVERY_MS);
+    const positionDue = moved && (withPosition || clock.monotonicMs() - this.keptAtMs >= POSITION_EVERY_MS);
     if (output.batches.length > 0 || positionDue) {
       if (!(await this.append(output, final))) return;
       this.keptPosition = output.position;

@@ -26,6 +26,8 @@ export interface Chunk {
    * nothing to go back to.
    */
   position: ((newestMs: number | null) => Position) | null;
+  /** Nothing is pulled after this chunk before its position is durable. */
+  durable?: boolean;
   /** The device of lines that name none. */
   device?: string;
 }

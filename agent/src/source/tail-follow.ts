@@ -93,9 +93,12 @@ export class Follower {
     }
   }
 
-  /** The next lines, or null when there are none now. */
+  /** The next lines, or null when there are none now, and on the turn that opens the file: its position comes first. */
   async next(): Promise<FollowedLines | null> {
-    if (!this.file && !(await this.open())) return null;
+    if (!this.file) {
+      await this.open();
+      return null;
+    }
     return (await this.refill()) ?? this.read(this.file!);
   }
 

@@ -9,6 +9,8 @@ export interface ReaderOptions {
   saved?: unknown;
   maxFiles?: number;
   log?: typeof silentLog;
+  /** Chunks that are taken before it is as good as killed; all of them when absent. */
+  only?: number;
 }
 
 export class TailReader {
@@ -19,12 +21,14 @@ export class TailReader {
   checkpoints = 0;
   private readonly abort = new AbortController();
   private readonly done: Promise<void>;
+  private readonly only: number | undefined;
 
   constructor(
     paths: string[],
-    { from = 'start', saved, maxFiles = 256, log = silentLog }: ReaderOptions = {},
+    { from = 'start', saved, maxFiles = 256, log = silentLog, only }: ReaderOptions = {},
   ) {
     this.saved = saved;
+    this.only = only;
     const source = new TailSource({
       config: { type: 'tail', paths, from, max_files: maxFiles },
       saved,
@@ -37,14 +41,18 @@ export class TailReader {
   }
 
   private async run(source: TailSource): Promise<void> {
+    let taken = 0;
     for await (const chunk of source.chunks(this.abort.signal)) {
       const lines = Buffer.from(chunk.bytes).toString().split('\n').slice(0, -1);
       (chunk.emit ? this.emitted : this.refilled).push(...lines);
       const times = lines.map((line) => Number(line.split(' ')[0])).filter(Number.isFinite);
       if (chunk.position && lines.length === 0) this.checkpoints += 1;
-      if (!chunk.position) continue;
-      const newestMs = times.length ? times.reduce((a, b) => Math.max(a, b)) : null;
-      this.saved = JSON.parse(JSON.stringify(chunk.position(newestMs)));
+      if (chunk.position) {
+        const newestMs = times.length ? times.reduce((a, b) => Math.max(a, b)) : null;
+        this.saved = JSON.parse(JSON.stringify(chunk.position(newestMs)));
+      }
+      taken += 1;
+      if (taken === this.only) return;
     }
   }
 
@@ -55,8 +63,9 @@ export class TailReader {
     if (wrong >= 0) throw new Error(`line ${wrong} is ${this.emitted[wrong]}, not ${lines[wrong]}`);
   }
 
+  /** Ends it; one that takes only so many chunks ends by itself. */
   async stop(): Promise<void> {
-    this.abort.abort();
+    if (this.only === undefined) this.abort.abort();
     await this.done;
   }
 }

@@ -65,6 +65,7 @@ describe('TailSource', () => {
     withFolder(async (folder) => {
       const path = join(folder, 'a.log');
       const reader = new Reader([path], { from: 'end' });
+      await until('its start', () => reader.checkpoints > 0);
       await writeFile(path, text(lines(0, 2)));
       await reader.has(lines(0, 2));
       await unlink(path);
@@ -158,7 +159,7 @@ describe('TailSource', () => {
       const first = new Reader([path], { from: 'end' });
       await until('an error', () => first.counters.get('tail_errors') > 0);
       await rename(ready, path);
-      await until('a position', () => first.checkpoints > 0);
+      await until('a position', () => JSON.stringify(first.saved).includes(path));
       expect(first.emitted).toEqual([]);
       await first.stop();
       await appendFile(path, text(lines(50, 52)));
@@ -179,6 +180,32 @@ describe('TailSource', () => {
       const second = new Reader([path], { saved: first.saved, from: 'end' });
       await second.has(lines(90, 92));
       expect(second.counters.get('tail_positions_lost')).toBe(1);
+      await second.stop();
+    }));
+
+  it('killed before its first line, goes on with the file it found, rotated meanwhile', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      await writeFile(path, text(lines(0, 3)));
+      const begun = new Reader([path], { only: 1 });
+      await begun.stop();
+      expect(begun.emitted).toEqual([]);
+      await rename(path, `${path}.1`);
+      await writeFile(path, text(lines(3, 5)));
+      const second = new Reader([path], { saved: begun.saved });
+      await second.has(lines(0, 5));
+      await second.stop();
+    }));
+
+  it('killed before there is a file, reads one made since from its first line, asked for the end or not', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      const begun = new Reader([path], { only: 1, from: 'end' });
+      await begun.stop();
+      await until('another millisecond', () => Date.now() > (begun.saved as { at: number }).at + 20);
+      await writeFile(path, text(lines(0, 3)));
+      const second = new Reader([path], { saved: begun.saved, from: 'end' });
+      await second.has(lines(0, 3));
       await second.stop();
     }));
 

@@ -5,6 +5,7 @@
  * A file that cannot be read is told once, counted, and tried again every second; it never stops the others. One
  * found by a pattern that has gone for a minute is closed; its position is kept for a day in case it comes back.
  */
+import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Clock } from '../clock.js';
 import type { Counters } from '../counters.js';
@@ -122,21 +123,25 @@ export class TailSource implements Source {
   /** Opens every file, and reads again what the windows need. */
   private async *startAll(signal: AbortSignal): AsyncGenerator<Chunk> {
     const { config } = this.options;
-    for (const path of config.paths.filter((one) => !isPattern(one))) await this.add(path, null, config.from);
+    for (const path of config.paths.filter((one) => !isPattern(one))) {
+      const stats = this.saved && (await stat(path).catch(() => null));
+      await this.add(path, null, this.beginOf({ path, createdMs: stats?.birthtimeMs ?? 0 }));
+    }
     for (const found of await this.find()) await this.add(found.path, found.id, this.beginOf(found));
     for (const path of this.files.keys()) yield* this.refill(path, signal);
-    if (this.positions.size > 0) yield this.checkpoint();
+    yield this.checkpoint();
   }
 
   /** Files that appeared since are new from their first line on. */
   private async *findDue(signal: AbortSignal): AsyncGenerator<Chunk> {
     const { clock } = this.options;
     if (this.patterns.length === 0 || clock.monotonicMs() < this.findAtMs) return;
-    for (const found of await this.find()) {
-      await this.add(found.path, found.id, this.tooMany ? this.options.config.from : 'start');
-      yield* this.refill(found.path, signal);
-      yield this.checkpoint();
+    const added = await this.find();
+    for (const { path, id } of added) {
+      await this.add(path, id, this.tooMany ? this.options.config.from : 'start');
+      yield* this.refill(path, signal);
     }
+    if (added.length > 0) yield this.checkpoint();
   }
 
   private async *refill(path: string, signal: AbortSignal): AsyncGenerator<Chunk> {
@@ -172,7 +177,7 @@ export class TailSource implements Source {
   }
 
   /** A file that was there before the last position was kept was left unread on purpose. */
-  private beginOf({ path, createdMs }: Found): 'start' | 'end' {
+  private beginOf({ path, createdMs }: Pick<Found, 'path' | 'createdMs'>): 'start' | 'end' {
     const { saved } = this;
     const isNew = saved !== null && !Object.hasOwn(saved.tail, path) && createdMs > saved.at;
     return isNew ? 'start' : this.options.config.from;
@@ -234,9 +239,12 @@ export class TailSource implements Source {
     if (position) this.positions.set(path, position);
   }
 
-  /** Once a file is open a start must not skip to another end of it, even when no line came in between. */
+  /**
+   * Durable before a line is read: whoever is killed right after must not skip to another end of the file, nor over
+   * what was rotated meanwhile. Without any file it still says since when a new one is new.
+   */
   private checkpoint(): Chunk {
-    return { bytes: new Uint8Array(), emit: true, position: () => this.snapshot() };
+    return { bytes: new Uint8Array(), emit: true, durable: true, position: () => this.snapshot() };
   }
 
   private snapshot(): Position {
