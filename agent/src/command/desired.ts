@@ -1,9 +1,11 @@
 /**
  * What the collector wants of this agent: its own wishes beat the fleet's, field by field. Kept on disk, so that a
- * restart without a broker goes on as before. Until somebody wishes, detection is off.
+ * restart without a broker goes on as before; with a checksum, because a flipped bit may look like a wish. Until
+ * somebody wishes, detection is off.
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { type ActiveModel, type Desired, desiredSchema } from '@lineheron/models';
 import { writeFileAtomic } from '@lineheron/models/persist';
 import { z } from 'zod';
@@ -44,7 +46,9 @@ export class DesiredState {
     const text = await readFile(this.options.path, 'utf8').catch(() => null);
     if (text === null) return;
     try {
-      this.wishes = storedSchema.parse(JSON.parse(text));
+      const { crc, ...wishes } = JSON.parse(text);
+      if (crc !== crc32(JSON.stringify(wishes))) throw new Error('its checksum is wrong');
+      this.wishes = storedSchema.parse(wishes);
     } catch (error) {
       this.options.log.warn({ error: messageOf(error) }, 'the kept desired state is damaged and left out');
     }
@@ -68,7 +72,8 @@ export class DesiredState {
   private async write(): Promise<void> {
     try {
       await mkdir(dirname(this.options.path), { recursive: true, mode: 0o700 });
-      await writeFileAtomic(this.options.path, `${JSON.stringify(this.wishes)}\n`);
+      const crc = crc32(JSON.stringify(this.wishes));
+      await writeFileAtomic(this.options.path, `${JSON.stringify({ ...this.wishes, crc })}\n`);
     } catch (error) {
       this.options.log.error({ error: messageOf(error) }, 'cannot keep the desired state');
     }

@@ -4,6 +4,7 @@
  */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { writeFileAtomic } from '@lineheron/models/persist';
 import { z } from 'zod';
 import { type Block, scanBlocks } from './block.js';
@@ -54,7 +55,7 @@ export class Clips {
 
   /** Writes a clip, in the place of one of the same moment if there is one. Of too many blocks the farthest go. */
   async write(clip: Clip, blocks: readonly Block[]): Promise<void> {
-    const head = Buffer.from(`${JSON.stringify({ v: 1, ...clip })}\n`);
+    const head = writeHead(clip);
     const kept = nearest(blocks, clip.atMs, this.maxBytes / 4);
     const bytes = Buffer.concat([head, ...kept.map((block) => block.bytes)]);
     await writeFileAtomic(this.path(clip), bytes);
@@ -94,10 +95,17 @@ function nearest(blocks: readonly Block[], atMs: number, maxBytes: number): Bloc
     .sort((a, b) => a.fromMs - b.fromMs);
 }
 
+/** One line of JSON, its checksum last. */
+function writeHead(clip: Clip): Buffer {
+  const head = { v: 1, ...clip };
+  return Buffer.from(`${JSON.stringify({ ...head, crc: crc32(JSON.stringify(head)) })}\n`);
+}
+
 function readHead(bytes: Buffer): Clip | null {
   try {
-    const { v: _, ...clip } = headSchema.parse(JSON.parse(bytes.toString('utf8', 0, bytes.indexOf(10))));
-    return clip;
+    const { crc, ...head } = JSON.parse(bytes.toString('utf8', 0, bytes.indexOf(10)));
+    const { v: _, ...clip } = headSchema.parse(head);
+    return crc === crc32(JSON.stringify(head)) ? clip : null;
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-/** The spool on a disk that is really full: a small tmpfs, where the tests may mount one. */
+/** The spool on a disk that is really full: a tmpfs of 1 MB, where the tests may mount one. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,12 +11,14 @@ import { Spool } from './spool.js';
 
 const BOOT = '0123456789abcdef';
 const BATCH_BYTES = 20_000;
+/** Three times what the disk takes. */
+const MANY = 160;
 
 let folder: string;
 
 function mount(): boolean {
   folder = mkdtempSync(join(tmpdir(), 'lineheron-full-'));
-  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]).status === 0;
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]).status === 0;
 }
 
 function unmount(): void {
@@ -42,7 +44,7 @@ const entry = (sequence: number) => ({
 
 /** Appends until the disk refuses; returns the last sequence that was taken. */
 async function fill(spool: Spool): Promise<number> {
-  for (let sequence = 1; sequence < 100; sequence++) {
+  for (let sequence = 1; sequence < 1000; sequence++) {
     const failed = await spool.append(entry(sequence)).then(
       () => null,
       (error: NodeJS.ErrnoException) => error.code,
@@ -86,10 +88,10 @@ describe.skipIf(!mayMount)('Spool on a full disk (skipped where no tmpfs may be 
 
   it('drops the oldest, counted, for a source that cannot wait', async () => {
     const { spool, counters } = await open('thin');
-    for (let sequence = 1; sequence <= 40; sequence++) await spool.append(entry(sequence));
-    expect(counters.get('spool_dropped_batches')).toBe(40 - spool.batches);
+    for (let sequence = 1; sequence <= MANY; sequence++) await spool.append(entry(sequence));
+    expect(counters.get('spool_dropped_batches')).toBe(MANY - spool.batches);
     expect(counters.get('spool_dropped_batches')).toBeGreaterThan(0);
-    expect(spool.oldest(() => false)?.sequence).toBe(41 - spool.batches);
+    expect(spool.oldest(() => false)?.sequence).toBe(MANY + 1 - spool.batches);
     await spool.close();
   });
 });

@@ -123,6 +123,7 @@ describe('Spool', () => {
           const texts = await waiting(damaged.spool);
           expect(texts.length).toBeGreaterThanOrEqual(2);
           for (const text of texts) expect(['batch 1', 'batch 2', 'batch 3']).toContain(text);
+          expect([{ at: 2 }, { at: 3 }]).toContainEqual(damaged.spool.position);
           if (texts.length < 3) {
             const counted =
               damaged.counters.get('spool_damaged_segments') + damaged.counters.get('spool_torn_tails');
