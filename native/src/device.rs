@@ -63,6 +63,11 @@ impl Devices {
         self.slots.is_empty()
     }
 
+    /// All of them, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = &Device> {
+        self.slots.iter()
+    }
+
     /// The device in `slot`, as [`Devices::touch`] gave it.
     pub fn at(&mut self, slot: usize) -> &mut Device {
         &mut self.slots[slot]

@@ -37,15 +37,17 @@ pub struct Score {
 /// The baseline of one device.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeviceBaseline {
-    channels: Vec<ChannelModel>,
+    pub(super) channels: Vec<ChannelModel>,
     /// Of the last few surprises, a channel each.
-    averages: Vec<f32>,
-    recent: Recent,
-    tail: ScoreTail,
-    records: u32,
-    last_ms: Option<i64>,
-    interval_ms: f64,
-    shift: Shift,
+    pub(super) averages: Vec<f32>,
+    pub(super) recent: Recent,
+    pub(super) tail: ScoreTail,
+    pub(super) records: u32,
+    pub(super) last_ms: Option<i64>,
+    pub(super) interval_ms: f64,
+    pub(super) shift: Shift,
+    /// Newest time that was known before a restart: records up to it were learnt.
+    pub(super) restored_until_ms: Option<i64>,
 }
 
 impl DeviceBaseline {
@@ -112,9 +114,9 @@ impl DeviceBaseline {
         &self.channels
     }
 
-    /// Newest time seen.
-    pub fn last_ms(&self) -> Option<i64> {
-        self.last_ms
+    /// Whether a record of this time was learnt before a restart.
+    pub fn has_learnt(&self, time_ms: i64) -> bool {
+        self.restored_until_ms.is_some_and(|until_ms| time_ms <= until_ms)
     }
 
     /// Each channel's part in the newest record's score, of `surprises` as [`DeviceBaseline::push`] left them:

@@ -67,6 +67,17 @@ impl Events {
         self.variance += step * (innovation * innovation - self.variance);
     }
 
+    /// All that it is, to be kept.
+    pub(super) fn numbers(&self) -> [f64; 3] {
+        [self.seen, self.mean, self.variance]
+    }
+
+    /// The same back; `None` when no rate has such numbers.
+    pub(super) fn of_numbers([seen, mean, variance]: [f64; 3]) -> Option<Self> {
+        let fits = [seen, mean, variance].iter().all(|number| number.is_finite() && *number >= 0.0);
+        fits.then_some(Self { seen, mean, variance })
+    }
+
     /// What is expected next, by the normal approximation.
     pub fn expected(&self) -> Expected {
         let reach = 1.645 * self.variance.max(self.mean).sqrt();

@@ -167,6 +167,35 @@ impl Level {
         }
     }
 
+    /// All that it is, to be kept.
+    pub(super) fn numbers(&self) -> [f64; 10] {
+        let logs = self.logs.unwrap_or(Moments { mean: f64::NAN, variance: f64::NAN });
+        let (atom, in_logs) = (self.atom.unwrap_or(f64::NAN), f64::from(u8::from(self.in_logs)));
+        let Self { seen, off_atom, behind, linear, unasked, .. } = self;
+        let unasked = f64::from(*unasked);
+        let (mean, variance) = (linear.mean, linear.variance);
+        [atom, *seen, *off_atom, *behind, mean, variance, logs.mean, logs.variance, in_logs, unasked]
+    }
+
+    /// The same back; `None` when no level has such numbers.
+    pub(super) fn of_numbers(numbers: [f64; 10]) -> Option<Self> {
+        let [atom, seen, off_atom, behind, mean, variance, log_mean, log_variance, in_logs, unasked] =
+            numbers;
+        let counts = [seen, off_atom, behind].iter().all(|count| (0.0..=1e9).contains(count));
+        let moments = mean.is_finite() && variance >= 0.0 && variance.is_finite();
+        let logs = (!log_mean.is_nan()).then_some(Moments { mean: log_mean, variance: log_variance });
+        let logs_fit = logs.is_none_or(|logs| logs.mean.is_finite() && (0.0..1e9).contains(&logs.variance));
+        if !counts || !moments || !logs_fit || atom.is_infinite() || !(0.0..=255.0).contains(&unasked) {
+            return None;
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Checked above.
+        let unasked = unasked as u8;
+        let linear = Moments { mean, variance };
+        let atom = (!atom.is_nan()).then_some(atom);
+        let in_logs = in_logs == 1.0 && logs.is_some();
+        Some(Self { atom, seen, off_atom, behind, linear, logs, in_logs, unasked })
+    }
+
     /// What is expected next.
     pub fn expected(&self) -> Expected {
         let leaving = self.off_atom / self.seen.max(1.0);

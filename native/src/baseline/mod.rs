@@ -4,6 +4,7 @@
 //! record from the thirtieth on, by channel, and goes on learning: from the normal in full, hardly from what it
 //! just called anomalous. Memory per device: about 50 bytes a channel and the last 21 records.
 mod channel;
+pub mod codec;
 mod device;
 mod events;
 mod level;

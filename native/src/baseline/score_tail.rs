@@ -32,6 +32,17 @@ impl ScoreTail {
         if nats <= START_NATS { nats } else { START_NATS + (nats - START_NATS) / self.mean_excess.max(1.0) }
     }
 
+    /// All that it is, to be kept.
+    pub(super) fn numbers(&self) -> [f64; 2] {
+        [self.mean_excess, self.seen]
+    }
+
+    /// The same back; `None` when no tail has such numbers.
+    pub(super) fn of_numbers([mean_excess, seen]: [f64; 2]) -> Option<Self> {
+        let fits = (0.0..1e6).contains(&mean_excess) && (0.0..1e12).contains(&seen);
+        fits.then_some(Self { mean_excess, seen })
+    }
+
     /// Takes a surprise in, with a weight of 0–1.
     pub fn learn(&mut self, nats: f64, weight: f64) {
         if nats <= START_NATS {

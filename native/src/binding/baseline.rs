@@ -37,12 +37,11 @@ impl Baseline {
             return Err(Error::new(Status::InvalidArg, "rows must hold one value a column for every time"));
         }
         let mut scores = Vec::with_capacity(times_ms.len());
-        for (row, time_ms) in rows.chunks_exact(self.kinds.len()).zip(times_ms) {
+        for (row, time) in rows.chunks_exact(self.kinds.len()).zip(times_ms) {
             self.row.clear();
             self.row.extend(row.iter().map(|value| finite(*value)));
-            let time_ms = *time_ms as i64;
             let score =
-                self.core.push(time_ms, &self.row, &self.kinds, Memory::default(), &mut self.surprises);
+                self.core.push(*time as i64, &self.row, &self.kinds, Memory::default(), &mut self.surprises);
             scores.push(score.map_or(f64::NAN, |score| score.nats));
         }
         Ok(scores.into())

@@ -1,5 +1,5 @@
 //! The engine's class, its options in and its results out.
-use napi::bindgen_prelude::{Env, Error, Object, Result, Status};
+use napi::bindgen_prelude::{Buffer, Env, Error, Object, Result, Status};
 use napi_derive::napi;
 
 use super::forest::info;
@@ -30,7 +30,7 @@ impl Engine {
     pub fn new(env: Env, options: Option<EngineOptions>) -> Result<Self> {
         let options = raw_options(options.unwrap_or_default());
         let core = engine::Engine::new(options.check()?)?;
-        Ok(Self { core, results: ResultMaker::new(&env)?, busy: false })
+        Ok(Self { core, results: ResultMaker::new(env)?, busy: false })
     }
 
     /// Stands for the features' names, order and units and the window length.
@@ -109,7 +109,7 @@ impl Engine {
         let context = Context::new(arrival_ms as i64, device.as_deref());
         let push = self.core.push_format(chunk, format.unwrap_or(0), context, emit);
         self.busy = false;
-        self.results.make(&env, push?)
+        self.results.make(env, push?)
     }
 
     /// Puts a saved forest in use for a scope, or none. Throws on damage or another fingerprint, and
@@ -145,6 +145,19 @@ impl Engine {
     #[napi(catch_unwind)]
     pub fn set_budget(&mut self, budget: f64) -> Result<()> {
         Ok(self.core.set_budget(budget)?)
+    }
+
+    /// What the adaptive baselines of all devices know, to be kept for `loadBaselines` after a restart.
+    #[napi(catch_unwind)]
+    pub fn save_baselines(&self) -> Buffer {
+        self.core.save_baselines().into()
+    }
+
+    /// Gives back what `saveBaselines` gave; the number of devices known by it. Records that are read again
+    /// with `emit` false are not learnt twice. Throws on damage or other channels, and nothing changes then.
+    #[napi(catch_unwind)]
+    pub fn load_baselines(&mut self, bytes: &[u8]) -> Result<u32> {
+        Ok(self.core.load_baselines(bytes)? as u32)
     }
 
     /// Switches scoring on or off; at first it is off.

@@ -16,15 +16,15 @@ pub struct ResultMaker(FunctionRef<Lists, Object<'static>>);
 
 impl ResultMaker {
     /// Compiles it.
-    pub fn new(env: &Env) -> Result<Self> {
+    pub fn new(env: Env) -> Result<Self> {
         let function: Function<'_, Lists, Object<'static>> = env.run_script(include_str!("results.js"))?;
         Ok(Self(function.create_ref()?))
     }
 
     /// A `PushResult`.
-    pub fn make(&self, env: &Env, push: Push) -> Result<Object<'static>> {
+    pub fn make(&self, env: Env, push: Push) -> Result<Object<'static>> {
         let Flat { numbers, texts } = Flat::of(push);
-        self.0.borrow_back(env)?.call((Float64Array::new(numbers), texts).into())
+        self.0.borrow_back(&env)?.call((Float64Array::new(numbers), texts).into())
     }
 }
 

@@ -126,18 +126,18 @@ mod tests {
             head("modem-1", Some(ErrorCode::Number(503)), Some("")),
             head("é", None, Some("latency")),
         ];
-        let mut held = HeldRecords::default();
+        let mut records = HeldRecords::default();
         for _ in 0..2 {
             for (first, head) in [0.5, 1.5, 2.5].into_iter().zip(heads) {
                 let values = [first, 2.0];
-                held.push(&RecordView { head, values: &values }, (1, 2), (None, None), None, true);
+                records.push(&RecordView { head, values: &values }, (1, 2), (None, None), None, true);
             }
-            assert_eq!(held.len(), 3);
-            for ((first, waiting), head) in [0.5, 1.5, 2.5].into_iter().zip(held.iter()).zip(heads) {
-                let view = held.view(waiting, 2);
+            assert_eq!(records.len(), 3);
+            for ((first, waiting), head) in [0.5, 1.5, 2.5].into_iter().zip(records.iter()).zip(heads) {
+                let view = records.view(waiting, 2);
                 assert_eq!((view.head, view.values), (head, &[first, 2.0][..]));
             }
-            held.clear();
+            records.clear();
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::counters::Counters;
 use super::options::CheckedOptions;
+use crate::baseline::DeviceBaseline;
 use crate::device::{Device, Devices};
 use crate::feature::FeatureList;
 use crate::parse::RecordView;
@@ -84,6 +85,19 @@ impl Intake {
     /// How many devices are known.
     pub fn devices(&self) -> usize {
         self.devices.len()
+    }
+
+    /// What every device's baseline knows, with its name.
+    pub fn baselines(&self) -> impl Iterator<Item = (&str, &DeviceBaseline)> {
+        self.devices.iter().map(|device| (&*device.name, &device.baseline))
+    }
+
+    /// Gives a device the baseline that it had before a restart; it is known from then on.
+    pub fn restore(&mut self, name: &str, baseline: DeviceBaseline) {
+        let (window_ms, plan) = (self.window_ms, &self.plan);
+        let new_window = || Window::planned(window_ms, plan, MAX_DEVICE_RECORDS).of_one_device();
+        let (slot, _) = self.devices.touch(name, new_window);
+        self.devices.at(slot).baseline = baseline;
     }
 
     /// A device as [`Intake::place`] gave its slot.

@@ -12,6 +12,7 @@ pub mod options;
 pub mod output;
 mod scorer;
 
+use crate::baseline::codec;
 use crate::error::{Error, Result};
 use crate::feature::FeatureList;
 use crate::forest::Forest;
@@ -109,6 +110,24 @@ impl Engine {
         }
         self.scorer.baseline.budget = budget;
         Ok(())
+    }
+
+    /// What the adaptive baselines of all devices know, to be given back after a restart.
+    pub fn save_baselines(&self) -> Vec<u8> {
+        let columns = self.scorer.baseline.columns();
+        codec::to_bytes(self.features().fingerprint(), columns, self.scorer.intake.baselines())
+    }
+
+    /// Gives back what [`Engine::save_baselines`] gave; how many devices are known by it. Refuses damage and
+    /// what other channels gave, and nothing has changed then.
+    pub fn load_baselines(&mut self, bytes: &[u8]) -> Result<usize> {
+        let columns = self.scorer.baseline.columns();
+        let devices = codec::from_bytes(bytes, self.features().fingerprint(), columns)?;
+        let count = devices.len();
+        for (name, baseline) in devices {
+            self.scorer.intake.restore(&name, baseline);
+        }
+        Ok(count)
     }
 
     /// Adds a format by its definition (see [`crate::format`]); its number for [`Engine::push_format`].

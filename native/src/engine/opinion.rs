@@ -100,7 +100,7 @@ impl BaselinePlan {
         time_ms: i64,
         (fresh, max_reasons): (bool, usize),
     ) -> Option<Opinion> {
-        if !fresh && baseline.last_ms().is_some_and(|last_ms| time_ms <= last_ms) {
+        if !fresh && baseline.has_learnt(time_ms) {
             return None;
         }
         self.row.clear();
@@ -117,6 +117,11 @@ impl BaselinePlan {
             reasons: if suspect { self.reasons(baseline, max_reasons) } else { Vec::new() },
             level_shift: score.level_shift,
         })
+    }
+
+    /// Values of a record that a baseline models.
+    pub fn columns(&self) -> usize {
+        self.kinds.len()
     }
 
     fn reasons(&self, baseline: &DeviceBaseline, max_reasons: usize) -> Vec<Reason> {

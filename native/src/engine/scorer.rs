@@ -37,7 +37,7 @@ pub struct Scorer {
     pub baseline: BaselinePlan,
     device_detector: Detector,
     gateway_detector: Detector,
-    intake: Intake,
+    pub intake: Intake,
     held: HeldRecords,
 }
 

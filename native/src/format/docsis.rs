@@ -120,7 +120,7 @@ impl Docsis {
 fn is_header(text: &[u8]) -> bool {
     let word =
         |header: &&[u8]| text.len() >= header.len() && text[..header.len()].eq_ignore_ascii_case(header);
-    text.len() < 120 && HEADERS.iter().any(|header| word(header))
+    text.len() < 120 && HEADERS.iter().any(word)
 }
 
 /// Reads parts as long as they are known.
