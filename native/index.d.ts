@@ -79,6 +79,13 @@ export declare class Engine {
   setActive(detector: string): void
   /** Sets the alert budget of the adaptive baseline: false alert episodes per device and day; default 0.2. */
   setBudget(budget: number): void
+  /** What the adaptive baselines of all devices know, to be kept for `loadBaselines` after a restart. */
+  saveBaselines(): Buffer
+  /**
+   * Gives back what `saveBaselines` gave; the number of devices known by it. Records that are read again
+   * with `emit` false are not learnt twice. Throws on damage or other channels, and nothing changes then.
+   */
+  loadBaselines(bytes: Uint8Array): number
   /** Switches scoring on or off; at first it is off. */
   setDetecting(detecting: boolean): void
   /** What was counted since the engine was made. */
