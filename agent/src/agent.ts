@@ -31,6 +31,7 @@ import { DeviceStates } from './publish/device-states.js';
 import { Drain } from './publish/drain.js';
 import { Link } from './publish/link.js';
 import { Rivals } from './publish/rivals.js';
+import { Baselines } from './score/baselines.js';
 import type { Forests } from './score/forests.js';
 import type { History } from './score/history.js';
 import { type Output, Pipeline } from './score/pipeline.js';
@@ -71,6 +72,7 @@ export class Agent {
   private readonly quarantine: Quarantine;
   private readonly desired: DesiredState;
   private readonly forests: Forests;
+  private readonly baselines: Baselines;
   private readonly histories: Record<Scope, History>;
   private readonly training: Training;
   private readonly inbox: Inbox;
@@ -105,6 +107,13 @@ export class Agent {
     this.quarantine = new Quarantine(config.data_dir);
     this.desired = new DesiredState({ path: file('desired.json'), log, onChange: () => this.applyDesired() });
     this.forests = buildForests(config, this.engine, clock, log);
+    this.baselines = new Baselines({
+      engine: this.engine,
+      path: file('baselines.bin'),
+      monotonicMs: () => clock.monotonicMs(),
+      log,
+      counters,
+    });
     this.histories = buildHistories(config, this.engine);
     this.training = new Training({
       forests: this.forests,
@@ -155,6 +164,7 @@ export class Agent {
     await this.spool.start();
     await this.desired.start();
     await this.forests.start();
+    await this.baselines.start();
     await this.histories.device.start();
     await this.histories.gateway.start();
     await this.recorder?.start();
@@ -176,6 +186,7 @@ export class Agent {
     await this.intake?.stop();
     await this.recorder?.stop();
     await this.flushHistories();
+    await this.baselines.keep();
     await this.desired.flush();
     const { clock } = this.options;
     const startMs = clock.monotonicMs();
@@ -232,6 +243,7 @@ export class Agent {
     this.recorder?.tick();
     this.states.repeatDue();
     void this.flushHistories();
+    this.baselines.keepDue();
     this.checkPhase();
     this.checkEnd();
     const drained =
