@@ -18,11 +18,11 @@ export interface Memory {
 /** This process' own. V8 shows its collector to programs only by this flag. */
 export function processMemory(): Memory {
   setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   return {
     residentBytes: () => process.memoryUsage.rss(),
     giveBack: () => {
-      collect();
+      // Made anew each time: a kept one would keep its context.
+      (runInNewContext('gc') as () => void)();
       releaseMemory(true);
     },
   };
