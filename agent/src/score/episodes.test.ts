@@ -17,6 +17,19 @@ describe('Episodes', () => {
     expect(feed(episodes, 'a', 17, false)).toEqual({ episode: null, opened: false, closed: null, why: null });
   });
 
+  it('ends when its level has become the normal one, and that record opens none again', () => {
+    const episodes = new Episodes();
+    feed(episodes, 'a', 1, true);
+    const shift = { device: 'a', endMs: 2000, suspect: true, levelShift: true };
+    expect(episodes.see(shift, 0, () => 'never')).toMatchObject({
+      episode: null,
+      opened: false,
+      closed: { id: 'a@1' },
+      why: 'level_shift',
+    });
+    expect(feed(episodes, 'a', 3, true)).toMatchObject({ opened: true, episode: { id: 'a@3' } });
+  });
+
   it('ends one and opens the next with a suspect window after a long gap', () => {
     const episodes = new Episodes();
     feed(episodes, 'a', 1, true);

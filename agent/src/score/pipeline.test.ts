@@ -134,6 +134,24 @@ describe('Pipeline', () => {
     expect(after.anomalies[0]).toMatchObject({ phase: 'closed', device: 'a', episode: first!.id });
   });
 
+  it('alarms by the baseline with no forest at all, says who found it, and learns nothing of it', () => {
+    const { engine, pipeline, push, seen } = build();
+    engine.setDetecting(true);
+    for (let second = 0; second < 120; second++) push(line(second, 'a'));
+    expect(pipeline.take().anomalies).toEqual([]);
+    const learnt = seen.length;
+    for (let second = 120; second < 125; second++) push(line(second, 'a', { latency_ms: 400 }));
+    const output = pipeline.take();
+    const [opened] = output.anomalies.map((anomaly) => anomalySchema.parse(anomaly));
+    expect(opened).toMatchObject({ phase: 'opened', score: null, detectors: ['adaptive_baseline'] });
+    expect(opened!.at).toBe(new Date(START_MS + 120_000).toISOString());
+    expect(opened!.baseline!.nats).toBeGreaterThan(opened!.baseline!.threshold);
+    expect(opened!.reasons[0]).toMatchObject({ feature: 'latency_ms', unit: 'ms', observed: 400 });
+    expect(seen.length).toBe(learnt);
+    for (let second = 125; second < 140; second++) push(line(second, 'a'));
+    expect(pipeline.take().anomalies).toMatchObject([{ phase: 'closed', why: 'quiet' }]);
+  });
+
   it('emits nothing of a refill, but has its windows full after it', () => {
     const { pipeline, push } = build();
     const text = Array.from({ length: 40 }, (_, second) => line(second, 'a')).join('');

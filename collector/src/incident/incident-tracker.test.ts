@@ -16,6 +16,9 @@ interface Wanted {
   boot?: string;
   device?: string;
   score?: number;
+  /** The baseline's score, against a threshold of 13 nats. */
+  nats?: number;
+  rare?: boolean;
   truth?: string;
   historical?: boolean;
 }
@@ -41,12 +44,13 @@ function reviewed({
     endMs: second * 1000,
     edge: { suspect: edge, reasons: edge ? [{ ...reason, feature: 'latency_mean' }] : [] },
     forest: { suspect: edge, score: rest.score ?? 0.7, threshold: 0.6 },
-    baseline: null,
+    baseline: rest.nats === undefined ? null : { suspect: rest.nats > 13, score: rest.nats, threshold: 13 },
     autoencoder:
       autoencoder === undefined
         ? null
         : {
             suspect: autoencoder,
+            ...(rest.rare === undefined ? {} : { rare: rest.rare }),
             score: autoencoder ? 3 : 0.5,
             threshold: 1,
             reasons: autoencoder ? [{ ...reason, feature: 'traffic_mean' }] : [],
@@ -128,6 +132,28 @@ describe('how an alert grows', () => {
         'Found by the isolation forest since 00:00:01 UTC.',
     );
     expect(alert?.truth).toEqual(['latency_spike']);
+  });
+
+  it('names every detector that found it, and keeps the highest score of each', () => {
+    const story = new Story();
+    story.tell({ second: 1, edge: true, episode: id(1), nats: 20 });
+    const [alert] = story.tell({ second: 2, edge: true, episode: id(1), nats: 31, autoencoder: true });
+    expect(alert?.detectors).toEqual(['isolation_forest', 'adaptive_baseline', 'autoencoder']);
+    expect(alert?.adaptive_baseline).toEqual({ score: 31, threshold: 13 });
+    expect(alert?.summary).toContain('the adaptive baseline and the autoencoder since 00:00:01 UTC');
+  });
+
+  it('is the gateway’s own word that counts for more when both its detectors agree', () => {
+    const story = new Story();
+    const [alert] = story.tell({ second: 1, edge: true, episode: id(1), nats: 20, autoencoder: false });
+    expect([alert?.verdict, alert?.severity]).toEqual(['disputed', 'warning']);
+  });
+
+  it('is not opened by the autoencoder alone in the ensemble unless the window is rare enough', () => {
+    expect(new Story('ensemble').tell({ second: 1, autoencoder: true, rare: false })).toEqual([]);
+    expect(new Story('ensemble').tell({ second: 1, autoencoder: true, rare: true })).toHaveLength(1);
+    expect(new Story('autoencoder').tell({ second: 1, autoencoder: true, rare: false })).toHaveLength(1);
+    expect(new Story('adaptive_baseline').tell({ second: 1, autoencoder: true, rare: true })).toEqual([]);
   });
 
   it('says nothing about a window that changes nothing', () => {

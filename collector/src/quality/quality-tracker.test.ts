@@ -79,6 +79,26 @@ describe('QualityTracker', () => {
     expect(ensemble.records.true_positives).toBe(2);
   });
 
+  it('judges the baseline where no window model is there, and the ensemble with it', () => {
+    const tracker = new QualityTracker(0);
+    const window = { line: 'gw-1/m', windowMs: 5000, truth: true, anomalous: true };
+    tracker.add({ ...window, endMs: 1000, forest: null, baseline: true, autoencoder: null });
+    const { isolation_forest, adaptive_baseline, ensemble } = tracker.view();
+    expect(isolation_forest.records.true_positives).toBe(0);
+    expect(adaptive_baseline.records.true_positives).toBe(1);
+    expect(ensemble.records.true_positives).toBe(1);
+    expect(tracker.anomalyRate).toBe(1);
+  });
+
+  it('counts for the ensemble only what the autoencoder finds rare enough to alarm alone', () => {
+    const tracker = new QualityTracker(0);
+    const window = { line: 'l', windowMs: 5000, truth: true, anomalous: false, forest: null, baseline: null };
+    tracker.add({ ...window, endMs: 1000, autoencoder: true, rare: false });
+    tracker.add({ ...window, endMs: 2000, autoencoder: true, rare: true });
+    expect(tracker.view().autoencoder.records.true_positives).toBe(2);
+    expect(tracker.view().ensemble.records.true_positives).toBe(1);
+  });
+
   it('passes over windows that come again or late', () => {
     const tracker = new QualityTracker(0);
     const window = {
