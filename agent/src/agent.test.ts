@@ -286,7 +286,11 @@ describe('lineheron-agent', () => {
         const path = await configured(folder, { source, contamination: 0.01, labels: { site: 'Harbour' } });
         const agent = launch(path);
         await until('live windows', () => collector.info?.source.phase === 'live');
-        collector.say(topics.desired('fleet'), { v: 1, detecting: true, active_model: 'ensemble' }, true);
+        collector.say(
+          topics.desired('fleet'),
+          { v: 1, detecting: true, active_model: 'isolation_forest' },
+          true,
+        );
         collector.train('first', true);
         const end = await collector.trained('first');
         expect(end).toMatchObject({ phase: 'done', progress: 1 });

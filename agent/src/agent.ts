@@ -147,6 +147,11 @@ export class Agent {
       boot: options.boot,
       windowSeconds: config.window_size_seconds,
       active: () => this.desired.settled.active_model,
+      silence: {
+        live: () => this.feeds?.phase === 'live',
+        monotonicMs: () => clock.monotonicMs(),
+        maxDevices: MAX_DEVICES,
+      },
       nowMs: () => clock.nowMs(),
       onWindow: (scope, endMs, features) => {
         this.histories[scope].add({ endMs, features });
@@ -279,7 +284,8 @@ export class Agent {
       if (anomaly.phase === 'opened') void this.recorder?.freeze(anomaly.episode);
     }
     this.states.update(output.latest);
-    for (const { phase, device, episode } of output.anomalies) {
+    for (const { phase, device, episode, state, summary } of output.anomalies) {
+      if (state === 'stale') this.states.stale(device, summary);
       if (phase === 'closed') this.states.close(device, episode);
     }
     this.drain.offer(output.batches);

@@ -73,7 +73,7 @@ export class CollectorControl implements Control {
       broker: { url: withoutSecrets(link.url), connected: link.connected },
       settings: { window_size_seconds, contamination, threshold_percentile, epochs, anomaly_probability },
       open_alerts: incidents.openAlerts.length,
-      agents: fleet.views((agent, device) => incidents.openAlert(agent, device)),
+      agents: fleet.views((agent, device) => incidents.openAlert(agent, device), now()),
     };
   }
 

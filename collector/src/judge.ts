@@ -40,7 +40,8 @@ export function judgeWindows(
         forest: found.includes('isolation_forest'),
         baseline: found.includes('adaptive_baseline'),
         autoencoder: review?.suspect ?? null,
-        rare: review?.rare ?? false,
+        // Where the edge has no baseline, the autoencoder is the only second opinion: its own threshold counts.
+        rare: review !== null && (review.rare || (review.suspect && window.baseline === undefined)),
       };
       const anomalous = isAnomalous(model, opinion);
       const alert = draft.apply(
@@ -60,7 +61,7 @@ export function judgeWindows(
                 threshold: window.baseline.threshold,
               }
             : null,
-          autoencoder: review,
+          autoencoder: review && { ...review, rare: opinion.rare === true },
           episode: window.episode,
           truth: window.is_anomaly ? (window.anomaly_type ?? 'anomaly') : null,
           historical: batch.historical ?? false,

@@ -192,7 +192,7 @@ export class Pipeline {
         forest: detecting && state === 'scored' ? opinion.forest : null,
         baseline: detecting && window.baseline ? opinion.baseline : null,
         autoencoder: review ? review.suspect : null,
-        rare: review?.rare ?? false,
+        rare: opinion.rare === true,
         anomalous,
       });
     }

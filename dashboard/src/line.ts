@@ -1,5 +1,5 @@
 /** A line is one device of one agent, or an agent's gateway as a whole. Its key, its name, what is known of it. */
-import type { AgentView, Alert, StatusView, WindowView } from '@lineheron/models';
+import type { AgentView, Alert, LineState, StatusView } from '@lineheron/models';
 import { GATEWAY_DEVICE } from '@lineheron/models';
 
 /** `<agent>/<device>`; neither part can hold a slash. */
@@ -21,7 +21,7 @@ export interface Line {
   readonly agent: string;
   readonly device: string;
   readonly online: boolean;
-  readonly state: WindowView['state'];
+  readonly state: LineState;
   readonly lastSeen: string;
   readonly alert: Alert | null;
   readonly hasAlert: boolean;

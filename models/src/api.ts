@@ -1,7 +1,7 @@
 /** Requests and answers of the collector's HTTP API. The routes validate with these and /openapi.json shows them. */
 import { z } from 'zod';
 import { agentModelSchema, linesEventSchema } from './control.js';
-import { ACTIVE_MODELS, SCOPES, TRAINED_MODELS, WINDOW_STATES } from './detector.js';
+import { ACTIVE_MODELS, LINE_STATES, SCOPES, TRAINED_MODELS, WINDOW_STATES } from './detector.js';
 import { agentIdSchema, timeSchema, windowDeviceSchema, windowIdSchema } from './identity.js';
 import { reasonSchema, scopeSchema } from './score.js';
 
@@ -77,7 +77,7 @@ export const agentViewSchema = z
       z.object({
         device: windowDeviceSchema,
         scope: scopeSchema,
-        state: z.enum(WINDOW_STATES),
+        state: z.enum(LINE_STATES),
         last_seen: timeSchema,
         /** Newest event time. */
         end: timeSchema,

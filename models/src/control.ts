@@ -15,7 +15,7 @@ import { budgetPerDeviceDay } from './settings.js';
 
 const v = z.literal(1);
 
-export const EPISODE_ENDS = ['quiet', 'silent', 'level_shift'] as const;
+export const EPISODE_ENDS = ['quiet', 'silent', 'level_shift', 'resumed'] as const;
 export type EpisodeEnd = (typeof EPISODE_ENDS)[number];
 
 const requestIdSchema = z.string().regex(/^[0-9a-zA-Z-]{1,64}$/);
@@ -79,9 +79,14 @@ export const anomalySchema = z.object({
   score: z.number().nullable(),
   threshold: z.number().nullable(),
   baseline: baselineSchema.nullable().optional(),
+  /** `stale` when a device that reported regularly has fallen silent: `id` and `episode` name its last window. */
+  state: z.literal('stale').optional(),
   /** Who found the window suspect. */
   detectors: detectorsSchema.optional(),
-  /** What ended the episode: ten quiet seconds, silence of the device, or that its new level became normal. */
+  /**
+   * What ended the episode: ten quiet seconds, silence of the device, that its new level
+   * became normal; of a silence, that the device reports again.
+   */
   why: z.enum(EPISODE_ENDS).optional(),
   reasons: z.array(reasonSchema).max(8),
   summary: z.string().max(1024),

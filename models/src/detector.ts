@@ -21,5 +21,13 @@ export const GATEWAY_DEVICE = '*';
 export const WINDOW_STATES = ['warming_up', 'untrained', 'stopped', 'scored'] as const;
 export type WindowState = (typeof WINDOW_STATES)[number];
 
+/** How a line stands: as its newest window says, or that it fell silent, or that its agent is away. */
+export const LINE_STATES = [...WINDOW_STATES, 'stale', 'offline'] as const;
+export type LineState = (typeof LINE_STATES)[number];
+
+/** A line that reported regularly is stale once it has missed so many records, and has been silent this long at least. */
+export const STALE_INTERVALS = 20;
+export const MIN_STALE_MS = 60_000;
+
 /** An episode ends after this much event time without a suspect window. */
 export const EPISODE_QUIET_MS = 10_000;

@@ -65,7 +65,7 @@ describe.skipIf(!chromiumPath)('the dashboard in Chromium (skipped where there i
     await page.getByLabel(/duration/i).fill('1');
     await page.getByLabel(/history/i).check();
     await page.getByRole('button', { name: 'Train', exact: true }).click();
-    await waitFor('the training to end', async () => (await stack.status()).trained.ensemble, 30_000);
+    await waitFor('the training to end', async () => (await stack.status()).trained.autoencoder, 30_000);
 
     await page.getByRole('button', { name: /^Start/ }).click();
     await waitFor('detection', async () => (await stack.status()).detecting);

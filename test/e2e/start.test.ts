@@ -82,7 +82,12 @@ describe('npm start', () => {
     await waitFor('detection to run', () => output.includes('detection'), 90_000);
     const running = await status();
     expect(running.detecting).toBe(true);
-    expect(running.trained).toEqual({ isolation_forest: true, autoencoder: true, ensemble: true });
+    expect(running.trained).toEqual({
+      isolation_forest: true,
+      adaptive_baseline: true,
+      autoencoder: true,
+      ensemble: true,
+    });
     expect(running.agents.map(({ id, online }) => [id, online]).sort()).toEqual([
       ['gw-harbour', true],
       ['gw-hillside', true],

@@ -93,6 +93,14 @@ export class DeviceStates {
     this.tell(entry);
   }
 
+  /** A device that reported regularly has fallen silent; its next window says how it is again. */
+  stale(device: string, summary: string): void {
+    const entry = this.entries.get(device);
+    if (!entry) return;
+    entry.state = { ...entry.state, state: 'stale', suspect: false, summary };
+    this.tell(entry);
+  }
+
   /** Repeats what is due, whether or not a window comes. Cheap to call often. */
   repeatDue(): void {
     const nowMs = this.options.monotonicMs();

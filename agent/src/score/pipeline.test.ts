@@ -152,6 +152,39 @@ describe('Pipeline', () => {
     expect(pipeline.take().anomalies).toMatchObject([{ phase: 'closed', why: 'quiet' }]);
   });
 
+  it('tells that a device fell silent while its source is live, and when it reports again', () => {
+    let nowMs = 0;
+    let live = false;
+    const pipeline = new Pipeline({
+      engine: new Engine({}),
+      agent: 'gw',
+      boot: BOOT,
+      nowMs: () => START_MS,
+      silence: { live: () => live, monotonicMs: () => nowMs, maxDevices: 10 },
+      onWindow: () => {},
+      onEngineError: (error) => {
+        throw error;
+      },
+    });
+    const push = (second: number) =>
+      pipeline.push({ bytes: Buffer.from(line(second, 'a')), emit: true, position: null });
+    for (let second = 0; second < 20; second++) push(second);
+    const told = (atMs: number) => {
+      nowMs = atMs;
+      pipeline.sweep(START_MS);
+      return pipeline.take().anomalies.map((anomaly) => anomalySchema.parse(anomaly));
+    };
+    expect(told(100_000)).toEqual([]);
+    live = true;
+    expect(told(130_000)).toEqual([]);
+    const [silent, ...rest] = told(160_000);
+    expect(rest).toEqual([]);
+    expect(silent).toMatchObject({ phase: 'opened', device: 'a', state: 'stale' });
+    expect(silent!.summary).toBe('a has been silent for 60 s: it usually reports every 1 s.');
+    push(200);
+    expect(told(170_000)).toMatchObject([{ phase: 'closed', why: 'resumed', episode: silent!.episode }]);
+  });
+
   it('emits nothing of a refill, but has its windows full after it', () => {
     const { pipeline, push } = build();
     const text = Array.from({ length: 40 }, (_, second) => line(second, 'a')).join('');

@@ -18,6 +18,8 @@ import type { ChannelDefinition, Engine, PushResult, RecordResult, WindowResult 
 import { BatchBuilder, type BuiltBatch } from './batch.js';
 import { type Episode, Episodes } from './episodes.js';
 import { OnlyNormal } from './only-normal.js';
+import { silenceMessage } from './silence-message.js';
+import { Silences } from './silences.js';
 import { isoTime, wireRecord, wireWindow } from './wire.js';
 
 /** A chunk of whole lines. `emit` false: it only refills the windows. */
@@ -56,6 +58,8 @@ export interface PipelineOptions {
   onWindow: WindowSink;
   /** Hears of every window as it is told. */
   onScored?: (window: ScoredWindow) => void;
+  /** With it, devices that fall silent while a source is live are told. `monotonicMs` never goes backwards. */
+  silence?: { live: () => boolean; monotonicMs: () => number; maxDevices: number };
   /** A chunk was lost to a fault of the engine. */
   onEngineError: (error: unknown) => void;
 }
@@ -63,6 +67,7 @@ export interface PipelineOptions {
 const ENDED: Readonly<Record<EpisodeEnd, string>> = {
   quiet: `has been quiet for ${EPISODE_QUIET_MS / 1000} seconds`,
   silent: 'has fallen silent',
+  resumed: 'reports again',
   level_shift: 'has a new level that lasted: it is the usual one from now on',
 };
 
@@ -72,6 +77,7 @@ export class Pipeline {
   private readonly builder: BatchBuilder;
   private readonly episodes = new Episodes();
   private readonly onlyNormal: OnlyNormal;
+  private readonly silences: Silences | null;
   private readonly channels: readonly ChannelDefinition[];
   private anomalies: AnomalyMessage[] = [];
   private latest = new Map<string, ScoredWindow>();
@@ -82,6 +88,7 @@ export class Pipeline {
     const { agent, boot, engine, nowMs } = options;
     this.builder = new BatchBuilder({ agent, boot, fingerprint: engine.fingerprint }, nowMs);
     this.onlyNormal = new OnlyNormal((options.windowSeconds ?? DEFAULT_WINDOW_SECONDS) * 1000);
+    this.silences = options.silence ? new Silences(options.silence.maxDevices) : null;
     this.channels = engine.channels;
   }
 
@@ -118,6 +125,17 @@ export class Pipeline {
   sweep(nowMs: number): void {
     for (const episode of this.episodes.closeSilent(nowMs)) {
       this.anomalies.push(this.anomaly(episode, episode.id, null, episode.lastSuspectMs, 'silent'));
+    }
+    this.tellSilences();
+  }
+
+  private tellSilences(): void {
+    const { silence } = this.options;
+    if (!silence || !this.silences) return;
+    const nowMs = silence.monotonicMs();
+    if (!silence.live()) this.silences.excuse(nowMs);
+    for (const silent of this.silences.overdue(nowMs)) {
+      this.anomalies.push(silenceMessage(this.options.agent, silent));
     }
   }
 
@@ -163,6 +181,7 @@ export class Pipeline {
     const levelShift = window.baseline?.levelShift ?? false;
     const seen = this.episodes.see({ device, endMs, suspect, levelShift }, nowMs, () => id);
     const wire = wireWindow(window, seen.episode?.id ?? null, record);
+    this.seeSpeaking(device, endMs, id);
     if (seen.closed) this.anomalies.push(this.anomaly(seen.closed, id, wire, endMs, seen.why));
     if (seen.opened && seen.episode) this.anomalies.push(this.anomaly(seen.episode, id, wire, endMs, null));
     this.latest.set(device, wire);
@@ -173,6 +192,16 @@ export class Pipeline {
     const normal = this.onlyNormal.see(window, inEpisode, levelShift);
     if (normal && window.state !== 'warming_up') this.options.onWindow(wire.scope, endMs, window.features);
     return wire;
+  }
+
+  /** Ends the silence of a device that speaks again. */
+  private seeSpeaking(device: string, endMs: number, id: string): void {
+    const { silence } = this.options;
+    if (!silence) return;
+    const ended = this.silences?.see(device, endMs, id, silence.monotonicMs()) ?? null;
+    if (ended === null) return;
+    const episode = { id: ended, device, openedMs: endMs, lastSuspectMs: endMs, seenMs: endMs };
+    this.anomalies.push(this.anomaly(episode, id, null, endMs, 'resumed'));
   }
 
   /** `why` it ended; null when it opens. */

@@ -3,7 +3,16 @@
  * memory only: agents say it all again when they connect. Bounded in agents and devices; who was heard of longest ago
  * goes first.
  */
-import type { AgentInfo, AgentView, Feature, Scope, WindowState } from '@lineheron/models';
+import {
+  type AgentInfo,
+  type AgentView,
+  type Feature,
+  type LineState,
+  MIN_STALE_MS,
+  type Scope,
+  STALE_INTERVALS,
+  type WindowState,
+} from '@lineheron/models';
 
 interface Line {
   device: string;
@@ -11,6 +20,8 @@ interface Line {
   state: WindowState;
   lastSeenMs: number;
   endMs: number;
+  /** Smoothed time between its windows; null after the first. */
+  intervalMs: number | null;
 }
 
 interface Agent {
@@ -55,6 +66,7 @@ export class Fleet {
       state: line.state,
       lastSeenMs: nowMs,
       endMs: Math.max(line.endMs, before?.endMs ?? Number.NEGATIVE_INFINITY),
+      intervalMs: smoothed(before, line.endMs),
     });
     if (known.lines.size > MAX_LINES) known.lines.delete(known.lines.keys().next().value!);
   }
@@ -79,10 +91,10 @@ export class Fleet {
   }
 
   /** `alertOf` gives the open alert of a device. */
-  views(alertOf: (agent: string, device: string) => string | null): AgentView[] {
+  views(alertOf: (agent: string, device: string) => string | null, nowMs: number): AgentView[] {
     return [...this.agents]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, agent]) => agentView(id, agent, alertOf));
+      .map(([id, agent]) => agentView(id, agent, alertOf, nowMs));
   }
 
   private agent(id: string): Agent {
@@ -94,12 +106,29 @@ export class Fleet {
   }
 }
 
+/** Weight of the newest interval. */
+const SMOOTHING = 0.1;
+
+function smoothed(before: Line | undefined, endMs: number): number | null {
+  if (!before) return null;
+  const interval = Math.max(0, endMs - before.endMs);
+  const known = before.intervalMs;
+  return known === null ? interval : known + SMOOTHING * (interval - known);
+}
+
+function stateOf({ state, lastSeenMs, intervalMs }: Line, nowMs: number): LineState {
+  if (intervalMs === null) return state;
+  const staleMs = Math.max(MIN_STALE_MS, STALE_INTERVALS * intervalMs);
+  return nowMs - lastSeenMs >= staleMs ? 'stale' : state;
+}
+
 const iso = (ms: number) => new Date(ms).toISOString();
 
 function agentView(
   id: string,
   { online, info, lastSeenMs, lines }: Agent,
   alertOf: (agent: string, device: string) => string | null,
+  nowMs: number,
 ): AgentView {
   return {
     id,
@@ -115,13 +144,13 @@ function agentView(
     labels: info?.labels ?? {},
     devices: [...lines.values()]
       .sort((a, b) => (a.device < b.device ? -1 : 1))
-      .map(({ device, scope, state, lastSeenMs: seenMs, endMs }) => ({
-        device,
-        scope,
-        state,
-        last_seen: iso(seenMs),
-        end: iso(endMs),
-        alert: alertOf(id, device),
+      .map((line) => ({
+        device: line.device,
+        scope: line.scope,
+        state: online ? stateOf(line, nowMs) : 'offline',
+        last_seen: iso(line.lastSeenMs),
+        end: iso(line.endMs),
+        alert: alertOf(id, line.device),
       })),
   };
 }

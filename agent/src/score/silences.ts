@@ -1,0 +1,86 @@
+/**
+ * Devices that reported regularly and have fallen silent: after twenty of their own intervals without a window, and a
+ * minute at least, each is told once, and is news again only when it has spoken. Pure state on the caller's clock;
+ * bounded: of more devices the one silent longest is forgotten.
+ */
+import { GATEWAY_DEVICE, MIN_STALE_MS, STALE_INTERVALS } from '@lineheron/models';
+
+export interface Silence {
+  device: string;
+  /** Id of its last window. */
+  lastWindow: string;
+  /** Event time of its last window. */
+  endMs: number;
+  silentMs: number;
+  /** What is usual, event time between windows. */
+  intervalMs: number;
+}
+
+interface Known {
+  lastWindow: string;
+  endMs: number;
+  heardMs: number;
+  /** Smoothed; null until enough windows have come. */
+  intervalMs: number | null;
+  windows: number;
+  told: boolean;
+}
+
+/** Fewer windows say nothing of how regularly a device reports. */
+const MIN_WINDOWS = 10;
+/** Weight of the newest interval. */
+const SMOOTHING = 0.1;
+
+export class Silences {
+  /** In the order of the last news. */
+  private readonly known = new Map<string, Known>();
+
+  constructor(private readonly maxDevices: number) {}
+
+  /**
+   * A window came. Returns its last window before a silence that was told and ends now, else null. `nowMs` may be any clock that only goes forward, always the same one.
+   */
+  see(device: string, endMs: number, id: string, nowMs: number): string | null {
+    if (device === GATEWAY_DEVICE) return null;
+    const before = this.known.get(device);
+    const interval = before && Math.max(0, endMs - before.endMs);
+    const smoothed = before?.intervalMs ?? null;
+    const intervalMs =
+      smoothed === null || interval === undefined
+        ? (interval ?? null)
+        : smoothed + SMOOTHING * (interval - smoothed);
+    this.known.delete(device);
+    this.known.set(device, {
+      lastWindow: id,
+      endMs: Math.max(endMs, before?.endMs ?? Number.NEGATIVE_INFINITY),
+      heardMs: nowMs,
+      // The gap of a silence that was told says nothing of how often it reports.
+      intervalMs: before?.told ? before.intervalMs : intervalMs,
+      windows: (before?.windows ?? 0) + 1,
+      told: false,
+    });
+    if (this.known.size > this.maxDevices) this.known.delete(this.known.keys().next().value!);
+    return before?.told ? before.lastWindow : null;
+  }
+
+  /** Time without any source that is live is nobody's silence. */
+  excuse(nowMs: number): void {
+    for (const known of this.known.values()) known.heardMs = nowMs;
+  }
+
+  /** Those that have become silent since the last call. */
+  overdue(nowMs: number): Silence[] {
+    const silent: Silence[] = [];
+    for (const [device, known] of this.known) {
+      const { intervalMs, windows, told, heardMs, lastWindow, endMs } = known;
+      const silentMs = nowMs - heardMs;
+      // The rest were heard later still.
+      if (silentMs < MIN_STALE_MS) break;
+      if (told || intervalMs === null || windows < MIN_WINDOWS) continue;
+      if (silentMs < STALE_INTERVALS * intervalMs) continue;
+      known.told = true;
+      silent.push({ device, lastWindow, endMs, silentMs, intervalMs });
+    }
+    return silent;
+  }
+}
