@@ -7,6 +7,7 @@ import {
   duration,
   figure,
   microseconds,
+  odds,
   percent,
   plural,
   ratio,
@@ -16,6 +17,20 @@ import {
 
 /** Values are joined to their units by a space that does not break. */
 const plain = (text: string) => text.replaceAll('\u00a0', ' ');
+
+describe('odds', () => {
+  it('say how rare a score in nats is, in two digits, and no more than can be known', () => {
+    expect([0, 13, 16, 22, 28.5, 90].map(odds)).toEqual([
+      '1 in 1',
+      '1 in 440,000',
+      '1 in 8.9 million',
+      '1 in 3.6 billion',
+      '1 in 2.4 trillion',
+      '1 in more than 10¹⁵',
+    ]);
+    expect(odds(null)).toBe(UNKNOWN);
+  });
+});
 
 describe('numbers', () => {
   it('have at most three significant digits or all of their whole ones', () => {

@@ -106,7 +106,7 @@ export function odds(nats: number | null): string {
   if (nats === null || !Number.isFinite(nats)) return UNKNOWN;
   const times = Math.exp(Math.max(0, nats));
   if (times > 1e15) return '1 in more than 10¹⁵';
-  for (const [size, name] of LARGE) if (times >= size) return `1 in ${figure(rounded(times / size))} ${name}`;
+  for (const [size, name] of LARGE) if (times >= size) return `1 in ${rounded(times / size)} ${name}`;
   return `1 in ${count(rounded(times))}`;
 }
 

@@ -1,0 +1,44 @@
+/** How a line of an agent stands. */
+import { describe, expect, it } from 'vitest';
+import { Fleet } from './fleet.js';
+
+const START_MS = 1_000_000;
+
+function fleetWith(everyMs: number, windows: number): { fleet: Fleet; lastMs: number } {
+  const fleet = new Fleet();
+  fleet.setOnline('gw-1', true, START_MS);
+  const line = { device: 'modem-1', scope: 'device', state: 'scored' } as const;
+  let lastMs = START_MS;
+  for (let at = 0; at < windows; at++) {
+    lastMs = START_MS + at * everyMs;
+    fleet.seen('gw-1', { ...line, endMs: lastMs }, lastMs);
+  }
+  return { fleet, lastMs };
+}
+
+const stateAt = (fleet: Fleet, nowMs: number) => fleet.views(() => null, nowMs)[0]!.devices[0]!.state;
+
+describe('the state of a line', () => {
+  it('is stale a minute after the last window of one that reports every second', () => {
+    const { fleet, lastMs } = fleetWith(1000, 20);
+    expect(stateAt(fleet, lastMs + 59_999)).toBe('scored');
+    expect(stateAt(fleet, lastMs + 60_000)).toBe('stale');
+  });
+
+  it('is stale only after twenty intervals of one that reports every thirty seconds', () => {
+    const { fleet, lastMs } = fleetWith(30_000, 20);
+    expect(stateAt(fleet, lastMs + 599_999)).toBe('scored');
+    expect(stateAt(fleet, lastMs + 600_000)).toBe('stale');
+  });
+
+  it('is offline while its agent is away', () => {
+    const { fleet, lastMs } = fleetWith(1000, 20);
+    fleet.setOnline('gw-1', false, lastMs);
+    expect(stateAt(fleet, lastMs)).toBe('offline');
+  });
+
+  it('is what its only window said while no interval is known', () => {
+    const { fleet, lastMs } = fleetWith(1000, 1);
+    expect(stateAt(fleet, lastMs + 3_600_000)).toBe('scored');
+  });
+});
