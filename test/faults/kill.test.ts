@@ -40,9 +40,10 @@ it('killed right after its first start, an agent tells what was rotated before i
     const windows = await stack.storedWindows('gw-young');
     const found = windows.filter(({ scope }) => scope === 'device').map(({ end }) => end);
     return found.length >= lines.length && found;
-  });
+    // A batch whose acknowledgement was missed is sent again after half a minute.
+  }, 90_000);
   expect(new Set(ends).size).toBe(lines.length);
-});
+}, 120_000);
 
 describe('kill -9 at any moment', () => {
   it.each([
