@@ -177,12 +177,14 @@ export class Link {
     this.connectedAtMs = clock.monotonicMs();
     this.told.clear();
     this.options.counters.add('connects');
-    client.subscribe([...subscriptions], { qos: 1 }, (error) => {
-      if (error && client.connected) log.warn({ error: error.message }, 'cannot subscribe');
-    });
     this.publish(topics.status(agent), 'online', true);
     log.info('connected to the broker');
-    onConnect();
+    // What is sent before the broker knows our subscriptions may be acknowledged to nobody.
+    client.subscribe([...subscriptions], { qos: 1 }, (error) => {
+      if (!client.connected) return;
+      if (error) log.warn({ error: error.message }, 'cannot subscribe');
+      onConnect();
+    });
   }
 
   private closedNow(client: MqttClient): void {
