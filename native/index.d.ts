@@ -39,6 +39,24 @@ export declare class Baseline {
   get recordsPerDay(): number
 }
 
+/** A monotone map from a detector's raw score to −log10 p, p being its share of normal scores. */
+export declare class Calibration {
+  /** Fits scores of normal rows in any order; what is not finite is left out. Throws below 20 of them. */
+  static fit(scores: Float64Array): Calibration
+  /** Reads what `save` wrote. Throws when it is damaged. */
+  static load(bytes: Uint8Array): Calibration
+  /** The calibration as bytes. */
+  save(): Buffer
+  /** How many scores it was fitted on. */
+  get count(): number
+  /** −log10 of the share of normal scores at or above this one, 0–300; NaN gives NaN. */
+  tail(score: number): number
+  /** As `tail`, of every score. */
+  tails(scores: Float64Array): Float64Array
+  /** As `tails`, shrunk to what a model that no longer learns may claim: few scores support little. */
+  trusted(scores: Float64Array): Float64Array
+}
+
 /** Parses lines, keeps the windows of all devices and scores them. One per gateway. */
 export declare class Engine {
   /** An engine that has seen nothing and does not detect yet. Throws on an option out of range. */
@@ -127,6 +145,17 @@ export declare class Redactor {
   redact(text: string): RedactedText
 }
 
+/** Distances of rows from a slow and a fast level of each column. */
+export declare class TwoSpeed {
+  /**
+   * Takes first levels and scales from row-major rows, which are not yet scored; NaN is unknown. Throws when
+   * rows and columns do not fit.
+   */
+  constructor(columns: number, firstRows: Float64Array)
+  /** Scores row-major rows in the order of time, each before it is learnt. Throws when they do not fit. */
+  push(rows: Float64Array): TwoSpeedScores
+}
+
 /** What an autoencoder is. */
 export interface AutoencoderInfo {
   /** Features of a row. */
@@ -192,6 +221,12 @@ export interface ChannelDefinition {
   /** `gauge` (a level) or `count` (a number of events). */
   kind: string
 }
+
+/**
+ * Several detectors' −log10 p of the same rows as one score a row: the sum of their squares, so that a
+ * strong one decides and agreeing ones add; NaN adds nothing. Throws when the lengths differ.
+ */
+export declare function combineTails(tails: Array<Float64Array>): Float64Array
 
 /** What an engine counted since it was made. */
 export interface EngineCounters {
@@ -308,6 +343,12 @@ export interface ForestOptions {
 }
 
 /**
+ * How far each of the row-major rows is from all of them, column by column; 0 and up. NaN is unknown. Throws when
+ * rows and columns do not fit.
+ */
+export declare function marginalScores(rows: Float64Array, columns: number): Float64Array
+
+/**
  * Tells the service manager how this process is doing: `text` goes as one datagram to the Unix socket at
  * `path` (`$NOTIFY_SOCKET`; a leading `@` means the abstract namespace). Throws when it cannot be sent.
  */
@@ -418,6 +459,14 @@ export interface TrainedAutoencoder {
   parameters: number
   /** Score of each row. */
   scores: Float64Array
+}
+
+/** One score of each speed a row. */
+export interface TwoSpeedScores {
+  /** Smoothed distance from the long memory, all columns together. */
+  slow: Float64Array
+  /** Smoothed distance from the short memory, the farthest column. */
+  fast: Float64Array
 }
 
 /** A window that is put out. */

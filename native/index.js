@@ -773,14 +773,18 @@ if (
   }
 }
 
-const { Autoencoder, Baseline, Engine, Forest, Redactor, baselineThreshold, fitForest, notifyService, provokePanic, provokePanicAsync, releaseMemory, trainAutoencoder } = nativeBinding
+const { Autoencoder, Baseline, Calibration, Engine, Forest, Redactor, TwoSpeed, baselineThreshold, combineTails, fitForest, marginalScores, notifyService, provokePanic, provokePanicAsync, releaseMemory, trainAutoencoder } = nativeBinding
 export { Autoencoder }
 export { Baseline }
+export { Calibration }
 export { Engine }
 export { Forest }
 export { Redactor }
+export { TwoSpeed }
 export { baselineThreshold }
+export { combineTails }
 export { fitForest }
+export { marginalScores }
 export { notifyService }
 export { provokePanic }
 export { provokePanicAsync }

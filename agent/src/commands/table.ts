@@ -19,6 +19,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     description: 'Tell what would have alerted in log files',
     load: async () => (await import('./replay.js')).replay,
   },
+  evaluate: {
+    description: 'Tell how well each detector finds what is labelled in files',
+    load: async () => (await import('./evaluate.js')).evaluate,
+  },
   doctor: {
     description: 'Check configuration, broker, clock, disk and sources, and say what to do',
     load: async () => (await import('./doctor.js')).doctor,

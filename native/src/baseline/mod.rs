@@ -8,11 +8,13 @@ pub mod codec;
 mod device;
 mod events;
 mod level;
+pub mod marginal;
 mod memory;
 mod recent;
 mod score_tail;
 mod shift;
 pub mod tail;
+pub mod two_speed;
 
 pub use channel::{ChannelModel, FIRST_SAMPLE};
 pub use device::{DeviceBaseline, Score};

@@ -12,6 +12,7 @@
 )]
 pub mod autoencoder;
 pub mod baseline;
+pub mod calibration;
 pub mod engine;
 pub mod forest;
 pub mod memory;
@@ -20,6 +21,7 @@ mod reasons;
 pub mod redact;
 mod results;
 pub mod shapes;
+pub mod two_speed;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

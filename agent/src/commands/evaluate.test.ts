@@ -1,0 +1,174 @@
+/** `evaluate` by the built program: what it finds in files made here, and what it says of bad ones. */
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { EvaluationResult } from '../evaluate/evaluate.js';
+import { MAIN } from '../test-agent.js';
+import { withFolder } from '../test-support.js';
+
+const run = promisify(execFile);
+
+/** Uniform in [0, 1), always the same. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return state / 0x7fffffff;
+  };
+}
+
+/** One row a minute for two days; three hours after its middle one column stays high for half an hour. */
+function series(seed: number, fault = true): string {
+  const random = randomOf(seed);
+  const rows = Array.from({ length: 2880 }, (_, row) => {
+    const bad = fault && row >= 1620 && row < 1650;
+    return `${1_700_000_000 + row * 60},${(20 + random() + (bad ? 8 : 0)).toFixed(4)},${random().toFixed(4)},${bad ? 1 : 0}`;
+  });
+  return `timestamp,a,b,label\n${rows.join('\n')}\n`;
+}
+
+/** Rows about a line; one in fifty is far from it. */
+function table(): string {
+  const random = randomOf(3);
+  const rows = Array.from({ length: 500 }, (_, row) => {
+    const [x, bad] = [random(), row % 50 === 7];
+    return `${row},${x.toFixed(4)},${(x + 0.1 * random() + (bad ? 5 : 0)).toFixed(4)},${bad ? 1 : 0}`;
+  });
+  return `timestamp,x,y,label\n${rows.join('\n')}\n`;
+}
+
+function records(): string {
+  const random = randomOf(4);
+  const lines = Array.from({ length: 6000 }, (_, second) => {
+    const bad = second >= 1800 && second < 1830;
+    return JSON.stringify({
+      timestamp: new Date(1_700_000_000_000 + second * 1000).toISOString(),
+      device_id: 'm1',
+      latency_ms: 20 + 5 * random() + (bad ? 300 : 0),
+      packet_loss_pct: bad ? 20 : 0,
+      retry_count: random() < 0.1 ? 1 : 0,
+      traffic_volume_mb: 1 + random(),
+      connection_resets: 0,
+      is_anomaly: bad,
+    });
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+async function evaluated(folder: string, ...args: string[]) {
+  const json = join(folder, 'result.json');
+  const { stdout } = await run(process.execPath, [MAIN, 'evaluate', '--json', json, ...args], {
+    cwd: folder,
+  });
+  const result = JSON.parse(await readFile(json, 'utf8')) as EvaluationResult;
+  const of = (method: string) => result.methods.find((row) => row.method === method)!;
+  return { stdout, result, of };
+}
+
+async function refused(folder: string, ...args: string[]): Promise<{ code: number; stderr: string }> {
+  return run(process.execPath, [MAIN, 'evaluate', ...args], { cwd: folder }).then(
+    () => ({ code: 0, stderr: '' }),
+    ({ code, stderr }) => ({ code, stderr }),
+  );
+}
+
+describe('evaluate', () => {
+  it('finds the fault of a series, before chance and permanent alarm', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 'a.csv'), series(1));
+      const { stdout, result, of } = await evaluated(folder, 'a.csv');
+      expect(result.files[0]).toMatchObject({ mode: 'series', rows: 2304, anomalous: 30 });
+      expect(of('ensemble').mean.event_recall_week).toBe(1);
+      expect(of('ensemble').mean.ap).toBeGreaterThan(0.5);
+      expect(of('random').mean.ap).toBeLessThan(0.1);
+      expect(of('always_alarm').mean).toMatchObject({
+        auc: 0.5,
+        event_recall_day: 0,
+        recall_at_threshold: 1,
+      });
+      expect(stdout).toContain('adaptive_baseline');
+    }));
+
+  it('learns from another file with --train, and gives the spread over seeds', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 'a.csv'), series(1));
+      await writeFile(join(folder, 'normal.csv'), series(2, false));
+      const { stdout, result, of } = await evaluated(
+        folder,
+        '--train',
+        'normal.csv',
+        '--seeds',
+        '2',
+        'a.csv',
+      );
+      expect(result.files[0]!.rows).toBe(2880);
+      expect(of('ensemble').mean.event_recall_week).toBe(1);
+      expect(of('isolation_forest').sd.ap).toBeGreaterThan(0);
+      expect(stdout).toContain('±');
+    }));
+
+  it('is the same whatever the labels say, but for the figures', () =>
+    withFolder(async (folder) => {
+      const text = series(1);
+      await writeFile(join(folder, 'a.csv'), text);
+      await writeFile(
+        join(folder, 'b.csv'),
+        text.replace(/,[01]$/gm, (end) => (end === ',1' ? ',0' : ',1')),
+      );
+      const [a, b] = [await evaluated(folder, 'a.csv'), await evaluated(folder, 'b.csv')];
+      // With all labels turned round the same scores rank the other way.
+      for (const { method, mean } of a.result.methods)
+        expect(b.of(method).mean.auc).toBeCloseTo(1 - mean.auc, 9);
+    }));
+
+  it('takes rows that are only numbered as a table', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 't.csv'), table());
+      const { result, of } = await evaluated(folder, 't.csv');
+      expect(result.files[0]).toMatchObject({ mode: 'table', rows: 500, anomalous: 10 });
+      expect(of('ensemble').mean.ap).toBeGreaterThan(0.9);
+      expect(of('ensemble').mean.event_recall_week).toBeNull();
+    }));
+
+  it('sends records through the engine', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 'r.jsonl'), records());
+      const { result, of } = await evaluated(folder, 'r.jsonl');
+      expect(result.files[0]).toMatchObject({ mode: 'records', anomalous: 30 });
+      expect(of('adaptive_baseline').mean).toMatchObject({ event_recall_week: 1, delay_p50_s: 0 });
+      expect(of('ensemble').mean.recall_at_threshold).toBeGreaterThan(0.9);
+    }));
+
+  it('says what is wrong with a file and ends with its code', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 'plain.csv'), 'timestamp,a\n5,1\n');
+      await writeFile(join(folder, 'text.csv'), 'timestamp,a,label\n5,1,0\n6,high,0\n');
+      await writeFile(join(folder, 'short.csv'), 'timestamp,a,label\n5,1,0\n66,1,1\n');
+      await writeFile(join(folder, 'bad.jsonl'), '{"device": 5}\n');
+      expect(await refused(folder, 'none.csv')).toMatchObject({
+        code: 66,
+        stderr: expect.stringContaining('no such file'),
+      });
+      expect(await refused(folder, 'plain.csv')).toMatchObject({
+        code: 65,
+        stderr: expect.stringContaining('no column "label"'),
+      });
+      expect(await refused(folder, 'text.csv')).toMatchObject({
+        code: 65,
+        stderr: expect.stringContaining('text.csv: line 3: "high" in column a is no number'),
+      });
+      expect(await refused(folder, 'short.csv')).toMatchObject({
+        code: 65,
+        stderr: expect.stringContaining('20 are needed'),
+      });
+      expect(await refused(folder, 'bad.jsonl')).toMatchObject({
+        code: 65,
+        stderr: expect.stringContaining('30 are needed'),
+      });
+      expect(await refused(folder, '--seeds', '0', 'plain.csv')).toMatchObject({ code: 64 });
+      expect(await refused(folder, '--budget', 'none', 'plain.csv')).toMatchObject({ code: 64 });
+      expect(await refused(folder, '--json', 'text.csv', 'text.csv')).toMatchObject({ code: 73 });
+    }));
+});

@@ -1,0 +1,144 @@
+/**
+ * Alarms and events in time. An *event* is a run of rows with label 1. A *false episode* is a run of alarms that
+ * touches no label; a run of alarms outside of labels that lasts longer than an hour counts once for each full hour,
+ * whether it touches a label or not: otherwise "always alarm" would have none. Runs end where a sequence (a device)
+ * ends. No threshold is chosen by labels here except in `eventRecall`, which is asked what a budget would find.
+ */
+import { descending, type Labels, rankable, type Scores } from './ranking.js';
+
+export interface Timeline {
+  labels: Labels;
+  /** Epoch ms. */
+  timesMs: ArrayLike<number>;
+  /** 1 where a sequence begins. */
+  first: ArrayLike<number>;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** The usual distance of two rows: the median within sequences; 0 with fewer than two rows. */
+export function stepMs({ timesMs, first }: Timeline): number {
+  const steps: number[] = [];
+  for (let row = 1; row < timesMs.length; row += 1)
+    if (first[row] !== 1) steps.push(timesMs[row]! - timesMs[row - 1]!);
+  steps.sort((a, b) => a - b);
+  return steps[Math.floor(steps.length / 2)] ?? 0;
+}
+
+/** Device-days that the rows stand for. */
+export function days(timeline: Timeline): number {
+  return (timeline.timesMs.length * stepMs(timeline)) / DAY_MS;
+}
+
+/** Each row's event, 0 for none, and how many there are. */
+export function eventsOf({ labels, first }: Timeline): { event: Uint32Array; events: number } {
+  const event = new Uint32Array(labels.length);
+  let events = 0;
+  for (let row = 0; row < labels.length; row += 1) {
+    if (labels[row] !== 1) continue;
+    const goes = row > 0 && first[row] !== 1 && labels[row - 1] === 1;
+    if (!goes) events += 1;
+    event[row] = events;
+  }
+  return { event, events };
+}
+
+/** Counts false episodes while rows start to alarm, in any order; every step costs the same. */
+class FalseEpisodes {
+  count = 0;
+  private readonly alarms: Uint8Array;
+  /** Of a run of unlabelled alarms, at its ends: the other end. */
+  private readonly otherEnd: Uint32Array;
+  private readonly rowsPerHour: number;
+
+  constructor(private readonly timeline: Timeline) {
+    this.alarms = new Uint8Array(timeline.labels.length);
+    this.otherEnd = new Uint32Array(timeline.labels.length);
+    this.rowsPerHour = Math.max(1, HOUR_MS / Math.max(1, stepMs(timeline)));
+  }
+
+  add(row: number): void {
+    const { alarms, otherEnd } = this;
+    const [left, right] = [this.leftOf(row), this.rightOf(row)];
+    const begin = this.isFalse(left) ? otherEnd[left]! : row;
+    const end = this.isFalse(right) ? otherEnd[right]! : row;
+    if (begin < row) this.count -= this.cost(begin, left);
+    if (end > row) this.count -= this.cost(right, end);
+    alarms[row] = 1;
+    if (this.timeline.labels[row] === 1) {
+      if (begin < row) this.count += this.cost(begin, left);
+      if (end > row) this.count += this.cost(right, end);
+      return;
+    }
+    otherEnd[begin] = end;
+    otherEnd[end] = begin;
+    this.count += this.cost(begin, end);
+  }
+
+  /** The row before in the same sequence, −1 without one. */
+  private leftOf(row: number): number {
+    return this.timeline.first[row] === 1 ? -1 : row - 1;
+  }
+
+  private rightOf(row: number): number {
+    const right = row + 1;
+    return right < this.alarms.length && this.timeline.first[right] !== 1 ? right : -1;
+  }
+
+  private isFalse(row: number): boolean {
+    return row >= 0 && this.alarms[row] === 1 && this.timeline.labels[row] !== 1;
+  }
+
+  private cost(begin: number, end: number): number {
+    const hours = Math.floor((end - begin + 1) / this.rowsPerHour);
+    const isHit = (row: number) => row >= 0 && this.alarms[row] === 1 && this.timeline.labels[row] === 1;
+    return isHit(this.leftOf(begin)) || isHit(this.rightOf(end)) ? hours : Math.max(1, hours);
+  }
+}
+
+/** False episodes of these alarms. */
+export function falseEpisodes(timeline: Timeline, alarms: ArrayLike<boolean>): number {
+  const counted = new FalseEpisodes(timeline);
+  for (let row = 0; row < alarms.length; row += 1) if (alarms[row] === true) counted.add(row);
+  return counted.count;
+}
+
+/**
+ * The share of events with an alarm at the lowest threshold before the false episodes first exceed `budgetPerDay`,
+ * the threshold coming down. NaN without events, and for less than an hour, which no false episode a day can judge.
+ */
+export function eventRecall(timeline: Timeline, scores: Scores, budgetPerDay: number): number {
+  const { event, events } = eventsOf(timeline);
+  if (events === 0 || days(timeline) * DAY_MS < HOUR_MS) return Number.NaN;
+  const allowed = budgetPerDay * days(timeline);
+  const counted = new FalseEpisodes(timeline);
+  const found = new Uint8Array(events + 1);
+  const order = descending(scores);
+  let [now, within] = [0, 0];
+  for (let at = 0; at < order.length; at += 1) {
+    const row = order[at]!;
+    counted.add(row);
+    const its = event[row]!;
+    if (its > 0 && found[its] === 0) [found[its], now] = [1, now + 1];
+    const next = order[at + 1];
+    if (next !== undefined && rankable(scores[next]) === rankable(scores[row])) continue;
+    if (counted.count > allowed) break;
+    within = now;
+  }
+  return within / events;
+}
+
+/** From each found event's start to its first alarm, ms, ascending. */
+export function delaysMs(timeline: Timeline, alarms: ArrayLike<boolean>): number[] {
+  const { event, events } = eventsOf(timeline);
+  const [starts, delays] = [new Float64Array(events + 1).fill(Number.NaN), new Map<number, number>()];
+  for (let row = 0; row < event.length; row += 1) {
+    const its = event[row]!;
+    if (its === 0) continue;
+    if (Number.isNaN(starts[its])) starts[its] = timeline.timesMs[row]!;
+    if (alarms[row] === true && !delays.has(its))
+      delays.set(its, Math.max(0, timeline.timesMs[row]! - starts[its]!));
+  }
+  return [...delays.values()].sort((a, b) => a - b);
+}
