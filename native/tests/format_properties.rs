@@ -179,3 +179,14 @@ fn a_hostile_pattern_that_is_taken_sees_a_bounded_part_of_the_line() {
         "{MAX_TEXT_BYTES} bytes: {most:?}, 65,536: {line:?}"
     );
 }
+
+#[test]
+fn a_note_of_repetition_before_any_message_is_a_record_like_others() {
+    for line in
+        ["Thu Jan  1 00:00:25 1d[1]: message repeated 5 times:.[ x ]", "last message repeated 2 times"]
+    {
+        for number in 1..=u32::try_from(definitions().len()).unwrap() {
+            check_line(&mut formats(), number, line.as_bytes());
+        }
+    }
+}

@@ -54,7 +54,8 @@ impl Format for Events {
         draft.repeat = times.unwrap_or(1);
         match message {
             Some(message) => self.read_message(message, context, draft),
-            None if self.last.device == draft.device => {
+            // Before the first message there is no last one.
+            None if self.last.device == draft.device && !self.last.values.is_empty() => {
                 draft.error_code.clone_from(&self.last.error_code);
                 draft.values.clone_from(&self.last.values);
                 return Ok(Found::Record);
