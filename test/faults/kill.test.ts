@@ -36,12 +36,16 @@ it('killed right after its first start, an agent tells what was rotated before i
   await appendFile(`${path}.1`, text.slice(50, half));
   await writeFile(path, text.slice(half));
   await agent.start();
-  const ends = await waitFor('all lines', async () => {
-    const windows = await stack.storedWindows('gw-young');
-    const found = windows.filter(({ scope }) => scope === 'device').map(({ end }) => end);
-    return found.length >= lines.length && found;
-    // A batch whose acknowledgement was missed is sent again after half a minute.
-  }, 90_000);
+  const ends = await waitFor(
+    'all lines',
+    async () => {
+      const windows = await stack.storedWindows('gw-young');
+      const found = windows.filter(({ scope }) => scope === 'device').map(({ end }) => end);
+      return found.length >= lines.length && found;
+      // A batch whose acknowledgement was missed is sent again after half a minute.
+    },
+    90_000,
+  );
   expect(new Set(ends).size).toBe(lines.length);
 }, 120_000);
 
