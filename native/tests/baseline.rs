@@ -1,4 +1,5 @@
 //! The adaptive baseline from outside: what it finds, what it leaves alone, what it learns.
+#![allow(clippy::cast_possible_truncation)] // Made-up numbers of ordinary size.
 use lineheron_native::baseline::{DeviceBaseline, FIRST_SAMPLE, Memory, SETTLED_MS, Score, threshold_nats};
 use lineheron_native::channel::ChannelKind::{self, Count, Gauge};
 use lineheron_native::random::Random;

@@ -20,7 +20,7 @@ use crate::forest::params::{CheckedForestParams, ForestParams};
 /// A fitted forest by itself, to score and explain rows.
 #[napi]
 pub struct Forest {
-    forest: forest::Forest,
+    core: forest::Forest,
     bytes: usize,
     /// Made at the first question.
     reasons: OnceCell<ReasonMaker>,
@@ -32,7 +32,7 @@ impl Forest {
     #[napi(factory, catch_unwind)]
     pub fn load(bytes: &[u8]) -> Result<Self> {
         let forest = forest::Forest::from_bytes(bytes)?;
-        Ok(Self { forest, bytes: bytes.len(), reasons: OnceCell::new() })
+        Ok(Self { core: forest, bytes: bytes.len(), reasons: OnceCell::new() })
     }
 
     /// One forest of several saved ones with the same features, all their trees in order. With
@@ -51,38 +51,38 @@ impl Forest {
 
     fn of(forest: forest::Forest) -> Self {
         let bytes = forest.to_bytes().len();
-        Self { forest, bytes, reasons: OnceCell::new() }
+        Self { core: forest, bytes, reasons: OnceCell::new() }
     }
 
     /// What it is.
     #[napi(getter, catch_unwind)]
     pub fn info(&self) -> ForestInfo {
-        info(&self.forest, self.bytes)
+        info(&self.core, self.bytes)
     }
 
     /// The forest as bytes, for `Forest.load` and `Engine.setForest`.
     #[napi(catch_unwind)]
     pub fn save(&self) -> Buffer {
-        self.forest.to_bytes().into()
+        self.core.to_bytes().into()
     }
 
     /// At most so many trees that stand for all of them, each part keeping its share.
     #[napi(catch_unwind)]
     pub fn prune(&self, trees: u32) -> Result<Self> {
-        Ok(Self::of(self.forest.prune(trees as usize)?))
+        Ok(Self::of(self.core.prune(trees as usize)?))
     }
 
     /// The same forest with its oldest `count` trees replaced by the first `count` of `fresh`.
     #[napi(catch_unwind)]
     pub fn replace_trees(&self, fresh: &Forest, count: u32) -> Result<Self> {
-        Ok(Self::of(self.forest.replace_trees(&fresh.forest, count as usize)?))
+        Ok(Self::of(self.core.replace_trees(&fresh.core, count as usize)?))
     }
 
     /// The score of one row, 0–1; NaN in it is unknown.
     #[napi(catch_unwind)]
     pub fn score_one(&self, row: &[f64]) -> Result<f64> {
         self.check_row(row)?;
-        Ok(self.forest.score(row))
+        Ok(self.core.score(row))
     }
 
     /// Scores of row-major rows, one each, 0–1; NaN in a row is unknown.
@@ -104,13 +104,13 @@ impl Forest {
     }
 
     fn scores(&self, rows: &[f64], threads: usize) -> Result<Float64Array> {
-        let columns = self.forest.features().len();
+        let columns = self.core.features().len();
         if !rows.len().is_multiple_of(columns) {
             let text = format!("{} values are no rows of {columns} features", rows.len());
             return Err(Error::new(Status::InvalidArg, text));
         }
         let mut scores = vec![0.0; rows.len() / columns];
-        self.forest.score_rows(rows, &mut scores, threads);
+        self.core.score_rows(rows, &mut scores, threads);
         Ok(scores.into())
     }
 
@@ -118,18 +118,18 @@ impl Forest {
     #[napi(catch_unwind, ts_return_type = "Array<Reason>")]
     pub fn explain(&self, env: Env, row: &[f64], max_reasons: Option<u32>) -> Result<Object<'static>> {
         self.check_row(row)?;
-        let shares = self.forest.strongest(row, max_reasons.unwrap_or(3) as usize);
+        let shares = self.core.strongest(row, max_reasons.unwrap_or(3) as usize);
         let maker = if let Some(maker) = self.reasons.get() {
             maker
         } else {
-            let maker = ReasonMaker::new(&env, &self.forest)?;
+            let maker = ReasonMaker::new(env, &self.core)?;
             self.reasons.get_or_init(|| maker)
         };
-        maker.make(&env, row, &shares)
+        maker.make(env, row, &shares)
     }
 
     fn check_row(&self, row: &[f64]) -> Result<()> {
-        let columns = self.forest.features().len();
+        let columns = self.core.features().len();
         if row.len() == columns {
             return Ok(());
         }

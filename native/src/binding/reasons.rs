@@ -15,7 +15,7 @@ pub struct ReasonMaker(FunctionRef<Vec<f64>, Object<'static>>);
 
 impl ReasonMaker {
     /// Compiles it and hands it what is the same for every row.
-    pub fn new(env: &Env, forest: &Forest) -> Result<Self> {
+    pub fn new(env: Env, forest: &Forest) -> Result<Self> {
         let bind: Function<'_, Usual, Maker<'_>> = env.run_script(include_str!("reasons.js"))?;
         let texts =
             forest.features().iter().flat_map(|feature| [feature.name.clone(), feature.unit.clone()]);
@@ -25,9 +25,9 @@ impl ReasonMaker {
     }
 
     /// An array of `Reason`, of features by number and their shares.
-    pub fn make(&self, env: &Env, row: &[f64], shares: &[(usize, f64)]) -> Result<Object<'static>> {
+    pub fn make(&self, env: Env, row: &[f64], shares: &[(usize, f64)]) -> Result<Object<'static>> {
         let triple = |&(index, share): &(usize, f64)| [index as f64, finite(row[index]), share];
-        self.0.borrow_back(env)?.call(shares.iter().flat_map(triple).collect())
+        self.0.borrow_back(&env)?.call(shares.iter().flat_map(triple).collect())
     }
 }
 

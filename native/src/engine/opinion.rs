@@ -150,7 +150,7 @@ impl BaselinePlan {
 /// The reasons of several detectors for one window: the forest's features and the baseline's channels in
 /// turn, each detector's strongest first.
 pub fn joined(forest: Vec<Reason>, baseline: &[Reason], max_reasons: usize) -> Vec<Reason> {
-    let mut joined = Vec::with_capacity(max_reasons);
+    let mut joined = Vec::new();
     let (mut forest, mut baseline) = (forest.into_iter(), baseline.iter().cloned());
     while joined.len() < max_reasons {
         let (first, second) = (baseline.next(), forest.next());
