@@ -19,7 +19,7 @@ async function startReviewer(folder, seed) {
   const onProblem = (message) => console.error(message);
   const reviewer = new Reviewer({ models, quantiles, featuresOf: () => DEFAULT_FEATURES, onProblem });
   const use = (manifest, payload) => reviewer.use(manifest, payload);
-  const options = { models, quantiles, seed, thresholdPercentile: 99, now: Date.now, use };
+  const options = { models, quantiles, seed, thresholdPercentile: 99, windowSeconds: 30, now: Date.now, use };
   const rows = Float32Array.from(makeRows(2000, seed));
   const history = { columns: COLUMNS, rows, agents: ['gw-1'], oldestMs: 0, newestMs: 1 };
   const request = { scope: 'device', fingerprint: FINGERPRINT, gathered: [], history, epochs: 5 };
