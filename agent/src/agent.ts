@@ -351,7 +351,6 @@ export class Agent {
     this.rivals.connected();
     this.publishInfo();
     this.states.republish();
-    this.drain.reconnected();
   }
 
   private received(topic: string, payload: Buffer, retained: boolean): void {
@@ -438,6 +437,7 @@ export class Agent {
       log,
       counters: this.counters,
       onConnect: () => this.connected(),
+      onSubscribed: () => this.drain.reconnected(),
       onMessage: (topic, payload, retained) => this.received(topic, payload, retained),
     });
   }

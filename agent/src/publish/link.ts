@@ -25,6 +25,8 @@ export interface LinkOptions {
   log: Log;
   counters: Counters;
   onConnect: () => void;
+  /** The broker knows our subscriptions: what is sent before may be acknowledged to nobody. */
+  onSubscribed: () => void;
   /** `retained`: kept by the broker for whoever subscribes, not said just now. */
   onMessage: (topic: string, payload: Buffer, retained: boolean) => void;
 }
@@ -173,18 +175,19 @@ export class Link {
   }
 
   private connectedNow(client: MqttClient): void {
-    const { agent, subscriptions, log, clock, onConnect } = this.options;
+    const { agent, subscriptions, log, clock, onConnect, onSubscribed } = this.options;
     this.connectedAtMs = clock.monotonicMs();
     this.told.clear();
     this.options.counters.add('connects');
-    this.publish(topics.status(agent), 'online', true);
-    log.info('connected to the broker');
-    // What is sent before the broker knows our subscriptions may be acknowledged to nobody.
     client.subscribe([...subscriptions], { qos: 1 }, (error) => {
       if (!client.connected) return;
       if (error) log.warn({ error: error.message }, 'cannot subscribe');
-      onConnect();
+      onSubscribed();
     });
+    this.publish(topics.status(agent), 'online', true);
+    log.info('connected to the broker');
+    // After the request: what the broker kept of our own topics is then what was there before us.
+    onConnect();
   }
 
   private closedNow(client: MqttClient): void {
