@@ -210,7 +210,8 @@ mod tests {
         let read = from_bytes(&bytes(), "0123", 3).unwrap();
         for ((name, device), (expected_name, expected)) in read.iter().zip(&known()) {
             assert_eq!(name, expected_name);
-            assert_eq!(device.channels, expected.channels);
+            // A level without an atom holds a NaN, which equals nothing.
+            assert_eq!(format!("{:?}", device.channels), format!("{:?}", expected.channels));
             assert_eq!((&device.averages, &device.tail), (&expected.averages, &expected.tail));
             assert_eq!((device.records, device.interval_ms), (expected.records, expected.interval_ms));
             assert_eq!((device.last_ms, device.restored_until_ms), (expected.last_ms, expected.last_ms));

@@ -61,7 +61,8 @@ impl Moments {
 /// What a gauge's values have lately been.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Level {
-    atom: Option<f64>,
+    /// NaN when there is none.
+    atom: f64,
     /// Values seen, and those of them off the atom; both fade beyond the memory's length.
     seen: f64,
     off_atom: f64,
@@ -99,7 +100,7 @@ impl Level {
         #[allow(clippy::cast_precision_loss)]
         let off_atom = rest.len() as f64;
         let mut level = Self {
-            atom,
+            atom: atom.unwrap_or(f64::NAN),
             seen,
             off_atom,
             behind: off_atom,
@@ -112,22 +113,26 @@ impl Level {
         level
     }
 
+    fn atom(&self) -> Option<f64> {
+        (!self.atom.is_nan()).then_some(self.atom)
+    }
+
     /// How improbable `value` is, in nats.
     pub fn surprise(&self, value: f64) -> f64 {
-        if self.atom == Some(value) {
+        if self.atom == value {
             return 0.0;
         }
-        let leaving = match self.atom {
+        let leaving = match self.atom() {
             Some(_) => -ln((self.off_atom + 0.5) / (self.seen + 1.0)),
             None => 0.0,
         };
-        if self.atom.is_some() && self.behind < MIN_OFF_ATOM {
+        if !self.atom.is_nan() && self.behind < MIN_OFF_ATOM {
             return leaving;
         }
         let in_logs = self.in_logs(value);
         let (moments, point, floor) = self.frame(in_logs, value);
         let variance = self.variance(moments, floor, in_logs);
-        let prior = if self.atom.is_some() { OFF_ATOM_PRIOR } else { 0.0 };
+        let prior = if self.atom.is_nan() { 0.0 } else { OFF_ATOM_PRIOR };
         let freedom = (self.behind + prior - 1.0).max(2.0);
         let deviation = (variance * (1.0 + 1.0 / self.behind.max(1.0))).sqrt();
         leaving + student_nats((point - moments.mean) / deviation, freedom)
@@ -135,8 +140,8 @@ impl Level {
 
     /// Takes a value in, with a weight of 0–1.
     pub fn learn(&mut self, value: f64, weight: f64, memory: Memory) {
-        let hit = if self.atom == Some(value) { 0.0 } else { 1.0 };
-        if self.atom.is_some() && self.seen >= memory.records {
+        let hit = if self.atom == value { 0.0 } else { 1.0 };
+        if !self.atom.is_nan() && self.seen >= memory.records {
             self.off_atom += weight * (hit - self.off_atom / self.seen);
         } else {
             self.off_atom += weight * hit;
@@ -170,7 +175,7 @@ impl Level {
     /// All that it is, to be kept.
     pub(super) fn numbers(&self) -> [f64; 10] {
         let logs = self.logs.unwrap_or(Moments { mean: f64::NAN, variance: f64::NAN });
-        let (atom, in_logs) = (self.atom.unwrap_or(f64::NAN), f64::from(u8::from(self.in_logs)));
+        let (atom, in_logs) = (self.atom, f64::from(u8::from(self.in_logs)));
         let Self { seen, off_atom, behind, linear, unasked, .. } = self;
         let unasked = f64::from(*unasked);
         let (mean, variance) = (linear.mean, linear.variance);
@@ -191,7 +196,6 @@ impl Level {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Checked above.
         let unasked = unasked as u8;
         let linear = Moments { mean, variance };
-        let atom = (!atom.is_nan()).then_some(atom);
         let in_logs = in_logs == 1.0 && logs.is_some();
         Some(Self { atom, seen, off_atom, behind, linear, logs, in_logs, unasked })
     }
@@ -199,7 +203,7 @@ impl Level {
     /// What is expected next.
     pub fn expected(&self) -> Expected {
         let leaving = self.off_atom / self.seen.max(1.0);
-        if let Some(atom) = self.atom.filter(|_| leaving < 0.05) {
+        if let Some(atom) = self.atom().filter(|_| leaving < 0.05) {
             return Expected { p5: atom, median: atom, p95: atom };
         }
         let in_logs = self.in_logs(1.0);
@@ -207,7 +211,7 @@ impl Level {
         let reach = 1.645 * moments.variance.max(floor * floor).sqrt();
         let back = |point: f64| if in_logs { exp(point) } else { point };
         let (p5, p95) = (back(moments.mean - reach), back(moments.mean + reach));
-        match self.atom {
+        match self.atom() {
             Some(atom) => Expected { p5: p5.min(atom), median: atom, p95: p95.max(atom) },
             None => Expected { p5, median: back(moments.mean), p95 },
         }
@@ -223,14 +227,14 @@ impl Level {
         self.unasked = 0;
         self.in_logs = self.logs.is_some_and(|logs| {
             let ratio = logs.variance / self.linear.variance.max(1e-300);
-            self.atom.is_some() || (logs.variance > 1e-300 && 0.5 * ln(ratio) + logs.mean < 0.0)
+            !self.atom.is_nan() || (logs.variance > 1e-300 && 0.5 * ln(ratio) + logs.mean < 0.0)
         });
     }
 
     /// The variance to reckon with: never below the floor, and off an atom with the prior's part in it.
     fn variance(&self, moments: Moments, floor: f64, in_logs: bool) -> f64 {
         let variance = moments.variance.max(floor * floor);
-        if self.atom.is_none() {
+        if self.atom.is_nan() {
             return variance;
         }
         let prior = if in_logs { 1.0 } else { (moments.mean * moments.mean).max(variance) };

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 /// A record is learnt once so many more have come; so many on both sides decide how much.
 pub const LAG: usize = 10;
-/// Records held: those not yet learnt, and as many learnt ones beside them.
+/// Records whose surprise is held: those not yet learnt, and as many learnt ones beside them.
 const REACH: usize = 2 * LAG + 1;
 /// Up to here a record is learnt in full, from there hardly, in nats.
 const NORMAL_NATS: f32 = 4.0;
@@ -16,13 +16,6 @@ const ANOMALOUS_WEIGHT: f64 = 0.02;
 /// never learning them would make a wrong model stay wrong.
 const STRAY_RECORDS: usize = 4;
 const STRAY_WEIGHT: f64 = 0.3;
-
-#[derive(Debug, Clone, PartialEq)]
-struct Held {
-    nats: f32,
-    raw_nats: f32,
-    values: Box<[f32]>,
-}
 
 /// A record that is due to be learnt.
 #[derive(Debug)]
@@ -37,43 +30,50 @@ pub struct Due<'a> {
 /// The last records.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Recent {
-    held: VecDeque<Held>,
-    /// How many of them were learnt.
-    learnt: usize,
+    /// Of each record held, the oldest first: its surprise.
+    nats: VecDeque<f32>,
+    /// Of the record that was due last and of each not yet learnt, the oldest first: its surprise before the
+    /// tail was fitted, then its values.
+    rows: VecDeque<f32>,
 }
 
 impl Recent {
     /// Takes a record and gives the one that is due, if any.
     pub fn push(&mut self, values: &[f32], nats: f32, raw_nats: f32) -> Option<Due<'_>> {
-        let mut place = if self.held.len() >= REACH {
-            self.learnt = self.learnt.saturating_sub(1);
-            self.held.pop_front().map_or_else(Box::default, |held| held.values)
-        } else {
-            vec![0.0; values.len()].into_boxed_slice()
-        };
-        place.copy_from_slice(values);
-        self.held.push_back(Held { nats, raw_nats, values: place });
-        if self.held.len() - self.learnt <= LAG {
+        let row = values.len() + 1;
+        if self.nats.len() >= REACH {
+            self.nats.pop_front();
+        } else if self.nats.is_empty() {
+            // Never more than this: growing by doubling would take half as much again.
+            self.nats.reserve_exact(REACH);
+            self.rows.reserve_exact((LAG + 1) * row);
+        }
+        if self.rows.len() > LAG * row {
+            self.rows.drain(..row);
+        }
+        self.nats.push_back(nats);
+        self.rows.push_back(raw_nats);
+        self.rows.extend(values);
+        if self.rows.len() <= LAG * row {
             return None;
         }
         let weight = self.weight();
-        let due = &self.held[self.learnt];
-        self.learnt += 1;
-        Some(Due { values: &due.values, weight, raw_nats: f64::from(due.raw_nats) })
+        let due = &self.rows.make_contiguous()[..row];
+        Some(Due { values: &due[1..], weight, raw_nats: f64::from(due[0]) })
     }
 
     /// Share of the records held that look anomalous.
     pub fn hot_share(&self) -> f64 {
         #[allow(clippy::cast_precision_loss)] // A few.
         let share = |count: usize| count as f64 / REACH as f64;
-        share(self.held.iter().filter(|held| held.nats > ANOMALOUS_NATS).count())
+        share(self.nats.iter().filter(|nats| **nats > ANOMALOUS_NATS).count())
     }
 
     fn weight(&self) -> f64 {
-        let highest = self.held.iter().map(|held| held.nats).fold(0.0, f32::max);
+        let highest = self.nats.iter().copied().fold(0.0, f32::max);
         let way = f64::from((highest - NORMAL_NATS) / (ANOMALOUS_NATS - NORMAL_NATS)).clamp(0.0, 1.0);
         let weight = 1.0 - (1.0 - ANOMALOUS_WEIGHT) * way;
-        let suspicious = self.held.iter().filter(|held| held.nats > NORMAL_NATS).count();
+        let suspicious = self.nats.iter().filter(|nats| **nats > NORMAL_NATS).count();
         if suspicious <= STRAY_RECORDS { weight.max(STRAY_WEIGHT) } else { weight }
     }
 }
