@@ -1,7 +1,7 @@
 /** Replay by the built program: the same bytes whatever the way in, and the same alerts as the agent that runs. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -67,6 +67,10 @@ describe('replay', () => {
         .filter(({ device }) => device === 'm2')
         .map(({ opened }) => opened.slice(11, 16));
       expect(faulty).toContain('00:10');
+      const found = variant!.alerts.find(({ device, opened }) => device === 'm2' && opened.includes('00:10'));
+      expect(found!.detectors).toContain('adaptive_baseline');
+      expect(found!.peak_nats).toBeGreaterThan(50);
+      expect(variant).toMatchObject({ detector: 'ensemble', budget: 0.2 });
       expect(variant!.models.map(({ scope, origin }) => `${scope} ${origin}`)).toEqual([
         'device trained',
         'gateway trained',
@@ -143,6 +147,29 @@ describe('replay', () => {
       expect(input.from!.slice(0, 4)).toBe('2026');
     }));
 
+  it('compares two detectors, and shows who found what in text and page', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 'a.log'), TEXT);
+      const args = ['--detector', 'isolation_forest', '--detector', 'ensemble', '--html', 'page.html'];
+      const { stdout } = await run(process.execPath, [MAIN, 'replay', 'a.log', ...args], { cwd: folder });
+      const [, forest, ensemble] = stdout.split('\n== ');
+      expect(forest).toMatch(/by isolation_forest \(score 0\.\d{3}\) and adaptive_baseline \(\d+\.\d nats\)/);
+      expect(ensemble).toMatch(/1 alert .*\n\n= 2026-01-01 00:10:00 .* by adaptive_baseline \(/);
+      const page = await readFile(join(folder, 'page.html'), 'utf8');
+      expect(page).toContain('<td>adaptive_baseline</td>');
+      expect(page).toMatch(/<path class="nats" d="M/);
+    }));
+
+  it('lets the baseline go on alone where there are too few windows for a forest', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 'short.log'), lines(200, 190, 195));
+      const { variants } = await replayed(folder, 'short.log', '--train-fraction', '0.1');
+      expect(variants[0]!.models).toEqual([]);
+      expect(variants[0]!.alerts.map(({ device, detectors }) => [device, detectors])).toEqual([
+        ['m2', ['adaptive_baseline']],
+      ]);
+    }));
+
   it('compares two thresholds: what both say, and what one says alone', () =>
     withFolder(async (folder) => {
       await writeFile(join(folder, 'a.log'), TEXT);
@@ -153,6 +180,8 @@ describe('replay', () => {
         '0.6',
         '--threshold',
         '0.64',
+        '--detector',
+        'isolation_forest',
       );
       const [low, high] = variants.map(({ alerts }) => alerts.length) as [number, number];
       expect(low).toBeGreaterThan(high);
@@ -168,12 +197,24 @@ describe('replay', () => {
     ['a damaged archive', ['broken.gz'], 66, /broken\.gz: /],
     ['a file without a record', ['text.log'], 65, /none of \d lines is a record \(\d /],
     ['an empty file', ['empty.log'], 65, /the input is empty/],
-    ['too few windows', ['short.log'], 65, /windows to train on, 30 are needed/],
+    [
+      'too few windows',
+      ['short.log', '--detector', 'isolation_forest'],
+      65,
+      /windows to train on, 30 are needed/,
+    ],
     ['a model that is not there', ['a.log', '--model', 'nowhere'], 66, /nowhere: there is no such model/],
     ['a folder without models', ['a.log', '--model', '.'], 66, /holds no forest for these features/],
     ['an output over an input', ['a.log', '--html', 'a.log'], 73, /a\.log: is an input/],
     ['an output nowhere', ['a.log', '--json', 'no/where.json'], 73, /no\/where\.json: /],
     ['a format that is none', ['a.log', '--line-format', 'morse'], 64, /--line-format "morse" is no format/],
+    [
+      'a detector that is none',
+      ['a.log', '--detector', 'crystal'],
+      64,
+      /--detector must be one of ensemble, /,
+    ],
+    ['a budget of nothing', ['a.log', '--budget', '0'], 64, /--budget must be a number/],
     ['a threshold that is none', ['a.log', '--threshold', 'high'], 64, /--threshold must be a number/],
     ['an alert, when asked to fail on one', ['a.log', '--fail-on-alert'], 2, /lines a second/],
   ])('ends with an exit code of its own after %s', (_name, args, code, message) =>
@@ -201,9 +242,9 @@ describe('replay beside the running agent', () => {
     await broker?.stop();
   });
 
-  it(
-    'gives the same alerts for the same lines and models',
-    () =>
+  it.each(['isolation_forest', 'adaptive_baseline', 'ensemble'] as const)(
+    'gives the same alerts for the same lines and models when %s is heard',
+    (detector) =>
       withFolder(async (folder) => {
         const now = await TestBroker.start('gw-1');
         broker = now;
@@ -217,7 +258,7 @@ describe('replay beside the running agent', () => {
           config,
           JSON.stringify({ agent_id: 'gw-1', data_dir: join(folder, 'data'), ...rest }),
         );
-        now.say(topics.desired('fleet'), { v: 1, detecting: true, active_model: 'isolation_forest' }, true);
+        now.say(topics.desired('fleet'), { v: 1, detecting: true, active_model: detector }, true);
         agent = startProgram(['run', '--config', config]);
         await until('the first windows', () => now.windows.length >= 1100);
         now.say(topics.command('gw-1'), {
@@ -229,7 +270,8 @@ describe('replay beside the running agent', () => {
         });
         await until('the training', () => now.texts.some((text) => text.includes('"phase":"done"')));
         await stopProgram(agent);
-        // A second agent with the first one's models meets the lines with nothing in its windows, as a replay does.
+        // A second agent with the first one's forests meets the lines with no windows and baselines, as a replay does.
+        await rm(join(folder, 'data', 'baselines.bin'));
         await writeFile(file, second);
         const later = { ...rest, source: { ...source, name: 'again' } };
         await writeFile(
@@ -238,7 +280,10 @@ describe('replay beside the running agent', () => {
         );
         const before = { windows: now.windows.length, anomalies: now.anomalies.length };
         agent = startProgram(['run', '--config', config]);
-        const result = await replayed(folder, 'a.log', '--model', join(folder, 'data'));
+        const result = await replayed(
+          folder,
+          ...['a.log', '--model', join(folder, 'data'), '--detector', detector],
+        );
         await until(
           'as many windows',
           () => now.windows.length - before.windows >= result.variants[0]!.windows,

@@ -1,6 +1,7 @@
 /** `replay FILE…`: what would have alerted in these lines, by the agent's own engine and pipeline on event time. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { type ActiveModel, DEFAULT_BUDGET } from '@lineheron/models';
 import { Engine } from '@lineheron/native';
 import { parse as parseYaml } from 'yaml';
 import type { Config } from '../config.js';
@@ -17,6 +18,9 @@ import { type Command, configArgs, type Given, type Surroundings } from './comma
 import { readConfig } from './config-file.js';
 
 const MAX_VARIANTS = 2;
+/** The configuration allows as much; less than one in three thousand years is nothing to ask for. */
+const MIN_BUDGET = 1e-6;
+const MAX_BUDGET = 10_000;
 
 function numberOf(given: Given, name: string, low: number, high: number): number | null {
   const text = given.text(name);
@@ -29,19 +33,42 @@ function checkedNumber(text: string, name: string, low: number, high: number): n
   throw new UsageError(`replay: --${name} must be a number from ${low} to ${high}, not "${text}"`);
 }
 
-/** The models and thresholds asked for, one or two of them. */
-function plansOf(given: Given): VariantPlan[] {
+/** Whose suspicion a replay can hear; the autoencoder is the collector's. */
+const HEARD = ['ensemble', 'isolation_forest', 'adaptive_baseline'] as const satisfies ActiveModel[];
+
+function detectorNamed(text: string): ActiveModel {
+  const found = HEARD.find((name) => name === text);
+  if (found) return found;
+  throw new UsageError(`replay: --detector must be one of ${HEARD.join(', ')}, not "${text}"`);
+}
+
+/** What is compared: one or two of everything that can be given twice. */
+function plansOf(given: Given, config: Config | null): VariantPlan[] {
   const models = given.texts('model');
   const thresholds = given.texts('threshold').map((text) => checkedNumber(text, 'threshold', 0, 1));
-  if (models.length > MAX_VARIANTS || thresholds.length > MAX_VARIANTS) {
-    throw new UsageError('replay: at most two of --model and of --threshold');
+  const detectors = given.texts('detector').map(detectorNamed);
+  const budgets = given.texts('budget').map((text) => checkedNumber(text, 'budget', MIN_BUDGET, MAX_BUDGET));
+  const count = Math.max(1, ...[models, thresholds, detectors, budgets].map(({ length }) => length));
+  if (count > MAX_VARIANTS) {
+    throw new UsageError('replay: at most two of --model, --threshold, --detector and --budget');
   }
-  const count = Math.max(1, models.length, thresholds.length);
   return Array.from({ length: count }, (_, index) => {
     const model = models[index] ?? models[0] ?? null;
     const threshold = thresholds[index] ?? thresholds[0] ?? null;
-    const name = `${model ?? 'trained on the first part'}${threshold === null ? '' : `, threshold ${threshold}`}`;
-    return { name, model, threshold };
+    const detector = detectors[index] ?? detectors[0];
+    const budget = budgets[index] ?? budgets[0];
+    const name = [
+      model ?? 'trained on the first part',
+      ...(detector === undefined ? [] : [detector]),
+      ...(threshold === null ? [] : [`threshold ${threshold}`]),
+      ...(budget === undefined ? [] : [`budget ${budget}`]),
+    ].join(', ');
+    const hearing = {
+      active: detector ?? 'ensemble',
+      budget: budget ?? config?.budget_per_device_per_day ?? DEFAULT_BUDGET,
+      threshold,
+    };
+    return { name, model, hearing };
   });
 }
 
@@ -110,9 +137,9 @@ async function report(
 }
 
 async function perform(given: Given, around: Surroundings): Promise<ExitCode> {
-  const plans = plansOf(given);
   const path = given.text('config');
   const config = path === undefined ? null : await readConfig(path, given, around);
+  const plans = plansOf(given, config);
   const { channels, windowSeconds, ...settings } = settingsOf(given, config);
   const addLineFormat = formatOf(given, config);
   const startMs = performance.now();
@@ -153,7 +180,19 @@ export const replay: Command = {
       type: 'string',
       valueHint: '0–1',
       multiple: true,
-      description: 'In place of the model’s own; twice: compare both',
+      description: 'Of the forest, in place of its own; twice: compare both',
+    },
+    detector: {
+      type: 'string',
+      valueHint: 'name',
+      multiple: true,
+      description: `Who is heard: ${HEARD.join(', ')}; twice: compare both`,
+    },
+    budget: {
+      type: 'string',
+      valueHint: 'number',
+      multiple: true,
+      description: `False alerts allowed a device and day; ${DEFAULT_BUDGET}; twice: compare both`,
     },
     'train-fraction': {
       type: 'string',
@@ -187,14 +226,16 @@ export const replay: Command = {
     'fail-on-alert': { type: 'boolean', description: 'End with exit code 2 when there is an alert' },
     config: {
       ...configArgs.config,
-      description: 'Take window length, channels, seed and contamination from a configuration',
+      description: 'Take window length, channels, seed, contamination and budget from a configuration',
     },
     set: configArgs.set,
   },
   words: { min: 1, max: 10_000 },
   help: `The lines go through the same engine and pipeline as in the running agent, on their own times, as fast as the machine
-goes; nothing is sent and nothing is kept. The same files and options give the same output, byte for byte. Without --model
-a forest is trained on the first part of the lines, which then cannot alert.
+goes; nothing is sent and nothing is kept. The same files and options give the same output, byte for byte. All detectors of
+the agent judge; the ensemble is heard, as there. The adaptive baseline learns from the lines themselves and judges each
+device once it knows it. Without --model a forest is trained on the first part of the lines and judges from there on. That
+a device fell silent is told by the running agent alone.
 
 A format is a name (canonical, events, syslog, cisco, docsis) or the object that a source of the configuration would have.
 
@@ -205,6 +246,7 @@ EXAMPLES
   lineheron-agent replay line.log.2.gz line.log.1 line.log
   lineheron-agent replay line.log --model /var/lib/lineheron-agent --html report.html
   lineheron-agent replay line.log --threshold 0.6 --threshold 0.7
+  lineheron-agent replay line.log --detector isolation_forest --detector ensemble
   zcat *.gz | lineheron-agent replay - --format json`,
   perform,
 };

@@ -4,23 +4,35 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { SCOPES, type Scope } from '@lineheron/models';
-import { ModelStore, manifestSchema } from '@lineheron/models/persist';
-import { type Engine, fitForest } from '@lineheron/native';
+import { type ActiveModel, SCOPES, type Scope } from '@lineheron/models';
+import { type Manifest, ModelStore, manifestSchema } from '@lineheron/models/persist';
+import type { Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
 import { messageOf } from '../log.js';
+import { fitScope, MIN_TRAINING_ROWS } from '../score/fit.js';
+import { forestThreshold } from '../score/forests.js';
 
 export interface Learned {
   scope: Scope;
   payload: Uint8Array;
+  /** By contamination: where the forest is heard alone. */
   threshold: number;
+  /** What its training windows say of rare scores: where the budget counts. */
+  metrics: Manifest['metrics'];
   rows: number;
   release: number | null;
 }
 
+/** Who is heard, and above what. */
+export interface Hearing {
+  active: ActiveModel;
+  /** False alert episodes a device and day. */
+  budget: number;
+  /** In place of the forests' own; 0–1. */
+  threshold: number | null;
+}
+
 const MAX_ROWS = 16_384;
-/** Fewer windows than this say too little of what is normal; the agent's own training asks for as many. */
-const MIN_ROWS = 30;
 
 async function fromFolder(folder: string, engine: Engine): Promise<Learned[]> {
   const store = new ModelStore(folder);
@@ -29,8 +41,7 @@ async function fromFolder(folder: string, engine: Engine): Promise<Learned[]> {
   );
   return found.flatMap((model) => {
     if (!model) return [];
-    const { scope, threshold, rows, release } = model.manifest;
-    return [{ scope, payload: model.payload, threshold, rows, release }];
+    return [learnedOf(model.manifest, model.payload)];
   });
 }
 
@@ -39,8 +50,11 @@ async function fromManifest(path: string): Promise<Learned[]> {
   if (manifest.kind !== 'isolation_forest')
     throw new Error(`is a model of kind ${manifest.kind}, not a forest`);
   const payload = await readFile(join(dirname(path), `${manifest.sha256}.bin`));
-  const { scope, threshold, rows, release } = manifest;
-  return [{ scope, payload, threshold, rows, release }];
+  return [learnedOf(manifest, payload)];
+}
+
+function learnedOf({ scope, threshold, metrics, rows, release }: Manifest, payload: Uint8Array): Learned {
+  return { scope, payload, threshold, metrics, rows, release };
 }
 
 /**
@@ -65,14 +79,25 @@ export async function loadLearned(path: string, engine: Engine): Promise<Learned
   );
 }
 
-/** Puts forests into use; a given threshold counts in place of their own. Throws ExitError when one does not fit. */
+/** Sets who is heard. The adaptive baseline needs no more: it learns as the lines come. */
+export function hear(engine: Engine, { active, budget }: Hearing): void {
+  engine.setActive(active);
+  engine.setBudget(budget);
+  engine.setDetecting(true);
+}
+
+/**
+ * Puts forests into use, each with the threshold that the agent would give it, or the given one. Returns these.
+ * Throws ExitError when one does not fit.
+ */
 export function useLearned(
   engine: Engine,
   learned: readonly Learned[],
-  threshold: number | null,
+  { active, budget, threshold }: Hearing,
   name: string,
-): void {
-  for (const { scope, payload, threshold: own } of learned) {
+): number[] {
+  return learned.map((model) => {
+    const { scope, payload } = model;
     try {
       engine.setForest(scope, payload);
     } catch (error) {
@@ -81,11 +106,10 @@ export function useLearned(
         `${basename(name)}: the ${scope} forest cannot be used: ${messageOf(error)}`,
       );
     }
-    engine.setThreshold(scope, threshold ?? own);
-  }
-  // What is compared here are forests and their thresholds.
-  engine.setActive('isolation_forest');
-  engine.setDetecting(true);
+    const inForce = threshold ?? forestThreshold(model, active, budget);
+    engine.setThreshold(scope, inForce);
+    return inForce;
+  });
 }
 
 /** Windows to learn from: all of them, or a uniform sample once there are too many (Vitter 1985, algorithm R). */
@@ -109,26 +133,27 @@ export class Lessons {
     if (place < rows.length) rows[place] = features;
   }
 
-  /** Fits a forest for every scope that has enough windows. Throws ExitError when the devices have too few. */
-  async learn(engine: Engine, contamination: number): Promise<Learned[]> {
+  /** Devices' windows seen, too few to learn from; null when there are enough. */
+  get tooFew(): number | null {
     const { length } = this.rows.device;
-    if (length < MIN_ROWS) {
-      const why = `only ${length} windows to train on, ${MIN_ROWS} are needed: raise --train-fraction or give --model`;
-      throw new ExitError(EXIT.data, why);
-    }
+    return length < MIN_TRAINING_ROWS ? length : null;
+  }
+
+  /** Fits a forest for every scope that has enough windows. */
+  async learn(engine: Engine, contamination: number, windowSeconds: number): Promise<Learned[]> {
     const learned: Learned[] = [];
     for (const scope of SCOPES) {
       const rows = this.rows[scope];
-      if (rows.length < MIN_ROWS) continue;
-      const { features, fingerprint } = engine;
-      const values = Float64Array.from(rows.flatMap((row) => row.map((value) => value ?? Number.NaN)));
-      const fitted = await fitForest(values, { fingerprint, features, seed: this.seed, contamination });
+      if (rows.length < MIN_TRAINING_ROWS) continue;
+      const { bytes, threshold, tail } = await fitScope(rows, {
+        engine,
+        seed: this.seed,
+        contamination,
+        windowSeconds,
+      });
       learned.push({
-        scope,
-        payload: fitted.bytes,
-        threshold: fitted.threshold,
-        rows: rows.length,
-        release: null,
+        ...{ scope, payload: bytes, threshold },
+        ...{ metrics: { ...tail }, rows: rows.length, release: null },
       });
     }
     return learned;

@@ -1,23 +1,24 @@
 /**
- * A replay's result as one HTML page that needs nothing else: no script, no network. The devices with the highest
- * scores get a chart, at most 60; all alerts are listed, at most 5,000.
+ * A replay's result as one HTML page that needs nothing else: no script, no network. The devices with the most
+ * alerts get a chart, at most 60; all alerts are listed, at most 5,000.
  */
 import { chartSvg, escaped } from './chart.js';
 import type { ReplayAlert, ReplayResult, ReplayVariant } from './result.js';
 import { shared } from './result.js';
+import { thresholdText } from './text.js';
 import type { Variant } from './variant.js';
 
 const MAX_CHARTS = 60;
 const MAX_ROWS = 5_000;
 
 const STYLE = `
-:root { color-scheme: light dark; --ink: #1b2430; --soft: #5b6877; --paper: #fff; --line: #d8dee6; --score: #1f6feb; --alert: #d1242f; --mark: #9a6700 }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa7b4; --paper: #11161d; --line: #2d3643; --score: #58a6ff; --alert: #ff7b72; --mark: #d29922 } }
+:root { color-scheme: light dark; --ink: #1b2430; --soft: #5b6877; --paper: #fff; --line: #d8dee6; --score: #1f6feb; --nats: #1a7f37; --alert: #d1242f; --mark: #9a6700 }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa7b4; --paper: #11161d; --line: #2d3643; --score: #58a6ff; --nats: #3fb950; --alert: #ff7b72; --mark: #d29922 } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 68rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.4rem } h2 { font-size: 1.15rem; margin-top: 2.5rem } h3 { font-size: 1rem; margin: 1.2rem 0 0.2rem }
 p.note, figcaption { color: var(--soft) } figure { margin: 0 0 1rem }
 svg { width: 100%; height: auto } svg text { font-size: 10px; fill: var(--soft) }
-.score { fill: none; stroke: var(--score); stroke-width: 1.2 } .threshold { stroke: var(--mark); stroke-dasharray: 5 4 }
+.score, .nats { fill: none; stroke: var(--score); stroke-width: 1.2 } .nats { stroke: var(--nats) } b.nats { color: var(--nats) } b.score { color: var(--score) } .threshold { stroke: var(--mark); stroke-dasharray: 5 4 }
 .alert { fill: var(--alert); opacity: 0.28 }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 1rem }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: 0.3rem 0.6rem; border-bottom: 1px solid var(--line); vertical-align: top }
@@ -28,11 +29,13 @@ const time = (iso: string) => iso.slice(0, 19).replace('T', ' ');
 
 function figures(variant: ReplayVariant): string {
   const rows: [string, string][] = [
+    ['heard', variant.detector],
+    ['false alerts allowed per device and day', String(variant.budget)],
     ...variant.models.map(({ scope, rows: windows, threshold, origin }): [string, string] => [
       `${scope} forest`,
-      `${origin === 'file' ? 'from a file' : 'trained here'}, ${windows} windows, threshold ${threshold.toFixed(3)}`,
+      `${origin === 'file' ? 'from a file' : 'trained here'}, ${windows} windows, ${thresholdText(threshold)}`,
     ]),
-    ['trained until', variant.trained_until ? time(variant.trained_until) : '–'],
+    ['forest trained until', variant.trained_until ? time(variant.trained_until) : '–'],
     ['windows scored', String(variant.scored)],
     ['suspect', String(variant.suspect)],
     ['alerts', String(variant.alerts.length)],
@@ -46,21 +49,23 @@ function alertRows(variant: ReplayVariant, also: Set<ReplayAlert> | null): strin
     .slice(0, MAX_ROWS)
     .map(
       (alert) =>
-        `<tr><td class="number">${time(alert.opened)}</td><td>${escaped(alert.device)}</td><td class="number">${alert.duration_seconds.toFixed(0)} s</td><td class="number">${alert.peak_score.toFixed(3)}</td>${also ? `<td>${also.has(alert) ? 'both' : 'only this'}</td>` : ''}<td>${escaped(alert.summary)}</td></tr>`,
+        `<tr><td class="number">${time(alert.opened)}</td><td>${escaped(alert.device)}</td><td class="number">${alert.duration_seconds.toFixed(0)} s</td><td class="number">${alert.peak_score?.toFixed(3) ?? '–'}</td><td class="number">${alert.peak_nats?.toFixed(1) ?? '–'}</td><td>${alert.detectors.join('<br>')}</td>${also ? `<td>${also.has(alert) ? 'both' : 'only this'}</td>` : ''}<td>${escaped(alert.summary)}</td></tr>`,
     );
-  const head = `<tr><th>time (UTC)</th><th>device</th><th>lasted</th><th>score</th>${also ? '<th>said by</th>' : ''}<th>why</th></tr>`;
+  const head = `<tr><th>time (UTC)</th><th>device</th><th>lasted</th><th>forest’s score</th><th>baseline’s nats</th><th>found by</th>${also ? '<th>said by</th>' : ''}<th>why</th></tr>`;
   const more = variant.alerts.length - rows.length;
   return `<div class="wide"><table>${head}${rows.join('')}</table></div>${more > 0 ? `<p class="note">and ${more} more</p>` : ''}`;
 }
 
-/** Devices by their highest score, over all variants. */
+/** Devices by alerts, then by the forest's highest score, over all variants. */
 function ranked(result: ReplayResult): string[] {
-  const peaks = new Map<string, number>();
-  for (const { devices } of result.variants) {
-    for (const { device, peak_score } of devices)
-      peaks.set(device, Math.max(peaks.get(device) ?? 0, peak_score ?? 0));
+  const places = new Map<string, { alerts: number; peak: number }>();
+  for (const { device, alerts, peak_score } of result.variants.flatMap(({ devices }) => devices)) {
+    const { alerts: before, peak } = places.get(device) ?? { alerts: 0, peak: 0 };
+    places.set(device, { alerts: before + alerts, peak: Math.max(peak, peak_score ?? 0) });
   }
-  return [...peaks].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([device]) => device);
+  return [...places]
+    .sort(([a, x], [b, y]) => y.alerts - x.alerts || y.peak - x.peak || (a < b ? -1 : 1))
+    .map(([device]) => device);
 }
 
 function charts(result: ReplayResult, variants: readonly Variant[]): string {
@@ -75,7 +80,8 @@ function charts(result: ReplayResult, variants: readonly Variant[]): string {
       const threshold = variant.models.find((model) => model.scope === scope)?.threshold ?? null;
       const title = `Scores of ${device} by ${variant.name}: ${alerts.length} alerts`;
       const svg = chartSvg({
-        points,
+        forest: points.forest,
+        baseline: points.baseline,
         alerts,
         threshold,
         fromMs: Date.parse(from),
@@ -87,7 +93,7 @@ function charts(result: ReplayResult, variants: readonly Variant[]): string {
     return `<h3>${device === '*' ? 'The gateway as a whole' : escaped(device)}</h3><div class="pair">${parts.join('')}</div>`;
   });
   const more = devices.length - figures.length;
-  return `${figures.join('')}${more > 0 ? `<p class="note">and ${more} more with lower scores</p>` : ''}`;
+  return `${figures.join('')}${more > 0 ? `<p class="note">and ${more} more with fewer alerts</p>` : ''}`;
 }
 
 /** The page. `variants` give the lines of the charts, in the order of the result's. */
@@ -109,7 +115,8 @@ export function replayPage(result: ReplayResult, variants: readonly Variant[]): 
 ${input.from ? `${time(input.from)} to ${time(input.to ?? input.from)} UTC` : ''}</p><p class="note">${escaped(summary)}</p>
 ${comparison && a && b ? `<p>Both: ${comparison.both}. Only ${escaped(a.name)}: ${comparison.only[0]}. Only ${escaped(b.name)}: ${comparison.only[1]}.</p>` : ''}
 ${sections.join('\n')}
-<h2>Scores over time</h2>${charts(result, variants)}
+<h2>Scores over time</h2><p class="note"><b class="score">Isolation forest</b>: its score from 0 to 1, its threshold dashed. <b class="nats">Adaptive baseline</b>:
+its nats, twice its threshold and more at the top; above half height a record is suspect.</p>${charts(result, variants)}
 </body></html>
 `;
 }

@@ -5,7 +5,7 @@
 import type { Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
 import { blocks, type InputFile, lastLines, totalBytes } from './input.js';
-import { loadLearned } from './learned.js';
+import { type Hearing, loadLearned } from './learned.js';
 import { compare, type ReplayInput, type ReplayResult } from './result.js';
 import { Variant } from './variant.js';
 
@@ -13,7 +13,7 @@ export interface VariantPlan {
   name: string;
   /** Where its forests are; null: they are fitted on the first part of the lines. */
   model: string | null;
-  threshold: number | null;
+  hearing: Hearing;
 }
 
 export interface ReplayOptions {
@@ -56,20 +56,21 @@ export interface Replayed {
 
 /** Runs it. Throws ExitError when an input or model cannot be used. */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
-  const { files, plans, makeEngine, agent, seed, contamination, trainFraction } = options;
+  const { files, plans, makeEngine, agent, windowSeconds, seed, contamination, trainFraction } = options;
   let asOfMs = 0;
   const variants: Variant[] = [];
   for (const plan of plans) {
     const { engine, format } = makeEngine();
-    const { name, threshold } = plan;
+    const { name, hearing } = plan;
     const variant = new Variant({
       name,
       engine,
       format,
       agent,
+      windowSeconds,
       seed,
       contamination,
-      threshold,
+      hearing,
       asOfMs: () => asOfMs,
     });
     if (plan.model !== null) variant.use(await loadLearned(plan.model, engine), 'file');
@@ -99,7 +100,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const result: ReplayResult = {
     v: 1,
     input: { ...input, from, to },
-    window_size_seconds: options.windowSeconds,
+    window_size_seconds: windowSeconds,
     variants: results,
     comparison: compare(results),
   };

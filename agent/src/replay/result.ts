@@ -1,5 +1,5 @@
 /** What a replay found, as it is written as JSON: the same input and settings give the same bytes. */
-import type { Reason, Scope } from '@lineheron/models';
+import type { ActiveModel, DetectorName, Reason, Scope } from '@lineheron/models';
 
 export interface ReplayAlert {
   device: string;
@@ -11,8 +11,14 @@ export interface ReplayAlert {
   /** When ten quiet seconds had gone by; null when the lines end before. */
   closed: string | null;
   duration_seconds: number;
-  peak_score: number;
+  /** Who found one of its windows suspect, heard or not. */
+  detectors: DetectorName[];
+  /** Highest score of the forest; null where there was none yet. */
+  peak_score: number | null;
+  /** Of the forest when it opened; null when it could not have been heard. */
   threshold: number | null;
+  /** How improbable its strangest record was to the adaptive baseline: −ln p. Null where it said nothing. */
+  peak_nats: number | null;
   suspect_windows: number;
   reasons: Reason[];
   summary: string;
@@ -22,9 +28,11 @@ export interface ReplayDevice {
   /** `*` is the gateway as a whole. */
   device: string;
   windows: number;
+  /** Windows that forest or baseline had an opinion of. */
   scored: number;
   suspect: number;
   peak_score: number | null;
+  peak_nats: number | null;
   alerts: number;
 }
 
@@ -33,11 +41,16 @@ export interface ReplayModel {
   origin: 'file' | 'trained';
   release: number | null;
   rows: number;
-  threshold: number;
+  /** Null: so few windows say nothing of scores as rare as the budget asks for, and it is not heard. */
+  threshold: number | null;
 }
 
 export interface ReplayVariant {
   name: string;
+  /** Who is heard. */
+  detector: ActiveModel;
+  /** False alert episodes allowed a device and day. */
+  budget: number;
   models: ReplayModel[];
   /** Event time up to which the lines were only learnt from; null when nothing was trained. */
   trained_until: string | null;

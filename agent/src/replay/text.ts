@@ -1,4 +1,5 @@
 /** A replay's result for people, as plain text. Pure. */
+import type { DetectorName } from '@lineheron/models';
 import type { ReplayAlert, ReplayResult, ReplayVariant } from './result.js';
 import { shared } from './result.js';
 
@@ -14,10 +15,27 @@ function duration(seconds: number): string {
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
+type Peaks = Pick<ReplayAlert, 'peak_score' | 'peak_nats'>;
+
+/** What each detector said at most, where it said anything. */
+const PEAKS: Partial<Record<DetectorName, (peaks: Peaks) => string | null>> = {
+  isolation_forest: ({ peak_score }) => (peak_score === null ? null : `score ${peak_score.toFixed(3)}`),
+  adaptive_baseline: ({ peak_nats }) => (peak_nats === null ? null : `${peak_nats.toFixed(1)} nats`),
+};
+
+function peaks(peak: Peaks): string {
+  return Object.values(PEAKS)
+    .flatMap((text) => text(peak) ?? [])
+    .join(', ');
+}
+
+function foundBy(alert: ReplayAlert): string {
+  return alert.detectors.map((name) => `${name} (${PEAKS[name]?.(alert) ?? ''})`).join(' and ');
+}
+
 function alertLine(alert: ReplayAlert, mark: string): string {
   const end = alert.closed === null ? ', still open at the end' : '';
-  const score = `score ${alert.peak_score.toFixed(3)}`;
-  return `${mark} ${clock(alert.opened)}  ${duration(alert.duration_seconds)}${end}, ${score}\n     ${alert.summary}`;
+  return `${mark} ${clock(alert.opened)}  ${duration(alert.duration_seconds)}${end}, by ${foundBy(alert)}\n     ${alert.summary}`;
 }
 
 function inputLines({ input, window_size_seconds }: ReplayResult): string[] {
@@ -34,25 +52,31 @@ function inputLines({ input, window_size_seconds }: ReplayResult): string[] {
   ];
 }
 
+/** A forest's threshold in words. */
+export function thresholdText(threshold: number | null): string {
+  if (threshold === null) return 'too few to be heard within the budget';
+  return `threshold ${threshold.toFixed(3)}`;
+}
+
 function variantLines(variant: ReplayVariant, marks: (alert: ReplayAlert) => string): string[] {
   const models = variant.models.map(
     ({ scope, rows, threshold, release }) =>
-      `${scope} forest of ${count(rows, 'window')}, threshold ${threshold.toFixed(3)}${release === null ? '' : `, release ${release}`}`,
+      `${scope} forest of ${count(rows, 'window')}, ${thresholdText(threshold)}${release === null ? '' : `, release ${release}`}`,
   );
   const rate = variant.alerts_per_device_day;
   const devices = variant.devices.filter(({ alerts }) => alerts > 0).sort((a, b) => b.alerts - a.alerts);
   return [
     '',
     `== ${variant.name}`,
-    ...models,
+    `${variant.detector} is heard, ${count(variant.budget, 'false alert')} allowed a device and day`,
+    ...(models.length > 0 ? models : ['no forest: too few windows to train on, the adaptive baseline alone']),
     ...(variant.trained_until ? [`trained on what was before ${clock(variant.trained_until)} UTC`] : []),
     `${count(variant.scored, 'window')} scored, ${count(variant.suspect, 'suspect')}, ${count(variant.alerts.length, 'alert')}${rate === null ? '' : ` (${rate.toPrecision(3)} per device and day)`}`,
     ...(devices.length > 1
       ? devices
           .slice(0, MAX_DEVICES)
           .map(
-            ({ device, alerts, peak_score }) =>
-              `  ${device}: ${count(alerts, 'alert')}, highest score ${(peak_score ?? 0).toFixed(3)}`,
+            ({ device, alerts, ...peak }) => `  ${device}: ${count(alerts, 'alert')}, at most ${peaks(peak)}`,
           )
       : []),
     ...(devices.length > MAX_DEVICES ? [`  and ${count(devices.length - MAX_DEVICES, 'device')} more`] : []),

@@ -1,12 +1,14 @@
 /**
- * One model over the lines: an engine and the agent's own pipeline around it, on event time. Until a forest is there
- * the windows are lessons. Memory: at most 100,000 alerts (a replay with more ends), one bounded series a device.
+ * One model over the lines: an engine and the agent's own pipeline around it, on event time. The adaptive baseline
+ * judges from the first line on, as in the agent; until a forest is there the windows are its lessons. Memory: at most 100,000 alerts (a replay with more ends), one bounded series a device.
  */
-import { anomalySentence, type ScoredWindow } from '@lineheron/models';
+import { anomalySentence, edgeDetectors, type ScoredWindow } from '@lineheron/models';
 import type { Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
+import { MIN_TRAINING_ROWS } from '../score/fit.js';
+import { NEVER } from '../score/forests.js';
 import { Pipeline } from '../score/pipeline.js';
-import { type Learned, Lessons, useLearned } from './learned.js';
+import { type Hearing, hear, type Learned, Lessons, useLearned } from './learned.js';
 import type { ReplayAlert, ReplayDevice, ReplayModel, ReplayVariant } from './result.js';
 import { Series } from './series.js';
 
@@ -23,14 +25,17 @@ export interface VariantOptions {
   asOfMs: () => number;
   /** The engine's number of the lines' format. */
   format: number;
+  windowSeconds: number;
   seed: number;
   contamination: number;
-  /** In place of the forests' own. */
-  threshold: number | null;
+  hearing: Hearing;
 }
 
 interface Seen extends ReplayDevice {
+  /** The forest's scores. */
   series: Series;
+  /** The baseline's nats as parts of its threshold. */
+  strangeness: Series;
   /** First and last scored window, epoch ms. */
   fromMs: number;
   toMs: number;
@@ -50,12 +55,15 @@ export class Variant {
   private learning = true;
 
   constructor(private readonly options: VariantOptions) {
-    const { engine, agent, asOfMs, seed } = options;
+    const { engine, agent, asOfMs, seed, windowSeconds, hearing } = options;
+    hear(engine, hearing);
     this.lessons = new Lessons(seed);
     this.pipeline = new Pipeline({
       engine,
       agent,
       boot: BOOT,
+      windowSeconds,
+      active: () => hearing.active,
       nowMs: asOfMs,
       onWindow: (scope, _endMs, features) => this.learning && this.lessons.add(scope, features),
       onScored: (window) => this.see(window),
@@ -69,24 +77,35 @@ export class Variant {
     return this.options.engine;
   }
 
-  /** Takes the forests into use: from here on windows are scored. */
+  /** Takes the forests into use: from here on they score, too. */
   use(learned: readonly Learned[], origin: ReplayModel['origin']): void {
-    const { engine, threshold, name } = this.options;
-    useLearned(engine, learned, threshold, name);
+    const { engine, hearing, name } = this.options;
+    const thresholds = useLearned(engine, learned, hearing, name);
     this.learning = false;
-    this.models = learned.map(({ scope, release, rows, threshold: own }) => ({
+    this.models = learned.map(({ scope, release, rows }, index) => ({
       scope,
       origin,
       release,
       rows,
-      threshold: threshold ?? own,
+      threshold: reachable(thresholds[index]!),
     }));
   }
 
-  /** Fits forests on what was seen so far and takes them into use. */
+  /**
+   * Fits forests on what was seen so far and takes them into use. With too few windows the baseline goes on alone;
+   * throws ExitError when nobody but the forest is heard.
+   */
   async train(): Promise<void> {
-    this.use(await this.lessons.learn(this.options.engine, this.options.contamination), 'trained');
-    this.trainedUntil = this.to;
+    const { engine, contamination, windowSeconds, hearing } = this.options;
+    const { tooFew } = this.lessons;
+    if (tooFew !== null && hearing.active === 'isolation_forest') {
+      throw new ExitError(
+        EXIT.data,
+        `only ${tooFew} windows to train on, ${MIN_TRAINING_ROWS} are needed: raise --train-fraction or give --model`,
+      );
+    }
+    this.use(await this.lessons.learn(engine, contamination, windowSeconds), 'trained');
+    if (tooFew === null) this.trainedUntil = this.to;
   }
 
   push(bytes: Uint8Array): void {
@@ -99,9 +118,10 @@ export class Variant {
     }
   }
 
-  /** Highest scores over time of one device. */
-  points(device: string): { timeMs: number; score: number }[] {
-    return this.devices.get(device)?.series.points() ?? [];
+  /** Over time, the highest of one device: the forest's scores, and the baseline's nats as parts of its threshold. */
+  points(device: string): Record<'forest' | 'baseline', { timeMs: number; score: number }[]> {
+    const seen = this.devices.get(device);
+    return { forest: seen?.series.points() ?? [], baseline: seen?.strangeness.points() ?? [] };
   }
 
   result(): ReplayVariant {
@@ -113,6 +133,8 @@ export class Variant {
     const alerts = single.reduce((total, device) => total + device.alerts, 0);
     return {
       name: this.options.name,
+      detector: this.options.hearing.active,
+      budget: this.options.hearing.budget,
       models: this.models,
       trained_until: this.trainedUntil,
       windows: sum('windows'),
@@ -120,12 +142,13 @@ export class Variant {
       suspect: sum('suspect'),
       alerts: this.alerts,
       alerts_per_device_day: days > 0 ? Number((alerts / days).toPrecision(6)) : null,
-      devices: devices.map(({ device, windows, scored, suspect, peak_score, alerts: count }) => ({
+      devices: devices.map(({ device, windows, scored, suspect, peak_score, peak_nats, alerts: count }) => ({
         device,
         windows,
         scored,
         suspect,
         peak_score,
+        peak_nats,
         alerts: count,
       })),
     };
@@ -137,12 +160,20 @@ export class Variant {
     if (this.from === null || window.end < this.from) this.from = window.end;
     if (this.to === null || window.end > this.to) this.to = window.end;
     seen.windows += 1;
-    if (window.score === null) return;
-    seen.scored += 1;
-    seen.fromMs = Math.min(seen.fromMs, endMs);
-    seen.toMs = Math.max(seen.toMs, endMs);
-    seen.peak_score = Math.max(seen.peak_score ?? 0, window.score);
-    seen.series.add(endMs, window.score);
+    const { baseline } = window;
+    if (window.score !== null || baseline) {
+      seen.scored += 1;
+      seen.fromMs = Math.min(seen.fromMs, endMs);
+      seen.toMs = Math.max(seen.toMs, endMs);
+    }
+    if (window.score !== null) {
+      seen.peak_score = highest(seen.peak_score, window.score);
+      seen.series.add(endMs, window.score);
+    }
+    if (baseline) {
+      seen.peak_nats = highest(seen.peak_nats, baseline.nats);
+      seen.strangeness.add(endMs, baseline.nats / baseline.threshold);
+    }
     if (!window.suspect) return;
     seen.suspect += 1;
     this.extend(window, endMs);
@@ -153,7 +184,11 @@ export class Variant {
     if (window.episode === null) return;
     const alert = this.open.get(window.episode) ?? this.alert(window, window.episode);
     alert.suspect_windows += 1;
-    alert.peak_score = Math.max(alert.peak_score, window.score ?? 0);
+    alert.peak_score = highest(alert.peak_score, window.score);
+    alert.peak_nats = highest(alert.peak_nats, window.baseline?.nats ?? null);
+    for (const name of edgeDetectors(window)) {
+      if (!alert.detectors.includes(name)) alert.detectors.push(name);
+    }
     if (window.end <= alert.last_suspect) return;
     alert.last_suspect = window.end;
     alert.duration_seconds = (endMs - Date.parse(alert.opened)) / 1000;
@@ -168,8 +203,10 @@ export class Variant {
       scored: 0,
       suspect: 0,
       peak_score: null,
+      peak_nats: null,
       alerts: 0,
       series: new Series(),
+      strangeness: new Series(),
       fromMs: Number.POSITIVE_INFINITY,
       toMs: Number.NEGATIVE_INFINITY,
     };
@@ -192,8 +229,10 @@ export class Variant {
       last_suspect: end,
       closed: null,
       duration_seconds: 0,
-      peak_score: 0,
-      threshold,
+      detectors: [],
+      peak_score: null,
+      threshold: threshold === null ? null : reachable(threshold),
+      peak_nats: null,
       suspect_windows: 0,
       reasons,
       summary: anomalySentence(device, reasons),
@@ -204,3 +243,9 @@ export class Variant {
     return alert;
   }
 }
+
+const highest = (a: number | null, b: number | null) =>
+  a === null || b === null ? (a ?? b) : Math.max(a, b);
+
+/** Null for a threshold that no score reaches. */
+const reachable = (threshold: number) => (threshold < NEVER ? threshold : null);

@@ -6,16 +6,14 @@ import {
   type ActiveModel,
   type AgentModel,
   DEFAULT_BUDGET,
-  DEFAULT_WINDOW_SECONDS,
-  meanFrequency,
   SCOPES,
   type Scope,
-  scoreTail,
   thresholdForBudget,
 } from '@lineheron/models';
 import type { Manifest, ModelStore } from '@lineheron/models/persist';
-import { type Engine, Forest, fitForest } from '@lineheron/native';
+import { type Engine, Forest } from '@lineheron/native';
 import { type Log, messageOf } from '../log.js';
+import { fitScope } from './fit.js';
 import type { HistoryRow } from './history.js';
 
 /** What a running agent may change. */
@@ -35,11 +33,8 @@ export interface ForestsOptions extends Tuning {
   log: Log;
 }
 
-/** Fewer windows than this say too little of what is normal. */
-export const MIN_TRAINING_ROWS = 30;
-
 /** No score reaches it: such a forest tells what it thinks and alarms nobody. */
-const NEVER = 2;
+export const NEVER = 2;
 
 /**
  * The score above which a forest's window is suspect. By itself: the share of contamination that its training was
@@ -113,22 +108,19 @@ export class Forests {
 
   /** Fits, and changes nothing. */
   async fit(scope: Scope, rows: readonly HistoryRow[]): Promise<Fitted> {
-    const { engine, agent, nowMs, monotonicMs } = this.options;
+    const { engine, agent, nowMs, monotonicMs, windowSeconds } = this.options;
     const { contamination, seed } = this.tuning;
-    const { features, fingerprint } = engine;
     const startedMs = monotonicMs();
-    const values = matrix(rows, features.length);
-    const fitted = await fitForest(values, {
-      fingerprint,
-      features,
-      seed,
-      contamination,
-    });
+    const plan = { engine, seed, contamination, ...(windowSeconds === undefined ? {} : { windowSeconds }) };
+    const fitted = await fitScope(
+      rows.map(({ features }) => features),
+      plan,
+    );
     const times = rows.map(({ endMs }) => endMs);
     const draft: Fitted['draft'] = {
       kind: 'isolation_forest',
       scope,
-      fingerprint,
+      fingerprint: engine.fingerprint,
       trained_at: new Date(nowMs()).toISOString(),
       training_from: isoOrNull(times.reduce((low, time) => Math.min(low, time), Number.POSITIVE_INFINITY)),
       training_to: isoOrNull(times.reduce((high, time) => Math.max(high, time), Number.NEGATIVE_INFINITY)),
@@ -140,11 +132,7 @@ export class Forests {
       metrics: {
         trees: fitted.info.trees,
         sample_size: fitted.info.sampleSize,
-        ...scoreTail(
-          Forest.load(fitted.bytes).scoreBatch(values),
-          meanFrequency(values, features.length),
-          this.options.windowSeconds ?? DEFAULT_WINDOW_SECONDS,
-        ),
+        ...fitted.tail,
       },
     };
     return { draft, payload: fitted.bytes };
@@ -193,16 +181,6 @@ export class Forests {
     forest.score(rows);
     return Math.round(((monotonicMs() - startedMs) * 1e6) / MEASURED_SCORES) / 1e3;
   }
-}
-
-function matrix(rows: readonly HistoryRow[], columns: number): Float64Array {
-  const values = new Float64Array(rows.length * columns).fill(Number.NaN);
-  rows.forEach(({ features }, row) => {
-    features.forEach((value, column) => {
-      if (value !== null) values[row * columns + column] = value;
-    });
-  });
-  return values;
 }
 
 function isoOrNull(ms: number): string | null {

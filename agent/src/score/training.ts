@@ -6,7 +6,8 @@ import type { AgentEvent, Scope } from '@lineheron/models';
 import { SCOPES } from '@lineheron/models';
 import type { Clock } from '../clock.js';
 import { messageOf } from '../log.js';
-import { type Fitted, type Forests, MIN_TRAINING_ROWS } from './forests.js';
+import { MIN_TRAINING_ROWS } from './fit.js';
+import type { Fitted, Forests } from './forests.js';
 import type { History, HistoryRow } from './history.js';
 
 type TrainingEvent = Extract<AgentEvent, { type: 'training' }>;
