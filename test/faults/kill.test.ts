@@ -6,6 +6,7 @@ import { appendFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { recordLines } from '../support/lines.js';
+import { report } from '../support/report.js';
 import { Stack } from '../support/stack.js';
 import { waitFor } from '../support/wait.js';
 import { killWhileTailing } from './kill.js';
@@ -55,15 +56,18 @@ describe('kill -9 at any moment', () => {
     ['agent, broker and collector', 'external', Math.ceil(KILLS / 2)],
   ] as const)(
     'of %s, stores every line of a tailed, rotated file exactly once (broker %s, %i kills)',
-    async (_who, broker, kills) => {
+    async (who, broker, kills) => {
       stack = await Stack.create();
       const plan = { kills, secondsPerKill: SECONDS_PER_KILL, seed: 7, broker };
       const startMs = performance.now();
       const outcome = await killWhileTailing(stack, plan);
       const lines = kills * SECONDS_PER_KILL * 4;
       const seconds = Math.round((performance.now() - startMs) / 1000);
-      if (process.env.LINEHERON_KILLS) console.log(JSON.stringify({ ...outcome, seconds }));
-      expect(outcome).toEqual({ kills, written: lines, stored: lines, distinct: lines, lost: [] });
+      report(`kill -9 of ${who}`, { ...outcome, seconds });
+      expect(outcome).toEqual({
+        ...{ kills, written: lines, stored: lines, distinct: lines, lost: [] },
+        killed: outcome.killed,
+      });
     },
     240_000 + KILLS * 5_000,
   );

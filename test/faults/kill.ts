@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { recordLines } from '../support/lines.js';
 import type { Part } from '../support/process.js';
 import { seededRandom } from '../support/random.js';
+import { report } from '../support/report.js';
 import type { Stack } from '../support/stack.js';
 import { waitFor } from '../support/wait.js';
 
@@ -22,6 +23,8 @@ export interface KillPlan {
 
 export interface KillOutcome {
   kills: number;
+  /** Of them, by part. */
+  killed: Record<string, number>;
   written: number;
   stored: number;
   distinct: number;
@@ -43,15 +46,17 @@ export async function killWhileTailing(stack: Stack, plan: KillPlan): Promise<Ki
   const mqtt = broker.length > 0 ? { mqtt: { embedded: false, url: stack.mqttUrl } } : {};
   const collector = await stack.collector(mqtt);
   const agent = await stack.agent(AGENT, { source: { type: 'tail', paths: [path], from: 'start' } });
-  const victims = [agent, collector, ...broker];
+  const victims = { agent, collector, ...(broker[0] ? { broker: broker[0] } : {}) };
   const killing = new Killing(plan);
   const writing = writeLines(path, plan, killing);
-  await Promise.all(victims.map((victim, at) => killing.of(victim, plan.seed + at)));
+  const attacks = Object.entries(victims).map(([name, part], at) => killing.of(name, part, plan.seed + at));
+  await Promise.all(attacks);
   const expected = await writing;
   const rows = await storedOnceSettled(stack, expected.size);
   const stored = new Set(rows);
   return {
     kills: killing.done,
+    killed: killing.by,
     written: expected.size,
     stored: rows.length,
     distinct: stored.size,
@@ -59,8 +64,11 @@ export async function killWhileTailing(stack: Stack, plan: KillPlan): Promise<Ki
   };
 }
 
+const PROGRESS_EVERY = 25;
+
 class Killing {
   done = 0;
+  readonly by: Record<string, number> = {};
   private begun = 0;
 
   constructor(private readonly plan: KillPlan) {}
@@ -70,7 +78,7 @@ class Killing {
   }
 
   /** Kills one part again and again; others are killed at the same time. */
-  async of(victim: Part, seed: number): Promise<void> {
+  async of(name: string, victim: Part, seed: number): Promise<void> {
     const random = seededRandom(seed);
     while (this.begun < this.plan.kills) {
       this.begun += 1;
@@ -79,6 +87,10 @@ class Killing {
       );
       await victim.kill();
       this.done += 1;
+      this.by[name] = (this.by[name] ?? 0) + 1;
+      if (this.done % PROGRESS_EVERY === 0) {
+        report('kill progress', { broker: this.plan.broker, done: this.done, of: this.plan.kills });
+      }
       await this.restart(victim);
     }
   }

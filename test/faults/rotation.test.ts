@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findProgram } from '../support/programs.js';
+import { report } from '../support/report.js';
 import { rotateWhileTailing } from './rotation.js';
 
 const CYCLES = Number(process.env.LINEHERON_ROTATIONS ?? 6);
@@ -36,7 +37,7 @@ describe.skipIf(LOGROTATE === null)('the real logrotate (skipped where it is not
       // By date one rotation a second is possible.
       const cycles = name === 'dateext' ? Math.min(CYCLES, 20) : CYCLES;
       const outcome = await rotateWhileTailing({ ...plan(mode), cycles });
-      console.log(`${name}: ${JSON.stringify({ written: outcome.written, ...outcome.counters })}`);
+      report(`rotation by ${name}`, { rotations: cycles, written: outcome.written, ...outcome.counters });
       expect(outcome).toMatchObject({ gap: 0, lost: [], doubled: [], torn: 0, inOrder: true });
       expect(outcome.counters.tail_positions_lost ?? 0).toBe(0);
       expect(outcome.counters.tail_rotations).toBeGreaterThan(0);
@@ -52,7 +53,7 @@ describe.skipIf(LOGROTATE === null)('the real logrotate (skipped where it is not
     async (name, mode) => {
       const outcome = await rotateWhileTailing(plan(mode));
       const { written, gap, gaps, torn } = outcome;
-      console.log(`${name}: ${JSON.stringify({ written, gap, gaps, torn, ...outcome.counters })}`);
+      report(`rotation by ${name}`, { rotations: CYCLES, written, gap, gaps, torn, ...outcome.counters });
       expect(outcome).toMatchObject({ lost: [], doubled: [], inOrder: true });
       expect(outcome.counters.tail_truncations ?? 0).toBeLessThanOrEqual(CYCLES);
       // One a rotation, where it truncates.

@@ -1,14 +1,15 @@
 /**
  * A long outage in simulated time: ten devices, a window a second each, half a batch a second as a live agent makes
  * them, one episode an hour. `npm run faults` (LINEHERON_KILLS) takes 72 hours and the default spool, a plain run one
- * hour and a spool scaled alike; both print what a window takes.
+ * hour and a spool scaled alike; both report what a window takes.
  */
 import type { ScoredWindow } from '@lineheron/models';
 import { expect, it } from 'vitest';
-import { Counters } from '../counters.js';
-import { BatchBuilder, type BuiltBatch } from '../score/batch.js';
-import { silentLog, until, withFolder } from '../test-support.js';
-import { Spool } from './spool.js';
+import { Counters } from '../../agent/src/counters.js';
+import { BatchBuilder, type BuiltBatch } from '../../agent/src/score/batch.js';
+import { Spool } from '../../agent/src/spool/spool.js';
+import { silentLog, until, withFolder } from '../../agent/src/test-support.js';
+import { report } from '../support/report.js';
 
 const HOURS = process.env.LINEHERON_KILLS ? 72 : 1;
 const MIB = 1024 * 1024;
@@ -115,9 +116,8 @@ it.each([
       const found = await waiting(spool);
       const thinned = counters.get('spool_thinned_windows');
       const perWindow = { json: made.jsonBytes / made.windows, spool: bytes / found.windows };
-      console.log(
-        JSON.stringify({ name, hours: HOURS, made, found, thinned, batches, bytes, perWindow, rssMiB }),
-      );
+      const figures = { hours: HOURS, made, found, thinned, batches, bytes, perWindow, rssMiB };
+      report(`outage, a spool ${name}`, figures);
       expect(found.windows + thinned).toBe(made.windows);
       expect(found.suspects).toBe(made.suspects);
       expect(counters.get('spool_dropped_windows')).toBe(0);
