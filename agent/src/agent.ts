@@ -14,29 +14,29 @@ import { Counters } from './counters.js';
 import { noRecorder } from './flight-recorder/answer.js';
 import type { FlightRecorder } from './flight-recorder/recorder.js';
 import { infoMessage } from './info.js';
-import { Intake } from './intake.js';
 import { FolderLock } from './lock.js';
 import { type Log, messageOf } from './log.js';
 import { MetricsServer } from './metrics.js';
 import {
-  addFormat,
   buildEngine,
   buildFlightRecorder,
   buildForests,
   buildHistories,
   buildSpool,
   MAX_DEVICES,
+  whenFull,
 } from './parts.js';
 import { DeviceStates } from './publish/device-states.js';
 import { Drain } from './publish/drain.js';
 import { Link } from './publish/link.js';
 import { Rivals } from './publish/rivals.js';
+import { Reading } from './reading.js';
 import { Baselines } from './score/baselines.js';
 import type { Forests } from './score/forests.js';
 import type { History } from './score/history.js';
 import { type Output, Pipeline } from './score/pipeline.js';
 import { Training } from './score/training.js';
-import { buildFeeds, endsAgent, type Feeds } from './source/feeds.js';
+import { endsAgent } from './source/feeds.js';
 import type { Phase } from './source/source.js';
 import { Quarantine } from './spool/quarantine.js';
 import type { Spool } from './spool/spool.js';
@@ -85,8 +85,7 @@ export class Agent {
   private readonly startedAt: string;
   /** What it was built with; a reload changes what can change while running. */
   private config: Config;
-  private feeds: Feeds | null = null;
-  private intake: Intake | null = null;
+  private reading: Reading | null = null;
   private phase: Phase | null = null;
   private timer: NodeJS.Timeout | undefined;
   private readonly rivals: Rivals;
@@ -148,7 +147,7 @@ export class Agent {
       windowSeconds: config.window_size_seconds,
       active: () => this.desired.settled.active_model,
       silence: {
-        live: () => this.feeds?.phase === 'live',
+        live: () => this.reading?.feeds.phase === 'live',
         monotonicMs: () => clock.monotonicMs(),
         maxDevices: MAX_DEVICES,
       },
@@ -175,10 +174,9 @@ export class Agent {
     await this.recorder?.start();
     this.useDesired();
     void this.connectSoon();
-    this.feeds = this.buildFeeds();
-    this.intake = this.buildIntake(this.feeds);
+    this.reading = this.buildReading();
     this.checkPhase();
-    this.intake.start();
+    this.reading.start();
     await this.metrics.start(this.config.metrics.port);
     this.timer = setInterval(() => this.tick(), TICK_MS);
   }
@@ -188,7 +186,7 @@ export class Agent {
     this.ending.abort();
     clearInterval(this.timer);
     if (this.training.running) this.training.cancel(this.training.running);
-    await this.intake?.stop();
+    await this.reading?.stop();
     await this.recorder?.stop();
     await this.flushHistories();
     await this.baselines.keep();
@@ -205,11 +203,15 @@ export class Agent {
 
   /**
    * Takes over what can change while running and says what cannot. Nothing that is measured or waits is touched: a
-   * new connection sends again what the old one had no answer for.
+   * new connection sends again what the old one had no answer for. Throws ConfigError when the engine refuses a
+   * source's format; then nothing has changed.
    */
   async reload(next: Config): Promise<Changes> {
     const found = changes(this.config, next);
-    this.config = withLiveKeys(this.config, next);
+    const config = withLiveKeys(this.config, next);
+    if (found.live.some((path) => path.startsWith('sources.'))) await this.reading?.change(config);
+    this.config = config;
+    this.spool.setWhenFull(whenFull(config));
     this.forests.retune(this.config);
     this.useDesired();
     const keys = found.live.map((path) => path.split('.')[0]);
@@ -263,7 +265,7 @@ export class Agent {
   }
 
   private checkPhase(): void {
-    const phase = this.feeds?.phase ?? null;
+    const phase = this.reading?.feeds.phase ?? null;
     if (phase === null || phase === this.phase) return;
     this.phase = phase;
     this.options.onPhase(phase);
@@ -272,7 +274,7 @@ export class Agent {
 
   /** Only where the input is the agent's own: a service whose file is read stays. */
   private checkEnd(): void {
-    if (this.intake?.ended && this.spool.batches === 0 && endsAgent(this.config.sources)) {
+    if (this.reading?.ended && this.spool.batches === 0 && endsAgent(this.config.sources)) {
       this.options.onEnded();
     }
   }
@@ -330,15 +332,15 @@ export class Agent {
   }
 
   private currentInfo(): AgentInfo | null {
-    const { config, feeds, engine, desired, spool } = this;
+    const { config, reading, engine, desired, spool } = this;
     const { boot, version } = this.options;
-    if (!feeds) return null;
+    if (!reading) return null;
     return infoMessage({
       config,
       boot,
       version,
       startedAt: this.startedAt,
-      source: feeds,
+      source: reading.feeds,
       engine,
       models: this.forests.models,
       settled: desired.settled,
@@ -442,34 +444,14 @@ export class Agent {
     });
   }
 
-  private buildFeeds(): Feeds {
-    const { config, clock, random, log } = this.options;
-    const context = {
-      windowSeconds: config.window_size_seconds,
-      active: () => this.desired.settled.active_model,
-      trained: this.forests.has('device'),
-      channels: config.channels.map(({ name }) => name),
-      brokerRoundTrip: (timeoutMs: number) => this.link.roundTrip(timeoutMs),
-      clock,
-      random,
-      log,
-      counters: this.counters,
-    };
-    return buildFeeds(config.sources, this.spool.position, context, (source) =>
-      addFormat(this.engine, source),
-    );
-  }
-
-  private buildIntake(feeds: Feeds): Intake {
+  private buildReading(): Reading {
     const { clock, random, log } = this.options;
-    return new Intake({
-      feeds,
-      pipeline: this.pipeline,
-      spool: this.spool,
-      clock,
-      random,
-      log,
-      counters: this.counters,
+    const { engine, pipeline, spool, counters } = this;
+    return Reading.of(this.config, {
+      ...{ engine, pipeline, spool, clock, random, log, counters },
+      trained: () => this.forests.has('device'),
+      active: () => this.desired.settled.active_model,
+      brokerRoundTrip: (timeoutMs) => this.link.roundTrip(timeoutMs),
       onLines: (source, bytes) => this.recorder?.record(source, bytes),
       onDurable: (output) => this.durable(output),
     });

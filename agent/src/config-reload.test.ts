@@ -15,8 +15,8 @@ it('tells what changes at once from what needs a restart, by path', () => {
     'source.paths.0=b',
   );
   expect(changes(of(), after)).toEqual({
-    live: ['labels.site', 'log_level', 'mqtt.username'],
-    restart: ['sources', 'spool.max_bytes'],
+    live: ['labels.site', 'log_level', 'mqtt.username', 'sources.tail'],
+    restart: ['spool.max_bytes'],
   });
   expect(changes(of(), of())).toEqual({ live: [], restart: [] });
 });
@@ -28,6 +28,21 @@ it('keeps what needs a restart as it runs, so that it is told again next time', 
     live: [],
     restart: ['window_size_seconds'],
   });
+});
+
+it('takes over other sources by name, but for standard input, which cannot be taken up again', () => {
+  const head = 'agent_id: gw-1\ndata_dir: x\n';
+  const before = parseConfig(`${head}sources: [{type: stdin}, {type: tail, paths: [a]}, {type: host}]\n`);
+  const after = parseConfig(
+    `${head}sources: [{type: stdin, format: syslog}, {type: tail, paths: [b]}, {type: tail, name: new, paths: [c]}]\n`,
+  );
+  expect(changes(before, after)).toEqual({
+    live: ['sources.host', 'sources.new', 'sources.tail'],
+    restart: ['sources.stdin'],
+  });
+  const running = withLiveKeys(before, after);
+  expect(running.sources).toEqual([after.sources[1], after.sources[2], before.sources[0]]);
+  expect(changes(running, after)).toEqual({ live: [], restart: ['sources.stdin'] });
 });
 
 it('sees a password or certificate that was renewed in its file', () => {

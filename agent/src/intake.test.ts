@@ -40,7 +40,7 @@ class Numbers implements Source {
 }
 
 const feedOf = (name: string, canWait: boolean, create: () => Source) =>
-  new Feed({ name, type: name, canWait, format: 0, saved: undefined, create });
+  new Feed({ name, type: name, config: null, canWait, format: 0, saved: undefined, create });
 
 async function build(folder: string, count: number, others: Feed[] = []) {
   const counters = new Counters();

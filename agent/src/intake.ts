@@ -5,7 +5,7 @@
  *
  * A full spool makes the sources wait that can; what the others measure meanwhile fills the windows, is told to
  * nobody and counted. Where none can wait, the spool drops its oldest. A source that fails is told and started again
- * after a pause that grows to a minute; the others go on.
+ * after a pause that grows to a minute; the others go on. Sources may end and others begin while the rest goes on.
  */
 import type { Clock } from './clock.js';
 import type { Counters } from './counters.js';
@@ -40,16 +40,22 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 const LINE_FEED = 10;
 
+interface Run {
+  abort: AbortController;
+  done: Promise<void>;
+  /** It has come to its end by itself. */
+  over: boolean;
+}
+
 export class Intake {
   private readonly abort = new AbortController();
-  private running: Promise<unknown> = Promise.resolve();
+  private readonly runs = new Map<Feed, Run>();
   private flushing: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private keptPosition: unknown;
   private keptAtMs = 0;
   private gaveUp = false;
   private full = false;
-  private allEnded = false;
   /** Nothing has been told since the start: what comes first is not kept waiting. */
   private silent = true;
 
@@ -57,32 +63,48 @@ export class Intake {
 
   start(): void {
     this.timer = setInterval(() => void this.flush(), FLUSH_EVERY_MS);
-    this.running = Promise.all(this.options.feeds.list.map((feed) => this.keepRunning(feed))).then(() => {
-      this.allEnded = !this.abort.signal.aborted;
+    for (const feed of this.options.feeds.list) this.begin(feed);
+  }
+
+  /** Pulls this one, too, from now on. */
+  begin(feed: Feed): void {
+    const abort = new AbortController();
+    const signal = AbortSignal.any([this.abort.signal, abort.signal]);
+    const run: Run = { abort, over: false, done: Promise.resolve() };
+    run.done = this.keepRunning(feed, signal).then(() => {
+      run.over = !signal.aborted;
     });
+    this.runs.set(feed, run);
+  }
+
+  /** Ends this one and takes all that it has given; its position is where it can be taken up again. */
+  async end(feed: Feed): Promise<void> {
+    const run = this.runs.get(feed);
+    run?.abort.abort();
+    await run?.done;
+    this.runs.delete(feed);
   }
 
   /** Every source has ended by itself. */
   get ended(): boolean {
-    return this.allEnded;
+    return this.runs.size > 0 && [...this.runs.values()].every(({ over }) => over);
   }
 
   /** Stops the sources and makes durable what they gave. */
   async stop(): Promise<void> {
     this.abort.abort();
     clearInterval(this.timer);
-    await this.running;
+    await Promise.all([...this.runs.values()].map(({ done }) => done));
     await this.flush({ withPosition: true, final: true });
   }
 
-  private async keepRunning(feed: Feed): Promise<void> {
+  private async keepRunning(feed: Feed, signal: AbortSignal): Promise<void> {
     const { clock, random, log, counters } = this.options;
-    const { signal } = this.abort;
     let pauseMs = FIRST_PAUSE_MS;
     for (;;) {
       const startMs = clock.monotonicMs();
       try {
-        return await this.run(feed);
+        return await this.run(feed, signal);
       } catch (error) {
         if (signal.aborted) return;
         if (clock.monotonicMs() - startMs > LONGEST_PAUSE_MS) pauseMs = FIRST_PAUSE_MS;
@@ -98,9 +120,8 @@ export class Intake {
     }
   }
 
-  private async run(feed: Feed): Promise<void> {
+  private async run(feed: Feed, signal: AbortSignal): Promise<void> {
     const { pipeline } = this.options;
-    const { signal } = this.abort;
     for await (const chunk of feed.source.chunks(signal)) {
       if (chunk.emit) this.options.onLines?.(feed.options.name, chunk.bytes);
       const urgent = pipeline.push(this.prepared(feed, chunk));
@@ -109,8 +130,7 @@ export class Intake {
       if (urgent || first) void this.flush();
       if (chunk.durable) await this.flush({ withPosition: true });
       if (pipeline.pendingBytes > MAX_PENDING_BYTES && this.waits(feed)) await this.flush();
-      if (feed.options.canWait) await this.waitForRoom();
-      if (signal.aborted) return;
+      if (feed.options.canWait) await this.waitForRoom(signal);
     }
   }
 
@@ -138,9 +158,8 @@ export class Intake {
     };
   }
 
-  private async waitForRoom(): Promise<void> {
+  private async waitForRoom(signal: AbortSignal): Promise<void> {
     const { spool, clock, log, counters } = this.options;
-    const { signal } = this.abort;
     if (!spool.isFull) return;
     if (!this.full) log.warn({ bytes: spool.bytes }, 'the spool is full: reading waits');
     this.full = true;

@@ -29,7 +29,7 @@ export function buildEngine(config: Config): Engine {
 }
 
 /** The engine's number of the format that is always there. */
-const CANONICAL = 0;
+export const CANONICAL = 0;
 
 /** How the engine is to read this source's lines, by its number. Throws ConfigError when it refuses the format. */
 export function addFormat(engine: Engine, source: SourceConfig): number {
@@ -43,12 +43,16 @@ export function addFormat(engine: Engine, source: SourceConfig): number {
 }
 
 /** Where a source can wait for room, nothing that it read is dropped. */
+export function whenFull({ spool, sources }: Config): 'wait' | 'thin' {
+  return spool.when_full ?? (anyCanWait(sources) ? 'wait' : 'thin');
+}
+
 export function buildSpool(config: Config, log: Log, counters: Counters): Spool {
   return new Spool({
     folder: join(config.data_dir, 'spool'),
     maxBytes: config.spool.max_bytes,
     segmentBytes: config.spool.segment_bytes,
-    whenFull: config.spool.when_full ?? (anyCanWait(config.sources) ? 'wait' : 'thin'),
+    whenFull: whenFull(config),
     log,
     counters,
   });

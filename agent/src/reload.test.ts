@@ -25,10 +25,11 @@ afterEach(async () => {
 });
 
 const timeOf = (second: number) => new Date(START_MS + second * 1000).toISOString();
-const linesOf = (from: number, to: number) =>
+const linesOf = (from: number, to: number, device = 'm1') =>
   Array.from(
     { length: to - from },
-    (_, index) => `${JSON.stringify({ timestamp: timeOf(from + index), device_id: 'm1', latency_ms: 20 })}\n`,
+    (_, index) =>
+      `${JSON.stringify({ timestamp: timeOf(from + index), device_id: device, latency_ms: 20 })}\n`,
   ).join('');
 
 /** As editors do: nobody reads half of it. */
@@ -87,6 +88,65 @@ it('takes over a new configuration in mid-stream: every record arrives once, and
     const status = broker.texts.filter((text) => text.startsWith(topics.status(AGENT)));
     expect(status.at(-1)).toMatch(/offline$/);
   }));
+
+it(
+  'reads other sources from a SIGHUP on: none loses or doubles a record, no window loses one, and a restart agrees',
+  () =>
+    withFolder(async (folder) => {
+      const at = (name: string) => join(folder, name);
+      const tail = (name: string, rest: object = {}) => ({
+        ...{ type: 'tail', name, paths: [at(name)], from: 'start' },
+        ...rest,
+      });
+      const reading = (...sources: object[]) => configured(folder, { source: undefined, sources });
+      const recordsOf = (device: string) =>
+        broker.records.filter((record) => record.startsWith(`${device} `));
+      const expected = (device: string, count: number) =>
+        Array.from({ length: count }, (_, second) => `${device} ${timeOf(second)}`);
+      for (const name of ['kept', 'changed', 'removed']) await writeFile(at(name), linesOf(0, 100, name));
+      const path = await reading(tail('kept'), tail('changed'), tail('removed'));
+      agent = startProgram(['run', '--config', path]);
+      const texts = () => agent?.text() ?? '';
+      await until('the first records', () => broker.records.length >= 300);
+
+      await writeFile(at('added'), linesOf(0, 100, 'added'));
+      await writeFile(at('beside'), linesOf(0, 100, 'beside'));
+      await reading(tail('kept'), tail('changed', { paths: [at('changed'), at('beside')] }), tail('added'));
+      const write = async (from: number, to: number) => {
+        for (const name of ['kept', 'changed']) await appendFile(at(name), linesOf(from, to, name));
+      };
+      await write(100, 150);
+      await until('the next records', () => broker.records.length >= 400);
+      agent.process.kill('SIGHUP');
+      await write(150, 152);
+      await until('the news of it', () => texts().includes('the configuration was read again'));
+      await write(152, 200);
+      await until('all records', () => broker.records.length >= 700);
+      expect(texts()).toContain('"changed":["sources.added","sources.changed","sources.removed"]');
+      expect(texts()).not.toContain('need a restart');
+      await appendFile(at('removed'), linesOf(100, 200, 'removed'));
+
+      await reading(tail('kept', { format: { type: 'pattern', patterns: ['('] } }));
+      agent.process.kill('SIGHUP');
+      await until('the refusal', () => texts().includes('refused: going on with the old one'));
+      await reading(tail('kept'), tail('changed'), tail('added'));
+      expect(await stopProgram(agent)).toBe(0);
+      for (const name of ['kept', 'changed', 'added']) await appendFile(at(name), linesOf(200, 250, name));
+      agent = startProgram(['run', '--config', path]);
+      await until('what came while it was away', () => broker.records.length >= 850);
+      expect(await stopProgram(agent)).toBe(0);
+      expect(recordsOf('kept')).toEqual(expected('kept', 250));
+      expect(recordsOf('changed')).toEqual(expected('changed', 250));
+      expect(recordsOf('beside')).toEqual(expected('beside', 100));
+      expect(recordsOf('removed')).toEqual(expected('removed', 100));
+      // A window of 30 s holds thirty of these, before and after the change: none was lost and none read twice.
+      const full = broker.windows.filter(
+        ({ device, end }) => device === 'changed' && end > timeOf(60) && end < timeOf(200),
+      );
+      expect(new Set(full.map(({ records }) => records))).toEqual(new Set([30]));
+    }),
+  60_000,
+);
 
 it('never writes a secret, whatever the log level, and wherever the secret came from', () =>
   withFolder(async (folder) => {

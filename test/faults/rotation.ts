@@ -37,6 +37,8 @@ export interface RotationOutcome {
 
 const run = promisify(execFile);
 const nowS = () => Math.floor(Date.now() / 1000);
+/** time(2), by which logrotate names files, is some milliseconds behind. */
+const BEHIND_MS = 100;
 
 /** Runs the plan in an empty folder and says what came of every line. */
 export async function rotateWhileTailing(plan: RotationPlan): Promise<RotationOutcome> {
@@ -66,7 +68,7 @@ export async function rotateWhileTailing(plan: RotationPlan): Promise<RotationOu
   for (let cycle = 0; cycle < plan.cycles; cycle++) {
     await writer.burst(20 + Math.floor(60 * random()));
     // Two rotations in one second would give one name.
-    if (dated) await waitFor('another second', () => nowS() > second);
+    if (dated) await waitFor('another second', () => Date.now() > (second + 1) * 1000 + BEHIND_MS);
     const rotating = run(plan.logrotate, ['-f', '-s', join(plan.folder, 'state'), config]);
     await writer.until(rotating, random);
     second = nowS();

@@ -139,6 +139,11 @@ export class Pipeline {
     }
   }
 
+  /** Other sources: a device that is read no more has not fallen silent. */
+  sourcesChanged(): void {
+    this.silences?.relearn();
+  }
+
   take(): Output {
     const output = {
       position: this.position,

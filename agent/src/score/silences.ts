@@ -68,6 +68,11 @@ export class Silences {
     for (const known of this.known.values()) known.heardMs = nowMs;
   }
 
+  /** Who reports, and how often, may be another matter now. Silences that were told are open as before. */
+  relearn(): void {
+    for (const [device, { told }] of this.known) if (!told) this.known.delete(device);
+  }
+
   /** Those that have become silent since the last call. */
   overdue(nowMs: number): Silence[] {
     const silent: Silence[] = [];

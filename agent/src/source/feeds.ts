@@ -7,16 +7,21 @@ import { SOURCE_KINDS } from './kinds.js';
 import type { Phase, Position, Source, SourceContext, SourceKind } from './source.js';
 
 /** What is the same for every source. */
-export type FeedContext = Omit<SourceContext, 'saved'>;
+export type FeedContext = Omit<SourceContext, 'saved' | 'refills'>;
 
 export interface FeedOptions {
   name: string;
   type: string;
+  /** What it was made from. */
+  config: SourceConfig | null;
   canWait: boolean;
   /** Of its lines, as the engine numbers them. */
   format: number;
   saved: unknown;
-  create: (position: unknown) => Source;
+  /** Whether the windows are empty yet; default true. */
+  refills?: boolean;
+  /** `refills`: the windows know nothing of what came before the position. */
+  create: (position: unknown, refills: boolean) => Source;
 }
 
 /** One source and where it stands. */
@@ -27,17 +32,17 @@ export class Feed {
 
   constructor(readonly options: FeedOptions) {
     this.position = options.saved;
-    this.source = options.create(options.saved);
+    this.source = options.create(options.saved, options.refills ?? true);
   }
 
   /** A source that failed is not used again. */
   renew(): void {
-    this.source = this.options.create(this.position);
+    this.source = this.options.create(this.position, false);
   }
 }
 
 export class Feeds {
-  constructor(readonly list: readonly Feed[]) {}
+  constructor(public list: readonly Feed[]) {}
 
   get canWait(): boolean {
     return this.list.some(({ options }) => options.canWait);
@@ -67,6 +72,31 @@ export class Feeds {
   }
 }
 
+/** Where a source begins. */
+export interface Beginning {
+  position: unknown;
+  refills: boolean;
+}
+
+/** Makes one source; `format` is the engine's number of its lines' format. */
+export function buildFeed(
+  config: SourceConfig,
+  format: number,
+  { position, refills }: Beginning,
+  context: FeedContext,
+): Feed {
+  return new Feed({
+    name: sourceName(config),
+    type: config.type,
+    config,
+    canWait: SOURCE_KINDS[config.type].canWait,
+    format,
+    saved: position,
+    refills,
+    create: (saved, again) => createSource(config, { ...context, saved, refills: again }),
+  });
+}
+
 /** Makes the configured sources. `format` numbers a source's format. */
 export function buildFeeds(
   configs: readonly SourceConfig[],
@@ -74,19 +104,8 @@ export function buildFeeds(
   context: FeedContext,
   format: (config: SourceConfig) => number,
 ): Feeds {
-  return new Feeds(
-    configs.map(
-      (config) =>
-        new Feed({
-          name: sourceName(config),
-          type: config.type,
-          canWait: SOURCE_KINDS[config.type].canWait,
-          format: format(config),
-          saved: savedOf(config, position),
-          create: (saved) => createSource(config, { ...context, saved }),
-        }),
-    ),
-  );
+  const beginning = (config: SourceConfig) => ({ position: savedOf(config, position), refills: true });
+  return new Feeds(configs.map((config) => buildFeed(config, format(config), beginning(config), context)));
 }
 
 /** Whether one of these can wait while the spool is full. */
@@ -97,6 +116,11 @@ export function anyCanWait(configs: readonly SourceConfig[]): boolean {
 /** Whether the agent ends with these. */
 export function endsAgent(configs: readonly SourceConfig[]): boolean {
   return configs.some(({ type }) => (SOURCE_KINDS[type] as SourceKind<never>).endsAgent ?? false);
+}
+
+/** Whether a change of it must wait for a restart. */
+export function isFixed({ type }: SourceConfig): boolean {
+  return (SOURCE_KINDS[type] as SourceKind<never>).isFixed ?? false;
 }
 
 export function createSource(config: SourceConfig, context: SourceContext): Source {

@@ -45,6 +45,8 @@ export interface SourceContext {
   windowSeconds: number;
   /** The newest position of this source, durable or about to be. */
   saved: unknown;
+  /** False: the windows are as they were at that position, and need no refill. Default true. */
+  refills?: boolean;
   /** Whether a device forest is on disk. */
   trained: boolean;
   /** Time of an MQTT ping to the broker in ms, null when it failed. Never rejects. */
@@ -67,6 +69,8 @@ export interface SourceKind<S extends z.ZodObject> {
   canWait: boolean;
   /** Once all sources have ended and one of them is of this kind, the agent ends too. */
   endsAgent?: boolean;
+  /** What it reads cannot be let go and taken up again: a change of it waits for a restart. */
+  isFixed?: boolean;
   create(config: z.output<S>, context: SourceContext): Source;
 }
 

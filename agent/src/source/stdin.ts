@@ -51,5 +51,6 @@ export const stdin = sourceKind({
   schema: stdinSchema,
   canWait: true,
   endsAgent: true,
+  isFixed: true,
   create: (_, context) => new StdinSource(context.stdin ?? (() => process.stdin)),
 });

@@ -2,7 +2,8 @@
  * The source `syslog`: takes messages from other devices over UDP, TCP and TLS. On loopback alone unless the settings
  * say otherwise. Who sent a message is its device when the message itself names none.
  *
- * What came while the agent was down is nobody's; what comes faster than it can be taken is dropped and counted.
+ * What came while the agent was down is nobody's; what comes faster than it can be taken is dropped and counted. At
+ * its end what was taken is still told, a MiB of it at most.
  */
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
@@ -14,6 +15,8 @@ import { type Chunk, lineKeys, type Phase, type Source, sourceKind } from './sou
 import { type Listener, type ListenOptions, listenTcp, listenUdp, type TlsFiles } from './syslog-listen.js';
 
 const MIB = 1024 * 1024;
+/** An agent that ends has little time. */
+const MAX_REST_BYTES = MIB;
 const port = z.int().min(0).max(65_535).optional();
 const path = z.string().min(1).max(4096);
 
@@ -104,10 +107,26 @@ export class SyslogSource implements Source {
         }
         for (const { listener } of this.listeners) listener.resume();
       }
+      this.close();
+      yield* this.rest();
     } finally {
-      for (const { listener } of this.listeners) listener.close();
-      this.listeners = [];
+      this.close();
     }
+  }
+
+  /** What waits when it ends. */
+  private *rest(): Generator<Chunk> {
+    let told = 0;
+    for (const { sender, bytes } of this.queue.take()) {
+      told += bytes.length;
+      if (told <= MAX_REST_BYTES) yield { bytes, emit: true, position: null, device: sender };
+      else this.options.counters.add('syslog_dropped_at_end_bytes', bytes.length);
+    }
+  }
+
+  private close(): void {
+    for (const { listener } of this.listeners) listener.close();
+    this.listeners = [];
   }
 
   private async listen(): Promise<void> {

@@ -15,7 +15,7 @@ const MANY = 90_000;
 
 function follow(path: string, from: 'start' | 'end' = 'start') {
   const counters = new Counters();
-  const follower = new Follower({ path, from, reachMs: 20_000, log: silentLog, counters });
+  const follower = new Follower({ path, from, refills: true, reachMs: 20_000, log: silentLog, counters });
   let position: FilePosition | null = null;
   /** One step; null when there is nothing now. */
   const step = async () => {

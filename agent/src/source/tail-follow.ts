@@ -22,6 +22,8 @@ export interface FollowOptions {
   from: 'start' | 'end';
   /** Event time that a refill must reach back. */
   reachMs: number;
+  /** Whether it reads again, once, what the windows need before a saved position. */
+  refills: boolean;
   log: Log;
   counters: Counters;
 }
@@ -48,6 +50,8 @@ export class Follower {
   /** What must be read again first. */
   private again: { from: number; to: Place } | null = null;
   private fromEnd: boolean;
+  /** Once a file is open, the windows are filled by what is read. */
+  private refillDue: boolean;
   /** When the open file was last seen to be written while it was whole. */
   private writtenMs = 0;
   private readonly marks: RefillMarks;
@@ -63,6 +67,7 @@ export class Follower {
   constructor(private readonly options: FollowOptions) {
     this.marks = new RefillMarks(options.reachMs);
     this.fromEnd = options.from === 'end';
+    this.refillDue = options.refills;
   }
 
   get isOpen(): boolean {
@@ -183,6 +188,7 @@ export class Follower {
     this.file = file;
     this.idleAt = null;
     this.drained = false;
+    if (file) this.refillDue = false;
     this.unknown = file !== null && file.identity.prefixBytes === 0;
     if (file?.looksBinary) {
       this.options.counters.add('tail_binary_files');
@@ -222,7 +228,7 @@ export class Follower {
     this.saved = null;
     this.marks.reset(refill);
     const to = { offset, skipping };
-    this.again = refill < offset ? { from: refill, to } : null;
+    this.again = this.refillDue && refill < offset ? { from: refill, to } : null;
     file.goTo(to);
     this.use(file);
     this.unknown = prefixBytes === 0;

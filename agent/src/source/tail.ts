@@ -50,6 +50,8 @@ export interface TailOptions {
   config: TailConfig;
   /** What was durable when the agent ended. */
   saved: unknown;
+  /** Whether what the windows need is read again before the saved position; default true. */
+  refills?: boolean | undefined;
   windowSeconds: number;
   clock: Clock;
   log: Log;
@@ -186,7 +188,8 @@ export class TailSource implements Source {
   private async add(path: string, id: string | null, from: 'start' | 'end'): Promise<void> {
     const { windowSeconds, log, counters } = this.options;
     const reachMs = windowSeconds * 1000 + REACH_BEYOND_WINDOW_MS;
-    const follower = new Follower({ path, from, reachMs, log, counters });
+    const { refills = true } = this.options;
+    const follower = new Follower({ path, from, reachMs, refills, log, counters });
     const file: Followed = { follower, id, goneSinceMs: null, fault: null };
     this.files.set(path, file);
     this.watch.addFolderOf(path);
@@ -285,6 +288,6 @@ export class TailSource implements Source {
 export const tail = sourceKind({
   schema: tailSchema,
   canWait: true,
-  create: (config, { saved, windowSeconds, clock, log, counters }) =>
-    new TailSource({ config, saved, windowSeconds, clock, log, counters }),
+  create: (config, { saved, refills, windowSeconds, clock, log, counters }) =>
+    new TailSource({ config, saved, refills, windowSeconds, clock, log, counters }),
 });

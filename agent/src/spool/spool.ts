@@ -68,9 +68,11 @@ export class Spool {
   private readonly files: SpoolFiles;
   private readonly reserve: Reserve;
   private readonly thinner = new Thinner();
+  private whenFull: SpoolOptions['whenFull'];
 
   constructor(private readonly options: SpoolOptions) {
     this.files = options.files ?? nodeFiles;
+    this.whenFull = options.whenFull;
     this.reserve = new Reserve(this.files, options.folder);
   }
 
@@ -103,8 +105,12 @@ export class Spool {
 
   /** Full enough that a source that can wait should. One segment is kept free for what is already read. */
   get isFull(): boolean {
-    const { whenFull } = this.options;
-    return whenFull === 'wait' && this.isCrowded;
+    return this.whenFull === 'wait' && this.isCrowded;
+  }
+
+  /** From now on. */
+  setWhenFull(whenFull: SpoolOptions['whenFull']): void {
+    this.whenFull = whenFull;
   }
 
   /** Makes an entry durable. Rejects when the disk refuses; nothing of it counts then, and it may be tried again. */
@@ -112,7 +118,7 @@ export class Spool {
     const packed = { position: entry.position, batches: entry.batches.map(pack) };
     const marks = entry.batches.flatMap((batch) => batch.marks);
     const done = this.serial(() => this.write({ ...packed, marks }));
-    if (this.options.whenFull === 'thin') void this.serial(() => this.relieve());
+    if (this.whenFull === 'thin') void this.serial(() => this.relieve());
     return done;
   }
 
@@ -219,7 +225,7 @@ export class Spool {
   private async freeSpace(): Promise<boolean> {
     const nothingWaits = this.batches === 0;
     const oldest = this.segments[0];
-    if (!oldest || !(nothingWaits || this.options.whenFull === 'thin')) return false;
+    if (!oldest || !(nothingWaits || this.whenFull === 'thin')) return false;
     await this.reserve.release();
     try {
       await this.beginSegment();
@@ -277,7 +283,7 @@ export class Spool {
 
   /** Lets quiet windows go, then the oldest segments, until `length` more bytes fit. */
   private async makeRoom(length: number): Promise<void> {
-    if (this.options.whenFull === 'wait') return;
+    if (this.whenFull === 'wait') return;
     while (this.segments.length > 0 && this.bytes + length > this.options.maxBytes) {
       if (await this.thinNext(THINNED.toOneAMinute)) continue;
       if (await this.thinNext(THINNED.toWhatHappened)) continue;
