@@ -104,6 +104,11 @@ export declare class Engine {
    * with `emit` false are not learnt twice. Throws on damage or other channels, and nothing changes then.
    */
   loadBaselines(bytes: Uint8Array): number
+  /**
+   * The smallest change of one feature that would have made a suspect window normal to the forest in use:
+   * for the window that opens an episode. Null when no single change does it. At most forty scores.
+   */
+  smallestChange(scope: string, features: ReadonlyArray<number | null>): NormalIf | null
   /** Switches scoring on or off; at first it is off. */
   setDetecting(detecting: boolean): void
   /** What was counted since the engine was made. */
@@ -204,6 +209,11 @@ export interface BaselineResult {
   suspect: boolean
   /** A level that lasted became the normal one with this record. */
   levelShift: boolean
+  /**
+   * Of a suspect after a normal record or a pause; null when no value of its leading channel would have
+   * made it normal.
+   */
+  normalIf: NormalIf | null
 }
 
 /**
@@ -347,6 +357,16 @@ export interface ForestOptions {
  * rows and columns do not fit.
  */
 export declare function marginalScores(rows: Float64Array, columns: number): Float64Array
+
+/** The smallest change that would have made it normal. */
+export interface NormalIf {
+  feature: string
+  unit: string
+  /** With this value in place of what was observed it would have been, all else equal. */
+  value: number
+  /** Whether what is smaller would have been too, rather than what is larger. */
+  below: boolean
+}
 
 /**
  * Tells the service manager how this process is doing: `text` goes as one datagram to the Unix socket at

@@ -87,6 +87,7 @@ export class Pipeline {
     const reviews = await this.review(fresh);
     const draft = this.parts.incidents.draft();
     const judged = judgeWindows(fresh, reviews, draft, this.parts.settings().active_model, receivedMs);
+    await this.explain(draft, judged);
     const content = toCommit(fresh, judged, receivedMs);
     const ranges = mergeSequences(fresh);
     await this.commit({ ...content, ranges, alerts: draft.changes }, draft, {
@@ -132,6 +133,17 @@ export class Pipeline {
     );
     if (!this.parts.settings().detecting) return windows.map(() => null);
     return this.parts.reviewer.review(windows);
+  }
+
+  /** Asks the autoencoder what would have made the windows normal that it found and that opened an alert. */
+  private async explain(draft: IncidentDraft, judged: readonly JudgedWindow[]): Promise<void> {
+    if (draft.opened === 0) return;
+    for (const { batch, index, window, review, alert } of judged) {
+      const { agent, boot, sequence, fingerprint } = batch;
+      if (alert === null || !review?.suspect || alert !== windowId(agent, boot, sequence, index)) continue;
+      const change = await this.parts.reviewer.smallestChange({ ...window, agent, fingerprint }, review);
+      if (change) draft.explain(alert, change);
+    }
   }
 
   private async commit(

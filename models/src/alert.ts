@@ -3,7 +3,13 @@ import { z } from 'zod';
 import { SEVERITIES, VERDICTS } from './control.js';
 import { ACTIVE_MODELS } from './detector.js';
 import { agentIdSchema, timeSchema, windowDeviceSchema, windowIdSchema } from './identity.js';
-import { againstThresholdSchema, detectorsSchema, reasonSchema, scopeSchema } from './score.js';
+import {
+  againstThresholdSchema,
+  detectorsSchema,
+  normalIfsSchema,
+  reasonSchema,
+  scopeSchema,
+} from './score.js';
 
 export const alertSchema = z
   .object({
@@ -32,6 +38,8 @@ export const alertSchema = z
     autoencoder: againstThresholdSchema.nullable(),
     /** Of the strangest window. */
     reasons: z.array(reasonSchema),
+    /** What would have kept it from opening, by each detector that found its first window; absent where unknown. */
+    normal_if: normalIfsSchema.optional(),
     /** One plain sentence. */
     summary: z.string(),
     /** Kinds of ground truth met during the episode, where there is any: for evaluation only. */

@@ -10,7 +10,7 @@ import {
   windowDeviceSchema,
   windowIdSchema,
 } from './identity.js';
-import { baselineSchema, detectorsSchema, reasonSchema } from './score.js';
+import { baselineSchema, detectorsSchema, normalIfsSchema, reasonSchema } from './score.js';
 import { budgetPerDeviceDay } from './settings.js';
 
 const v = z.literal(1);
@@ -89,6 +89,8 @@ export const anomalySchema = z.object({
    */
   why: z.enum(EPISODE_ENDS).optional(),
   reasons: z.array(reasonSchema).max(8),
+  /** Of an episode that opens. */
+  normal_if: normalIfsSchema.optional(),
   summary: z.string().max(1024),
 });
 export type AnomalyMessage = z.infer<typeof anomalySchema>;

@@ -32,6 +32,24 @@ export const reasonSchema = z
   .meta({ id: 'Reason', description: 'How much one feature contributed to a score' });
 export type Reason = z.infer<typeof reasonSchema>;
 
+export const normalIfSchema = z
+  .object({
+    /** To whom it would have been normal. */
+    detector: z.enum(DETECTORS),
+    /** Channel of a record or feature of a window. */
+    feature: z.string().max(128),
+    unit: z.string().max(32),
+    /** With it in place of what was observed, all else equal. */
+    value: z.number(),
+    /** On which side of `value` it would have been normal too. */
+    side: z.enum(['below', 'above']),
+  })
+  .meta({ id: 'NormalIf', description: 'The smallest change of one value that would have made it normal' });
+export type NormalIf = z.infer<typeof normalIfSchema>;
+
+/** One of each detector at most; none of a detector that no single change would have calmed. */
+export const normalIfsSchema = z.array(normalIfSchema).max(DETECTORS.length);
+
 /** A detector's score and the threshold that it stood against. */
 export const againstThresholdSchema = z.object({ score: z.number(), threshold: z.number() });
 
@@ -71,6 +89,8 @@ export const scoredWindowSchema = z.object({
   detectors: detectorsSchema.optional(),
   features: z.array(featureValueSchema.nullable()).max(MAX_FEATURES),
   reasons: z.array(reasonSchema).max(8),
+  /** Of a window that opens an episode. */
+  normal_if: normalIfsSchema.optional(),
   /** Id of the first window of the episode that is open on this device, null when none is. */
   episode: windowIdSchema.nullable(),
   /** Ground truth of the window's last record, where there is one. */

@@ -37,6 +37,35 @@ describe('sentence', () => {
     );
   });
 
+  it('says what would have kept it away, and to whom where several found it', () => {
+    const baseline = {
+      detector: 'adaptive_baseline',
+      feature: 'latency_ms',
+      unit: 'ms',
+      value: 84.31,
+      side: 'below',
+    } as const;
+    const forest = {
+      ...baseline,
+      detector: 'isolation_forest',
+      feature: 'log_frequency',
+      unit: '1/s',
+      value: 1,
+      side: 'above',
+    } as const;
+    const sentence = (
+      found: readonly ('adaptive_baseline' | 'isolation_forest')[],
+      changes: readonly (typeof baseline | typeof forest)[],
+    ) => alertSentence('modem-1', [latency], found, '2026-01-05T08:15:02.400Z', changes);
+    expect(sentence(['adaptive_baseline'], [baseline])).toMatch(
+      / It would have been normal with latency of 84.3 ms or less.$/,
+    );
+    expect(sentence(['isolation_forest', 'adaptive_baseline'], [baseline, forest])).toMatch(
+      / It would have been normal to the adaptive baseline with latency of 84.3 ms or less, and to the isolation forest with records per second of 1 1\/s or more.$/,
+    );
+    expect(sentence(['adaptive_baseline'], [])).toMatch(/ since 08:15:02 UTC.$/);
+  });
+
   it('uses the plain name of a declared channel', () => {
     expect(reasonClause({ ...latency, feature: 'snr_mean', unit: 'dB' })).toContain('snr mean');
   });

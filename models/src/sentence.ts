@@ -1,6 +1,6 @@
 /** Says in one plain sentence why a window is strange. Used at both ends, so that they never disagree. */
 import type { DetectorName } from './detector.js';
-import type { Reason } from './score.js';
+import type { NormalIf, Reason } from './score.js';
 
 const LABELS: Readonly<Record<string, string>> = {
   latency_ms: 'latency',
@@ -66,20 +66,39 @@ export function foundSentence(detectors: readonly DetectorName[], since: string)
   return `Found by ${all} ${time}.`;
 }
 
+/**
+ * What would have made it normal: `It would have been normal with latency of 84 ms or less.` Names the detectors
+ * where several were asked; empty when nothing would have.
+ */
+export function normalSentence(changes: readonly NormalIf[], among: number): string {
+  if (changes.length === 0) return '';
+  const clauses = changes.map(({ detector, feature, unit, value, side }) => {
+    const change = `with ${featureLabel(feature)} of ${quantity(value, unit)} or ${side === 'below' ? 'less' : 'more'}`;
+    return among > 1 ? `to ${DETECTOR_NAMES[detector]} ${change}` : change;
+  });
+  return `It would have been normal ${clauses.join(', and ')}.`;
+}
+
 /** A reason's clause with its part of the score: `latency 181 ms (usual 22.4–31 ms), 60 % of the score`. */
 function sharedClause(reason: Reason): string {
   const share = Math.round(reason.share * 100);
   return share > 0 && share < 100 ? `${reasonClause(reason)}, ${share} % of the score` : reasonClause(reason);
 }
 
-/** As `anomalySentence`, with each reason's share, who found it and since when. */
+/** As `anomalySentence`, with each reason's share, who found it, since when, and what would have kept it away. */
 export function alertSentence(
   device: string,
   reasons: readonly Reason[],
   detectors: readonly DetectorName[],
   since: string,
+  normalIf: readonly NormalIf[] = [],
 ): string {
-  return `${anomalySentence(device, reasons, sharedClause)} ${foundSentence(detectors, since)}`;
+  const sentences = [
+    anomalySentence(device, reasons, sharedClause),
+    foundSentence(detectors, since),
+    normalSentence(normalIf, detectors.length),
+  ];
+  return sentences.filter(Boolean).join(' ');
 }
 
 /** The whole sentence for a device, or for the gateway as a whole (`*`). Names at most two reasons. */

@@ -175,3 +175,36 @@ proptest! {
         prop_assert_eq!(scores, run());
     }
 }
+
+#[test]
+fn the_nearest_normal_value_is_found_normal_and_a_little_further_out_is_not() {
+    // Latency is a level; many retries are events, and stay whole.
+    for (fault, channel, step) in [([140.0, 0.0, 0.0], 0, 2.0), ([20.0, 0.0, 9.0], 2, 1.0)] {
+        let mut line = Line::new(5);
+        line.normal(400);
+        let again = |value: f32| {
+            let (mut baseline, mut values) = (line.baseline.clone(), fault);
+            values[channel] = value;
+            let mut surprises = Vec::new();
+            let score =
+                baseline.push(line.time_ms + 1000, &values, &KINDS, Memory::default(), &mut surprises);
+            (score.unwrap().nats, baseline, surprises)
+        };
+        let (nats, baseline, surprises) = again(fault[channel]);
+        assert!(nats > LIMIT_NATS, "{nats}");
+        let (place, value) = baseline.nearest_normal(&fault, &surprises, &KINDS, LIMIT_NATS).unwrap();
+        assert_eq!(place, channel);
+        assert!(channel == 0 || value.fract() == 0.0);
+        assert!(again(value as f32).0 <= LIMIT_NATS);
+        assert!(again(value as f32 + step).0 > LIMIT_NATS, "{value}");
+    }
+}
+
+#[test]
+fn no_value_of_one_channel_is_told_where_two_are_out() {
+    let mut line = Line::new(5);
+    line.normal(400);
+    let values = [200.0, 90.0, 9.0];
+    assert!(line.push(&values).unwrap().nats > LIMIT_NATS);
+    assert_eq!(line.baseline.nearest_normal(&values, &line.surprises, &KINDS, LIMIT_NATS), None);
+}

@@ -207,3 +207,29 @@ fn a_reason_tells_what_was_observed_and_what_is_usual() {
     assert!(near(reason.median, 0.0) && near(reason.p5, -1.64) && near(reason.p95, 1.64), "{reason:?}");
     assert!(reason.share > 0.4);
 }
+
+#[test]
+fn the_smallest_change_of_one_feature_is_scored_and_makes_the_row_normal() {
+    let fitted = fitted(&normal_rows(2000, 4, 11), 4);
+    let (forest, threshold) = (fitted.forest, fitted.threshold);
+    for (feature, value) in [(2, 6.0), (0, -5.0)] {
+        let mut row = [0.1, -0.2, 0.3, 0.0];
+        row[feature] = value;
+        assert!(forest.score(&row) > threshold);
+        let change = forest.smallest_change(&row, threshold).expect("one feature alone is odd");
+        assert_eq!(change.feature, forest.features()[feature].name);
+        assert_eq!(change.below, value > 0.0);
+        row[feature] = change.value;
+        assert!(forest.score(&row) <= threshold);
+        // A 4,096th of the way back out it was not normal any more.
+        row[feature] += (value - change.value) / 1000.0;
+        assert!(forest.score(&row) > threshold, "{value}: {change:?}");
+    }
+}
+
+#[test]
+fn no_single_change_is_told_where_none_makes_the_row_normal() {
+    let fitted = fitted(&normal_rows(2000, 4, 11), 4);
+    assert_eq!(fitted.forest.smallest_change(&[5.0, -5.0, 6.0, 5.0], fitted.threshold), None);
+    assert_eq!(fitted.forest.smallest_change(&[f64::NAN; 4], 0.0), None);
+}

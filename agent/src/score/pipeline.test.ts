@@ -7,7 +7,7 @@ import {
   scoreBatchSchema,
   windowId,
 } from '@lineheron/models';
-import { Engine, fitForest, provokePanic } from '@lineheron/native';
+import { Engine, Forest, fitForest, provokePanic } from '@lineheron/native';
 import { describe, expect, it } from 'vitest';
 import { type Output, Pipeline } from './pipeline.js';
 
@@ -48,7 +48,7 @@ function build(publishRecords = 'all') {
 const batchesOf = (output: Output): ScoreBatch[] =>
   output.batches.map(({ bytes }) => scoreBatchSchema.parse(JSON.parse(bytes.toString())));
 
-async function train(built: ReturnType<typeof build>): Promise<void> {
+async function train(built: ReturnType<typeof build>) {
   const { engine, push, seen } = built;
   for (let second = 0; second < 200; second++) push(line(second, 'a'));
   const rows = seen
@@ -63,6 +63,7 @@ async function train(built: ReturnType<typeof build>): Promise<void> {
   engine.setThreshold('device', fitted.threshold);
   engine.setDetecting(true);
   built.pipeline.take();
+  return fitted;
 }
 
 describe('Pipeline', () => {
@@ -150,6 +151,52 @@ describe('Pipeline', () => {
     expect(seen.length).toBe(learnt);
     for (let second = 125; second < 140; second++) push(line(second, 'a'));
     expect(pipeline.take().anomalies).toMatchObject([{ phase: 'closed', why: 'quiet' }]);
+  });
+
+  it('says what would have made the record that opened it normal, and with it no episode opens', () => {
+    const opened = (latencyMs: number) => {
+      const { engine, pipeline, push } = build();
+      engine.setDetecting(true);
+      for (let second = 0; second < 120; second++) push(line(second, 'a'));
+      for (let second = 120; second < 123; second++)
+        push(line(second, 'a', second === 120 ? { latency_ms: latencyMs } : {}));
+      const output = pipeline.take();
+      const changes = batchesOf(output).flatMap(({ windows }) =>
+        windows.flatMap(({ normal_if }) => (normal_if ? [normal_if] : [])),
+      );
+      return { changes, anomalies: output.anomalies.map((anomaly) => anomalySchema.parse(anomaly)) };
+    };
+    const { changes, anomalies } = opened(400);
+    expect(changes).toHaveLength(1);
+    expect(anomalies).toMatchObject([{ phase: 'opened', normal_if: changes[0] }]);
+    const [change] = changes[0]!;
+    expect(change).toMatchObject({
+      detector: 'adaptive_baseline',
+      feature: 'latency_ms',
+      unit: 'ms',
+      side: 'below',
+    });
+    expect(anomalies[0]!.summary).toMatch(/It would have been normal with latency of [\d.]+ ms or less\.$/);
+    expect(opened(change!.value).anomalies).toEqual([]);
+    expect(opened(change!.value + 2).anomalies).toHaveLength(1);
+  });
+
+  it('says which change of one feature the forest would have found normal', async () => {
+    const built = build();
+    const { bytes, threshold } = await train(built);
+    const { engine, pipeline, push } = built;
+    engine.setActive('isolation_forest');
+    for (let second = 200; second < 215; second++) push(line(second, 'a', { latency_ms: 40 }));
+    const [window] = batchesOf(pipeline.take()).flatMap(({ windows }) =>
+      windows.filter(({ normal_if }) => normal_if),
+    );
+    const change = window!.normal_if!.find(({ detector }) => detector === 'isolation_forest')!;
+    const place = engine.features.findIndex(({ name }) => name === change.feature);
+    const row = Float64Array.from(window!.features, (value) => value ?? Number.NaN);
+    const forest = Forest.load(bytes);
+    expect(forest.scoreOne(row)).toBeGreaterThan(threshold);
+    row[place] = change.value;
+    expect(forest.scoreOne(row)).toBeLessThanOrEqual(threshold);
   });
 
   it('tells that a device fell silent while its source is live, and when it reports again', () => {

@@ -11,6 +11,8 @@ import {
   EPISODE_QUIET_MS,
   type EpisodeEnd,
   edgeDetectors,
+  type NormalIf,
+  normalSentence,
   type Scope,
   type ScoredWindow,
 } from '@lineheron/models';
@@ -20,7 +22,7 @@ import { type Episode, Episodes } from './episodes.js';
 import { OnlyNormal } from './only-normal.js';
 import { silenceMessage } from './silence-message.js';
 import { Silences } from './silences.js';
-import { isoTime, wireRecord, wireWindow } from './wire.js';
+import { isoTime, wireNormalIf, wireRecord, wireWindow } from './wire.js';
 
 /** A chunk of whole lines. `emit` false: it only refills the windows. */
 export interface PipelineChunk {
@@ -47,7 +49,8 @@ export interface Output {
 export type WindowSink = (scope: Scope, endMs: number, features: readonly (number | null)[]) => void;
 
 export interface PipelineOptions {
-  engine: Pick<Engine, 'push' | 'fingerprint' | 'channels'> & Partial<Pick<Engine, 'counters'>>;
+  engine: Pick<Engine, 'push' | 'fingerprint' | 'channels'> &
+    Partial<Pick<Engine, 'counters' | 'smallestChange'>>;
   /** Default 30. */
   windowSeconds?: number;
   /** The detector that alarms; default `ensemble`. */
@@ -186,6 +189,7 @@ export class Pipeline {
     const levelShift = window.baseline?.levelShift ?? false;
     const seen = this.episodes.see({ device, endMs, suspect, levelShift }, nowMs, () => id);
     const wire = wireWindow(window, seen.episode?.id ?? null, record);
+    if (seen.opened) wire.normal_if = this.normalIf(window);
     this.seeSpeaking(device, endMs, id);
     if (seen.closed) this.anomalies.push(this.anomaly(seen.closed, id, wire, endMs, seen.why));
     if (seen.opened && seen.episode) this.anomalies.push(this.anomaly(seen.episode, id, wire, endMs, null));
@@ -197,6 +201,12 @@ export class Pipeline {
     const normal = this.onlyNormal.see(window, inEpisode, levelShift);
     if (normal && window.state !== 'warming_up') this.options.onWindow(wire.scope, endMs, window.features);
     return wire;
+  }
+
+  /** Asked when an episode opens only. */
+  private normalIf({ scope, features, forestSuspect, baseline }: WindowResult): NormalIf[] {
+    const forest = forestSuspect ? this.options.engine.smallestChange?.(scope, features) : null;
+    return wireNormalIf(forest ?? null, baseline?.normalIf ?? null);
   }
 
   /** Ends the silence of a device that speaks again. */
@@ -234,7 +244,13 @@ export class Pipeline {
       ...(why === null && window ? { detectors: [...edgeDetectors(window)] } : {}),
       ...(why === null ? {} : { why }),
       reasons: why === null ? (window?.reasons ?? []) : [],
-      summary: why === null ? anomalySentence(device, window?.reasons ?? []) : `${subject} ${ENDED[why]}.`,
+      ...(why === null && window?.normal_if ? { normal_if: window.normal_if } : {}),
+      summary: why === null ? openedSentence(device, window) : `${subject} ${ENDED[why]}.`,
     };
   }
+}
+
+function openedSentence(device: string, window: ScoredWindow | null): string {
+  const change = normalSentence(window?.normal_if ?? [], window ? edgeDetectors(window).length : 0);
+  return `${anomalySentence(device, window?.reasons ?? [])} ${change}`.trim();
 }

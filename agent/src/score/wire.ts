@@ -3,10 +3,11 @@ import {
   DEFAULT_CHANNELS,
   type DetectorName,
   type LineRecord,
+  type NormalIf,
   type ScoredWindow,
   type WindowState,
 } from '@lineheron/models';
-import type { ChannelDefinition, RecordResult, WindowResult } from '@lineheron/native';
+import type { NormalIf as Change, ChannelDefinition, RecordResult, WindowResult } from '@lineheron/native';
 
 /** More digits than the models look at, and half the bytes. */
 const SIGNIFICANT_DIGITS = 8;
@@ -42,6 +43,19 @@ function baselineOf(window: WindowResult): Pick<ScoredWindow, 'baseline' | 'dete
     threshold: shortened(baseline.threshold) ?? 0,
   };
   return { baseline: told, detectors: detectorsOf(window) };
+}
+
+/** What would have made a window normal, to each of the edge's detectors that found it. */
+export function wireNormalIf(forest: Change | null, baseline: Change | null): NormalIf[] {
+  const asked = [
+    ['isolation_forest', forest],
+    ['adaptive_baseline', baseline],
+  ] as const;
+  return asked.flatMap(([detector, change]) => {
+    if (change === null) return [];
+    const { feature, unit, value, below } = change;
+    return [{ detector, feature, unit, value, side: below ? ('below' as const) : ('above' as const) }];
+  });
 }
 
 export function wireWindow(

@@ -6,6 +6,7 @@ import {
   DEFAULT_BUDGET,
   DEFAULT_FEATURES,
   type Feature,
+  type NormalIf,
   type Reason,
   type Scope,
   thresholdForBudget,
@@ -15,6 +16,7 @@ import type { Manifest, ModelStore } from '@lineheron/models/persist';
 import { Autoencoder } from './autoencoder.js';
 import type { QuantileFiles } from './quantiles.js';
 import { explainErrors } from './reasons.js';
+import { smallestChange } from './smallest-change.js';
 
 export interface WindowToReview {
   agent: string;
@@ -94,6 +96,23 @@ export class Reviewer {
       }
     }
     return reviews;
+  }
+
+  /** What would have made a suspect window normal to its model; null when no single feature's change does it. */
+  async smallestChange(
+    { agent, scope, fingerprint, features }: WindowToReview,
+    { reasons, threshold }: Review,
+  ): Promise<NormalIf | null> {
+    const model = this.autoencoders.get(modelKey(scope, fingerprint));
+    if (!model || features.length !== model.columns) return null;
+    const names = this.options.featuresOf(agent) ?? DEFAULT_FEATURES;
+    try {
+      const score = async (rows: Float32Array) => (await model.score(rows)).scores;
+      return await smallestChange({ features, names, reasons, threshold, score });
+    } catch (error) {
+      this.options.onProblem(`autoencoder ${scope} cannot score: ${String(error)}`);
+      return null;
+    }
   }
 
   async stop(): Promise<void> {

@@ -9,6 +9,7 @@ import {
   DETECTORS,
   type DetectorName,
   EPISODE_QUIET_MS,
+  type NormalIf,
   type Reason,
   type Scope,
 } from '@lineheron/models';
@@ -23,7 +24,7 @@ export interface ReviewedWindow {
   scope: Scope;
   endMs: number;
   /** What the edge says by the detectors that it hears. */
-  edge: { suspect: boolean; reasons: readonly Reason[] };
+  edge: { suspect: boolean; reasons: readonly Reason[]; normal_if?: readonly NormalIf[] | undefined };
   forest: { suspect: boolean; score: number | null; threshold: number | null };
   /** Null where the edge has none or it knew too little. */
   baseline: { suspect: boolean; score: number; threshold: number } | null;
@@ -86,6 +87,7 @@ export function openAlert(window: ReviewedWindow, model: ActiveModel, nowMs: num
     adaptive_baseline: null,
     autoencoder: null,
     reasons: [],
+    normal_if: byEdge ? [...(window.edge.normal_if ?? [])] : [],
     summary: '',
     truth: [],
     ...(window.historical ? { historical: true } : {}),
@@ -183,8 +185,18 @@ function withSuspect(open: OpenAlert, window: ReviewedWindow): Alert {
     adaptive_baseline: highest(alert.adaptive_baseline ?? null, window.baseline),
     autoencoder: highest(alert.autoencoder, window.autoencoder),
     reasons: [...reasons],
-    summary: alertSentence(alert.device, reasons, found, openedAt).slice(0, MAX_SUMMARY),
+    summary: summaryOf({ ...alert, reasons: [...reasons], detectors: found, opened_at: openedAt }),
   };
+}
+
+/** With what would have made its first window normal to one more detector. */
+export function withNormalIf(alert: Alert, change: NormalIf): Alert {
+  const told = { ...alert, normal_if: [...(alert.normal_if ?? []), change] };
+  return { ...told, summary: summaryOf(told) };
+}
+
+function summaryOf({ device, reasons, detectors, opened_at, normal_if }: Alert): string {
+  return alertSentence(device, reasons, detectors, opened_at, normal_if).slice(0, MAX_SUMMARY);
 }
 
 function judge({ detectors, opened_by }: Alert, reviewed: boolean): Pick<Alert, 'verdict' | 'severity'> {

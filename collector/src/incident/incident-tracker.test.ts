@@ -281,6 +281,27 @@ describe('restarts', () => {
   });
 });
 
+describe('what would have kept an alert away', () => {
+  const change = { feature: 'latency_ms', unit: 'ms', value: 31, side: 'below' } as const;
+
+  it("is said of its first window by each detector, and stays when a stranger window's reasons replace the first's", () => {
+    const story = new Story();
+    const draft = story.tracker.draft();
+    const first = reviewed({ second: 1, edge: true, nats: 20, episode: id(1) });
+    const normal_if = [{ detector: 'adaptive_baseline', ...change } as const];
+    draft.apply({ ...first, edge: { ...first.edge, normal_if } }, 'ensemble', NOW);
+    draft.explain(id(1), { detector: 'autoencoder', ...change, value: 40 });
+    expect(draft.changes).toMatchObject([{ normal_if: [{ value: 31 }, { value: 40 }] }]);
+    story.tracker.accept(draft);
+    const [alert] = story.tell({ second: 2, edge: true, nats: 90, episode: id(1) });
+    expect(alert?.adaptive_baseline?.score).toBe(90);
+    expect(alert?.normal_if).toHaveLength(2);
+    expect(alert?.summary).toMatch(
+      /normal to the adaptive baseline with latency of 31 ms or less, and to the autoencoder with latency of 40 ms or less\.$/,
+    );
+  });
+});
+
 describe('a draft', () => {
   it('that is not accepted leaves no trace', () => {
     const story = new Story();

@@ -5,7 +5,7 @@
  * store has committed what it says, so that a failed commit leaves nothing half done. Bounded by the open alerts and
  * one remembered episode for each of the last devices that had one.
  */
-import { type ActiveModel, type Alert, parseWindowId } from '@lineheron/models';
+import { type ActiveModel, type Alert, type NormalIf, parseWindowId } from '@lineheron/models';
 import {
   closeAlert,
   extendAlert,
@@ -14,6 +14,7 @@ import {
   openAlert,
   type ReviewedWindow,
   restoreAlert,
+  withNormalIf,
 } from './alert-state.js';
 import { autoencoderOpens } from './opinion.js';
 
@@ -106,6 +107,19 @@ export class IncidentDraft {
       this.changed.set(key, { ...line, open, silenced: open ? null : line.silenced });
     }
     return open && window.endMs >= Date.parse(open.alert.opened_at) ? open.alert.id : null;
+  }
+
+  /** Adds what would have kept an alert from opening, to one that this draft opened. */
+  explain(id: string, change: NormalIf): void {
+    for (const [key, line] of this.changed) {
+      if (line.open?.alert.id !== id) continue;
+      this.changed.set(key, {
+        ...line,
+        open: { ...line.open, alert: withNormalIf(line.open.alert, change) },
+      });
+    }
+    const told = this.alerts.get(id);
+    if (told) this.alerts.set(id, withNormalIf(told, change));
   }
 
   /** Closes the alerts of devices that have fallen silent. */

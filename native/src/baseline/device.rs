@@ -15,7 +15,7 @@ use crate::channel::ChannelKind;
 
 /// Share of the newest record in the average of the last few; an average of independent surprises is then a
 /// gamma variable of shape (2 − λ) / λ.
-const AVERAGE_STEP: f32 = 0.25;
+pub(super) const AVERAGE_STEP: f32 = 0.25;
 const AVERAGE_SHAPE: u32 = 7;
 /// One record counts at most so much in the average, and in the sum: one alone must not pass for several.
 const AVERAGE_CAP: f64 = 14.0;
@@ -48,6 +48,46 @@ pub struct DeviceBaseline {
     pub(super) shift: Shift,
     /// Newest time that was known before a restart: records up to it were learnt.
     pub(super) restored_until_ms: Option<i64>,
+}
+
+/// What a record's channels say together.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    known: u32,
+    sum: f64,
+    highest: f64,
+    average_sum: f64,
+    highest_average: f32,
+}
+
+impl Pool {
+    /// A known channel's surprise, and its average of the last few with it.
+    pub(super) fn add(&mut self, surprise: f64, average: f32) {
+        self.known += 1;
+        self.sum += surprise.min(SUM_CAP);
+        self.highest = self.highest.max(surprise);
+        self.average_sum += f64::from(average);
+        self.highest_average = self.highest_average.max(average);
+    }
+
+    /// The highest of the four answers, in nats, before the tail is fitted.
+    pub(super) fn nats(&self) -> f64 {
+        let shape = f64::from(AVERAGE_SHAPE);
+        let choice = ln(f64::from(self.known));
+        let answers = [
+            gamma_nats(self.known, self.sum),
+            self.highest - choice,
+            gamma_nats(AVERAGE_SHAPE * self.known, self.average_sum * shape),
+            gamma_nats(AVERAGE_SHAPE, f64::from(self.highest_average) * shape) - choice,
+        ];
+        (answers.into_iter().fold(0.0, f64::max) - ln(QUESTIONS)).max(0.0)
+    }
+}
+
+/// A surprise as it counts in the average.
+#[allow(clippy::cast_possible_truncation)]
+pub(super) fn capped(surprise: f64) -> f32 {
+    surprise.min(AVERAGE_CAP) as f32
 }
 
 impl DeviceBaseline {
@@ -109,6 +149,11 @@ impl DeviceBaseline {
         if self.interval_ms > 0.0 { MAX_INTERVAL_MS / self.interval_ms } else { 86_400.0 }
     }
 
+    /// Time of the newest record, and what it came to in nats, once there is one with a score.
+    pub fn newest(&self) -> Option<(i64, f64)> {
+        self.last_ms.zip(self.recent.newest_nats())
+    }
+
     /// The channels' models in the order of the values.
     pub fn channels(&self) -> &[ChannelModel] {
         &self.channels
@@ -134,33 +179,18 @@ impl DeviceBaseline {
     /// Pools the channels' surprises; `None` while no channel knows anything, or the first sample is not whole.
     fn pool(&mut self, values: &[f32], surprises: &mut Vec<f64>) -> Option<f64> {
         surprises.clear();
-        let (mut known, mut sum, mut highest) = (0_u32, 0.0, 0.0_f64);
-        let (mut average_sum, mut highest_average) = (0.0, 0.0_f32);
+        let mut pool = Pool::default();
         for ((channel, average), value) in self.channels.iter().zip(&mut self.averages).zip(values) {
             let surprise = if value.is_nan() { None } else { channel.surprise(f64::from(*value)) };
             surprises.push(surprise.unwrap_or(f64::NAN));
             let Some(surprise) = surprise else { continue };
-            known += 1;
-            sum += surprise.min(SUM_CAP);
-            highest = highest.max(surprise);
-            #[allow(clippy::cast_possible_truncation)]
-            let capped = surprise.min(AVERAGE_CAP) as f32;
-            *average += AVERAGE_STEP * (capped - *average);
-            average_sum += f64::from(*average);
-            highest_average = highest_average.max(*average);
+            *average += AVERAGE_STEP * (capped(surprise) - *average);
+            pool.add(surprise, *average);
         }
-        if known == 0 || (self.records as usize) < FIRST_SAMPLE {
+        if pool.known == 0 || (self.records as usize) < FIRST_SAMPLE {
             return None;
         }
-        let shape = f64::from(AVERAGE_SHAPE);
-        let choice = ln(f64::from(known));
-        let answers = [
-            gamma_nats(known, sum),
-            highest - choice,
-            gamma_nats(AVERAGE_SHAPE * known, average_sum * shape),
-            gamma_nats(AVERAGE_SHAPE, f64::from(highest_average) * shape) - choice,
-        ];
-        Some((answers.into_iter().fold(0.0, f64::max) - ln(QUESTIONS)).max(0.0))
+        Some(pool.nats())
     }
 
     fn learn_at_once(&mut self, values: &[f32], kinds: &[ChannelKind], memory: Memory) {

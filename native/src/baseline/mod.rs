@@ -3,6 +3,7 @@
 //! The windows' models see a fault when the window has filled with it, and need training; this one scores every
 //! record from the thirtieth on, by channel, and goes on learning: from the normal in full, hardly from what it
 //! just called anomalous. Memory per device: about 50 bytes a channel and the last 21 records.
+mod change;
 mod channel;
 pub mod codec;
 mod device;

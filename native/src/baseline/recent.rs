@@ -62,6 +62,11 @@ impl Recent {
         Some(Due { values: &due[1..], weight, raw_nats: f64::from(due[0]) })
     }
 
+    /// The newest record's surprise.
+    pub fn newest_nats(&self) -> Option<f64> {
+        self.nats.back().map(|nats| f64::from(*nats))
+    }
+
     /// Share of the records held that look anomalous.
     pub fn hot_share(&self) -> f64 {
         #[allow(clippy::cast_precision_loss)] // A few.

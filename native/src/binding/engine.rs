@@ -5,12 +5,13 @@ use napi_derive::napi;
 use super::forest::info;
 use super::results::ResultMaker;
 use super::shapes::{
-    ChannelDefinition, EngineCounters, EngineOptions, FeatureDefinition, ForestInfo, RefusedLine,
+    ChannelDefinition, EngineCounters, EngineOptions, FeatureDefinition, ForestInfo, NormalIf, RefusedLine,
 };
 use crate::engine;
 use crate::engine::options::Options;
 use crate::engine::output::Scope;
 use crate::forest;
+use crate::forest::change::Change;
 use crate::format::Context;
 use crate::format::sample::Refused;
 
@@ -158,6 +159,20 @@ impl Engine {
     #[napi(catch_unwind)]
     pub fn load_baselines(&mut self, bytes: &[u8]) -> Result<u32> {
         Ok(self.core.load_baselines(bytes)? as u32)
+    }
+
+    /// The smallest change of one feature that would have made a suspect window normal to the forest in use:
+    /// for the window that opens an episode. Null when no single change does it. At most forty scores.
+    #[napi(catch_unwind, ts_args_type = "scope: string, features: ReadonlyArray<number | null>")]
+    pub fn smallest_change(
+        &mut self,
+        scope: String,
+        features: Vec<Option<f64>>,
+    ) -> Result<Option<NormalIf>> {
+        let row: Vec<f64> = features.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect();
+        let change = self.core.smallest_change(scope_of(&scope)?, &row);
+        let told = |Change { feature, unit, value, below }| NormalIf { feature, unit, value, below };
+        Ok(change.map(told))
     }
 
     /// Switches scoring on or off; at first it is off.

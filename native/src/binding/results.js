@@ -32,11 +32,18 @@
       p95: number(),
       share: numbers[at++],
     });
+    const change = () => ({
+      feature: text(),
+      unit: text(),
+      value: numbers[at++],
+      below: FLAGS[numbers[at++]],
+    });
     const baseline = () => ({
       nats: numbers[at++],
       threshold: numbers[at++],
       suspect: FLAGS[numbers[at++]],
       levelShift: FLAGS[numbers[at++]],
+      normalIf: numbers[at++] === 1 ? change() : null,
     });
     const window = () => ({
       scope: SCOPES[numbers[at++]],

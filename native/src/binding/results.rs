@@ -108,6 +108,11 @@ impl Flat {
         self.number(opinion.threshold);
         self.flag(opinion.is_suspect());
         self.flag(opinion.level_shift);
+        self.flag(opinion.normal_if.is_some());
+        let Some(change) = &opinion.normal_if else { return };
+        self.texts.extend([change.feature.clone(), change.unit.clone()]);
+        self.number(change.value);
+        self.flag(change.below);
     }
 
     fn reason(&mut self, reason: Reason) {

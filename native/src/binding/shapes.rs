@@ -59,6 +59,17 @@ pub struct Reason {
     pub share: f64,
 }
 
+/// The smallest change that would have made it normal.
+#[napi(object, use_nullable = true)]
+pub struct NormalIf {
+    pub feature: String,
+    pub unit: String,
+    /// With this value in place of what was observed it would have been, all else equal.
+    pub value: f64,
+    /// Whether what is smaller would have been too, rather than what is larger.
+    pub below: bool,
+}
+
 /// What the adaptive baseline thinks of a record.
 #[napi(object, use_nullable = true)]
 pub struct BaselineResult {
@@ -70,6 +81,9 @@ pub struct BaselineResult {
     pub suspect: bool,
     /// A level that lasted became the normal one with this record.
     pub level_shift: bool,
+    /// Of a suspect after a normal record or a pause; null when no value of its leading channel would have
+    /// made it normal.
+    pub normal_if: Option<NormalIf>,
 }
 
 /// A window that is put out.

@@ -16,6 +16,7 @@ use crate::baseline::codec;
 use crate::error::{Error, Result};
 use crate::feature::FeatureList;
 use crate::forest::Forest;
+use crate::forest::change::Change;
 use crate::format;
 use crate::format::registry::Formats;
 use crate::format::sample::{Refused, Sample};
@@ -91,6 +92,15 @@ impl Engine {
         }
         self.scorer.detector(scope).threshold = Some(threshold);
         Ok(())
+    }
+
+    /// The smallest change of one feature that would make a window normal to the scope's forest; `None` when
+    /// there is none, or nothing to compare with. `features` are in the engine's order, NaN is unknown.
+    pub fn smallest_change(&mut self, scope: Scope, features: &[f64]) -> Option<Change> {
+        let columns = self.features().as_slice().len();
+        let detector = self.scorer.detector(scope);
+        let (forest, threshold) = (detector.forest.as_ref()?, detector.threshold?);
+        if features.len() == columns { forest.smallest_change(features, threshold) } else { None }
     }
 
     /// Switches detection on or off; windows go on either way.

@@ -2,6 +2,7 @@
 use crate::baseline::{DeviceBaseline, Memory, threshold_nats};
 use crate::channel::{ChannelKind, ChannelList};
 use crate::error::{Error, Result};
+use crate::forest::change::Change;
 use crate::forest::explain::Reason;
 use crate::parse::RecordView;
 
@@ -47,6 +48,8 @@ pub struct Opinion {
     pub threshold: f64,
     /// The strangest channels first; only when suspect.
     pub reasons: Vec<Reason>,
+    /// What would have made it normal; only of a suspect after a normal record or a pause.
+    pub normal_if: Option<Box<Change>>,
     /// A level that lasted became the normal one.
     pub level_shift: bool,
 }
@@ -69,6 +72,9 @@ pub struct BaselinePlan {
     row: Vec<f32>,
     surprises: Vec<f64>,
 }
+
+/// An episode ends after so long without a suspect window.
+const EPISODE_QUIET_MS: i64 = 10_000;
 
 /// Default of [`BaselinePlan::budget`].
 pub const DEFAULT_BUDGET: f64 = 0.2;
@@ -108,13 +114,19 @@ impl BaselinePlan {
         self.row.extend(record.values.iter().map(|value| *value as f32));
         let flags = [record.head.error_code.is_some(), record.head.server_error];
         self.row.extend(flags.map(|flag| f32::from(u8::from(flag))));
+        let before = baseline.newest();
         let score = baseline.push(time_ms, &self.row, &self.kinds, self.memory, &mut self.surprises)?;
         let threshold = threshold_nats(baseline.records_per_day(), self.budget);
         let suspect = score.nats > threshold;
+        // Where an episode may open: nobody asks later.
+        let first =
+            before.is_none_or(|(last_ms, nats)| nats <= threshold || time_ms - last_ms >= EPISODE_QUIET_MS);
+        let asked = suspect && first && !score.level_shift;
         Some(Opinion {
             nats: score.nats,
             threshold,
             reasons: if suspect { self.reasons(baseline, max_reasons) } else { Vec::new() },
+            normal_if: if asked { self.normal_if(baseline, threshold) } else { None },
             level_shift: score.level_shift,
         })
     }
@@ -122,6 +134,12 @@ impl BaselinePlan {
     /// Values of a record that a baseline models.
     pub fn columns(&self) -> usize {
         self.kinds.len()
+    }
+
+    fn normal_if(&self, baseline: &DeviceBaseline, threshold: f64) -> Option<Box<Change>> {
+        let (place, value) = baseline.nearest_normal(&self.row, &self.surprises, &self.kinds, threshold)?;
+        let (feature, unit) = self.names[place].clone();
+        Some(Box::new(Change { feature, unit, value, below: f64::from(self.row[place]) > value }))
     }
 
     fn reasons(&self, baseline: &DeviceBaseline, max_reasons: usize) -> Vec<Reason> {

@@ -8,6 +8,7 @@
 //! [`Forest::reference_score`] is the definition. The layouts for speed are made at first use and give
 //! the same bits.
 pub mod batch;
+pub mod change;
 pub mod codec;
 mod compact;
 mod credit;
