@@ -7,6 +7,7 @@ import {
   anomalyProbability,
   contamination,
   epochs,
+  MIN_STALE_MS,
   thresholdPercentile,
   windowSizeSeconds,
 } from '@lineheron/models';
@@ -63,6 +64,12 @@ export const configSchema = z.strictObject({
   window_size_seconds: windowSizeSeconds,
   contamination,
   anomaly_probability: anomalyProbability,
+  /** A line that missed twenty of its windows and said nothing for so long, or an agent that is away so long, alerts. */
+  silence_seconds: z
+    .number()
+    .min(5)
+    .max(86_400)
+    .default(MIN_STALE_MS / 1000),
   retention: z
     .strictObject({
       windows_hours: z.number().positive().max(87_600).default(168),

@@ -19,6 +19,7 @@ import { ProblemError } from './http/problem.js';
 import type { Fleet } from './hub/fleet.js';
 import { modelViews } from './hub/model-views.js';
 import type { IncidentTracker } from './incident/incident-tracker.js';
+import type { SilenceTracker } from './incident/silence-tracker.js';
 import type { MqttLink } from './ingest/mqtt-link.js';
 import type { LineRequests } from './line-requests.js';
 import type { RecentValues } from './quality/percentile.js';
@@ -37,6 +38,7 @@ export interface ControlParts {
   training: TrainingCoordinator;
   lines: LineRequests;
   incidents: IncidentTracker;
+  silences: SilenceTracker;
   quality: QualityTracker;
   totals: Totals;
   latency: RecentValues;
@@ -60,7 +62,7 @@ export class CollectorControl implements Control {
   }
 
   status(): StatusView {
-    const { config, version, startedMs, now, training, incidents, fleet } = this.parts;
+    const { config, version, startedMs, now, training, incidents, silences, fleet } = this.parts;
     const link = this.parts.link;
     const { window_size_seconds, contamination, threshold_percentile, epochs, anomaly_probability } = config;
     return {
@@ -72,8 +74,12 @@ export class CollectorControl implements Control {
       training: training.current,
       broker: { url: withoutSecrets(link.url), connected: link.connected },
       settings: { window_size_seconds, contamination, threshold_percentile, epochs, anomaly_probability },
-      open_alerts: incidents.openAlerts.length,
-      agents: fleet.views((agent, device) => incidents.openAlert(agent, device), now()),
+      open_alerts: incidents.openAlerts.length + silences.open,
+      agents: fleet.views(
+        (agent, device) => incidents.openAlert(agent, device) ?? silences.openAlert(agent, device),
+        now(),
+        link.connected,
+      ),
     };
   }
 

@@ -17,6 +17,7 @@ import { Feed } from './hub/feed.js';
 import { Fleet } from './hub/fleet.js';
 import { LiveState } from './hub/live-state.js';
 import { IncidentTracker } from './incident/incident-tracker.js';
+import { SilenceTracker } from './incident/silence-tracker.js';
 import { BatchQueue } from './ingest/batch-queue.js';
 import { Ledger } from './ingest/ledger.js';
 import { MqttLink } from './ingest/mqtt-link.js';
@@ -51,8 +52,9 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
   const startedMs = now();
   const state = {
     ledger: new Ledger(),
-    fleet: new Fleet(),
+    fleet: new Fleet(config.silence_seconds * 1000),
     incidents: new IncidentTracker(),
+    silences: new SilenceTracker(randomBytes(8).toString('hex')),
     live: new LiveState(),
     totals: new Totals(),
     latency: new RecentValues(KEPT_LATENCIES),

@@ -101,6 +101,35 @@ describe('lines that have fallen silent', () => {
   });
 });
 
+describe('a line that stops', () => {
+  it('is an alert in the store, on the feed and to the agent, until it reports again', async () => {
+    const pipeline = build();
+    parts.fleet.setOnline('gw-1', true, nowMs);
+    for (let sequence = 1; sequence <= 12; sequence++) {
+      nowMs += 1000;
+      const windows = [makeWindow({ end: new Date(nowMs).toISOString() })];
+      const batch = makeBatch({ sequence, windows });
+      await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch, bytes: 100 }]);
+    }
+    await pipeline.tick();
+    expect(await parts.store.alerts({ limit: 10 })).toEqual([]);
+    said.length = 0;
+    nowMs += SILENCE_MS;
+    await pipeline.tick();
+    await pipeline.tick();
+    const [alert, ...rest] = await parts.store.alerts({ limit: 10, status: 'open' });
+    expect(rest).toEqual([]);
+    expect(alert).toMatchObject({ kind: 'silence', device: 'modem-1', windows: 0 });
+    expect(said).toEqual([topics.verdict('gw-1')]);
+    expect(parts.live.snapshot(nowMs).alerts).toEqual([alert]);
+    expect(parts.control.status()).toMatchObject({ open_alerts: 1 });
+    expect(parts.totals.view.alerts).toBe(1);
+    await pipeline.handle([message(13)]);
+    await pipeline.tick();
+    expect(await parts.store.alerts({ limit: 10 })).toMatchObject([{ id: alert?.id, status: 'closed' }]);
+  });
+});
+
 describe('a batch that a full spool has thinned', () => {
   it('keeps its windows under their ids, and is committed with all that it stands for', async () => {
     const pipeline = build();

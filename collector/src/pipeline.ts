@@ -10,6 +10,7 @@ import type { Feed } from './hub/feed.js';
 import type { Fleet } from './hub/fleet.js';
 import type { LiveState } from './hub/live-state.js';
 import { type IncidentDraft, type IncidentTracker, SILENCE_MS } from './incident/incident-tracker.js';
+import type { SilenceTracker } from './incident/silence-tracker.js';
 import { acknowledgements } from './ingest/acknowledge.js';
 import type { ScoreMessage } from './ingest/batch-queue.js';
 import { type Ledger, mergeSequences } from './ingest/ledger.js';
@@ -31,6 +32,7 @@ export interface PipelineParts {
   reviewer: Reviewer;
   training: TrainingCoordinator;
   incidents: IncidentTracker;
+  silences: SilenceTracker;
   quality: QualityTracker;
   totals: Totals;
   latency: RecentValues;
@@ -48,26 +50,35 @@ export class Pipeline {
   /** Verdict as it was last sent, by open alert. */
   private readonly sent = new Map<string, string>();
   private turn: Promise<void> = Promise.resolve();
-  /** When the broker was last found away: nobody can be heard then, nor until the agents are back. */
-  private deafMs = Number.NEGATIVE_INFINITY;
+  /** When the broker was last found away, or we were: nobody can be heard then, nor until the agents are back. */
+  private deafMs: number;
 
-  constructor(private readonly parts: PipelineParts) {}
+  constructor(private readonly parts: PipelineParts) {
+    this.deafMs = parts.now();
+  }
 
   /** Deals with a group; never rejects. */
   handle(group: readonly ScoreMessage[]): Promise<void> {
     return this.exclusively('a group of batches was not stored', () => this.store(group));
   }
 
-  /** Closes the alerts of lines that have fallen silent, and keeps counters that no batch has carried along. */
+  /**
+   * Closes the alerts of lines that have fallen silent, opens and closes those of the silence itself, and keeps
+   * counters that no batch has carried along.
+   */
   tick(): Promise<void> {
-    return this.exclusively('closing silent lines failed', async () => {
-      const { incidents, link, now } = this.parts;
+    return this.exclusively('looking for silent lines failed', async () => {
+      const { incidents, silences, fleet, link, now } = this.parts;
       const draft = incidents.draft();
       const nowMs = now();
       if (!link.connected) this.deafMs = nowMs;
       if (nowMs - this.deafMs >= SILENCE_MS) draft.closeSilent(nowMs);
-      await this.commit({ ranges: [], windows: [], records: [], alerts: draft.changes }, draft, {});
-      this.tell([], [], draft.changes);
+      const heard = nowMs - this.deafMs >= SILENCE_MS ? silences.compare(fleet.hearings(nowMs), nowMs) : [];
+      const alerts = [...draft.changes, ...heard];
+      const opened = heard.filter(({ status }) => status === 'open').length;
+      await this.commit({ ranges: [], windows: [], records: [], alerts }, draft, { alerts: opened });
+      silences.accept(heard);
+      this.tell([], [], alerts);
     });
   }
 

@@ -2,8 +2,10 @@
 
 import type { TrainingCoordinator } from './detect/training-coordinator.js';
 import { interrupted, isTrainingEnded } from './detect/training-state.js';
+import type { Fleet } from './hub/fleet.js';
 import { type LiveState, SNAPSHOT_ALERTS, SNAPSHOT_RECORDS, SNAPSHOT_WINDOW_MS } from './hub/live-state.js';
 import type { IncidentTracker } from './incident/incident-tracker.js';
+import { isSilence, type SilenceTracker } from './incident/silence-tracker.js';
 import type { Ledger } from './ingest/ledger.js';
 import type { Settings, Store } from './store/store.js';
 import type { Totals } from './totals.js';
@@ -12,7 +14,9 @@ export interface RestoredParts {
   store: Store;
   ledger: Ledger;
   totals: Totals;
+  fleet: Fleet;
   incidents: IncidentTracker;
+  silences: SilenceTracker;
   live: LiveState;
   training: TrainingCoordinator;
   control: { restore(settings: Partial<Settings>): void };
@@ -24,11 +28,16 @@ const MAX_OPEN_ALERTS = 10_000;
 const MAX_PAST_ALERTS = 1000;
 
 export async function restore(parts: RestoredParts, nowMs: number): Promise<void> {
-  const { store, ledger, totals, incidents, control } = parts;
+  const { store, ledger, totals, incidents, silences, control } = parts;
   for (const range of await store.receivedRanges()) ledger.add(range);
   totals.restore(await store.totals());
   control.restore(await store.settings());
-  incidents.restore(await store.alerts({ limit: MAX_OPEN_ALERTS, status: 'open' }), nowMs);
+  const open = await store.alerts({ limit: MAX_OPEN_ALERTS, status: 'open' });
+  silences.restore(open.filter(isSilence));
+  incidents.restore(
+    open.filter((alert) => !isSilence(alert)),
+    nowMs,
+  );
   const closed = await store.alerts({ limit: MAX_PAST_ALERTS, status: 'closed' });
   incidents.restore(
     closed.filter(({ historical }) => historical),
@@ -38,13 +47,18 @@ export async function restore(parts: RestoredParts, nowMs: number): Promise<void
   await restoreTrainings(parts, nowMs);
 }
 
-async function restoreLive({ store, live }: RestoredParts, nowMs: number): Promise<void> {
+async function restoreLive({ store, live, fleet }: RestoredParts, nowMs: number): Promise<void> {
   const sinceMs = nowMs - SNAPSHOT_WINDOW_MS;
   const windows = await store.recentWindows({ limit: SNAPSHOT_WINDOWS, sinceMs });
   const records = await store.recentRecords(SNAPSHOT_RECORDS);
   const alerts = await store.alerts({ limit: SNAPSHOT_ALERTS });
+  const news = windows.filter(({ historical }) => !historical).reverse();
+  for (const { agent, device, scope, state, end, received_at } of news) {
+    const line = { device, scope, state, endMs: Date.parse(end) };
+    fleet.restore(agent, line, Date.parse(received_at), nowMs);
+  }
   live.add({
-    windows: windows.filter(({ historical }) => !historical).reverse(),
+    windows: news,
     records: records.reverse(),
     alerts: alerts.reverse(),
   });

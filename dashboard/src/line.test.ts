@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { freshness, linesOf, MAX_SELECTED, nextSelection, settleSelection } from './line.js';
-import { agent, alert, status, T0 } from './testing/views.js';
+import { agent, alert, status } from './testing/views.js';
 
 describe('lines', () => {
   it('come by agent and device in the order people count, the gateway as a whole last', () => {
@@ -22,14 +22,15 @@ describe('lines', () => {
 
 describe('the freshness of a line', () => {
   it.each([
-    [true, 0, 'current'],
-    [true, 60, 'current'],
-    [true, 61, 'silent'],
-    [false, 0, 'offline'],
-    [false, 3600, 'offline'],
-  ])('whose agent is online: %s, heard %i s ago, is %s', (online, seconds, expected) => {
-    const [line] = linesOf(status({ agents: [agent('gw-1', ['line-1'], online)] }), []);
-    expect(freshness(line!, T0 + seconds * 1000)).toBe(expected);
+    ['scored', 'current'],
+    ['warming_up', 'current'],
+    ['stale', 'silent'],
+    ['offline', 'offline'],
+    ['unknown', 'unknown'],
+  ] as const)('that the collector calls %s is %s', (state, expected) => {
+    const view = agent('gw-1', ['line-1']);
+    const [line] = linesOf(status({ agents: [{ ...view, devices: [{ ...view.devices[0]!, state }] }] }), []);
+    expect(freshness(line!)).toBe(expected);
   });
 });
 

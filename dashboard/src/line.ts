@@ -42,16 +42,10 @@ function toLine(agent: AgentView, device: AgentView['devices'][number], open: Ma
   };
 }
 
-/** A line of an online agent sends every few seconds; without a word for so long it has stopped. */
-const SILENT_MS = 60_000;
-
-/** `current` when its last values are what it is like now. `nowMs` is the collector's time. */
-export function freshness(
-  line: Pick<Line, 'online' | 'lastSeen'>,
-  nowMs: number,
-): 'current' | 'silent' | 'offline' {
-  if (!line.online) return 'offline';
-  return nowMs - Date.parse(line.lastSeen) > SILENT_MS ? 'silent' : 'current';
+/** `current` when its last values are what it is like now, as the collector judges it. */
+export function freshness(line: Pick<Line, 'state'>): 'current' | 'silent' | 'offline' | 'unknown' {
+  if (line.state === 'stale') return 'silent';
+  return line.state === 'offline' || line.state === 'unknown' ? line.state : 'current';
 }
 
 /** Every line, agents in order of their ids, devices by name, the gateway as a whole last. */

@@ -1,4 +1,7 @@
-/** An alert: one episode on one device, from its first suspect window to ten quiet seconds after its last. */
+/**
+ * An alert: one episode on one device, from its first suspect window to ten quiet seconds after its last; or one
+ * silence of a device or an agent, from its last word to its next.
+ */
 import { z } from 'zod';
 import { SEVERITIES, VERDICTS } from './control.js';
 import { ACTIVE_MODELS } from './detector.js';
@@ -17,6 +20,8 @@ export const alertSchema = z
     agent: agentIdSchema,
     device: windowDeviceSchema,
     scope: scopeSchema,
+    /** `episode` when absent. `silence`: a device, or the gateway as a whole (`*`), says nothing; `offline`: its agent. */
+    kind: z.enum(['episode', 'silence', 'offline']).optional(),
     status: z.enum(['open', 'closed']),
     opened_by: z.enum(['edge', 'collector']),
     verdict: z.enum(VERDICTS),
@@ -29,8 +34,8 @@ export const alertSchema = z
     opened_at: timeSchema,
     last_suspect_at: timeSchema,
     closed_at: timeSchema.nullable(),
-    /** Suspect windows so far. */
-    windows: z.int().min(1),
+    /** Suspect windows so far; a silence has none. */
+    windows: z.int().min(0),
     /** The highest score of each detector and the threshold that it stood against. */
     isolation_forest: againstThresholdSchema.nullable(),
     /** In nats; absent in alerts from before there was one. */
@@ -47,5 +52,5 @@ export const alertSchema = z
     /** Found in what came late: it was over before anybody could be told, so it is closed from the start. */
     historical: z.boolean().optional(),
   })
-  .meta({ id: 'Alert', description: 'One episode on one device' });
+  .meta({ id: 'Alert', description: 'One episode on one device, or one silence' });
 export type Alert = z.infer<typeof alertSchema>;

@@ -7,6 +7,7 @@ import {
   type AgentInfo,
   type AgentView,
   type Feature,
+  GATEWAY_DEVICE,
   type LineState,
   MIN_STALE_MS,
   type Scope,
@@ -22,10 +23,27 @@ interface Line {
   endMs: number;
   /** Smoothed time between its windows; null after the first. */
   intervalMs: number | null;
+  windows: number;
+}
+
+/** One that might be silent: a line, or an agent itself. */
+export interface Hearing {
+  agent: string;
+  device: string;
+  kind: 'silence' | 'offline';
+  silent: boolean;
+  /** Whether to tell of it: regular so far, expected to speak now, and not told of by a wider silence. */
+  tell: boolean;
+  /** Wall time of its last word. */
+  lastSeenMs: number;
+  intervalMs: number | null;
 }
 
 interface Agent {
   online: boolean;
+  /** Whether it has said anything since the collector started, and since when it stands as it does. */
+  known: boolean;
+  changedMs: number;
   info: AgentInfo | null;
   lastSeenMs: number | null;
   lines: Map<string, Line>;
@@ -33,21 +51,29 @@ interface Agent {
 
 const MAX_AGENTS = 10_000;
 const MAX_LINES = 10_000;
+/** Fewer windows say nothing of how regularly a line reports. */
+const MIN_WINDOWS = 10;
 
 export class Fleet {
   private readonly agents = new Map<string, Agent>();
   /** Some agent's adaptive baseline has seen enough of a line to judge it. */
   baselineReady = false;
 
+  /** A line that has missed twenty of its windows is stale once it has been silent for `silenceMs` too. */
+  constructor(private readonly silenceMs = MIN_STALE_MS) {}
+
   setOnline(agent: string, online: boolean, nowMs: number): void {
     const known = this.agent(agent);
+    if (known.online !== online || !known.known) known.changedMs = nowMs;
     known.online = online;
+    known.known = true;
     if (online) known.lastSeenMs = nowMs;
   }
 
   setInfo(agent: string, info: AgentInfo, nowMs: number): void {
     const known = this.agent(agent);
     known.info = info;
+    known.known = true;
     known.lastSeenMs = nowMs;
   }
 
@@ -56,6 +82,23 @@ export class Fleet {
     line: { device: string; scope: Scope; state: WindowState; endMs: number },
     nowMs: number,
   ): void {
+    this.agent(agent).known = true;
+    this.note(agent, line, nowMs);
+  }
+
+  /** A line as the store knew it at `seenMs`: whether its agent is there is to be heard. */
+  restore(
+    agent: string,
+    line: { device: string; scope: Scope; state: WindowState; endMs: number },
+    seenMs: number,
+    nowMs: number,
+  ): void {
+    this.note(agent, line, seenMs);
+    const known = this.agent(agent);
+    if (!known.known) known.changedMs = nowMs;
+  }
+
+  private note(agent: string, line: Pick<Line, 'device' | 'scope' | 'state' | 'endMs'>, nowMs: number): void {
     const known = this.agent(agent);
     known.lastSeenMs = nowMs;
     const before = known.lines.get(line.device);
@@ -67,6 +110,7 @@ export class Fleet {
       lastSeenMs: nowMs,
       endMs: Math.max(line.endMs, before?.endMs ?? Number.NEGATIVE_INFINITY),
       intervalMs: smoothed(before, line.endMs),
+      windows: (before?.windows ?? 0) + 1,
     });
     if (known.lines.size > MAX_LINES) known.lines.delete(known.lines.keys().next().value!);
   }
@@ -90,15 +134,72 @@ export class Fleet {
     return [...this.agents.values()].flatMap(({ info }) => (info ? [info] : []));
   }
 
-  /** `alertOf` gives the open alert of a device. */
-  views(alertOf: (agent: string, device: string) => string | null, nowMs: number): AgentView[] {
+  /** All agents and lines by whether they are silent now. */
+  hearings(nowMs: number): Hearing[] {
+    return [...this.agents].flatMap(([id, agent]) => this.hearingsOf(id, agent, nowMs));
+  }
+
+  /** `alertOf` gives the open alert of a device. Without a broker nothing is known of anybody. */
+  views(
+    alertOf: (agent: string, device: string) => string | null,
+    nowMs: number,
+    connected = true,
+  ): AgentView[] {
     return [...this.agents]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, agent]) => agentView(id, agent, alertOf, nowMs));
+      .map(([id, agent]) => {
+        const stateOf = (line: Line): LineState => {
+          if (!connected || !agent.known) return 'unknown';
+          if (!agent.online) return 'offline';
+          return this.isSilent(line, nowMs) ? 'stale' : line.state;
+        };
+        return agentView(id, agent, alertOf, stateOf);
+      });
+  }
+
+  private isSilent({ lastSeenMs, intervalMs }: Line, nowMs: number): boolean {
+    if (intervalMs === null) return false;
+    return nowMs - lastSeenMs >= Math.max(this.silenceMs, STALE_INTERVALS * intervalMs);
+  }
+
+  private hearingsOf(id: string, agent: Agent, nowMs: number): Hearing[] {
+    const { online, known, changedMs, info, lines } = agent;
+    const settled = nowMs - changedMs >= this.silenceMs;
+    // What came to its end has nothing more to say.
+    const ended = info?.source.phase === 'ended';
+    const expected = known && online && settled && (info === null || info.source.phase === 'live');
+    const whole = lines.get(GATEWAY_DEVICE);
+    const wholeSilent = lines.size > 2 && whole !== undefined && this.isSilent(whole, nowMs);
+    const lastSeenMs = agent.lastSeenMs ?? changedMs;
+    // Windows may come before the word that it is online.
+    const away = !online && nowMs - lastSeenMs >= this.silenceMs;
+    const own: Hearing = {
+      agent: id,
+      device: GATEWAY_DEVICE,
+      kind: 'offline',
+      silent: away,
+      tell: away && settled && !ended && lines.size > 0,
+      lastSeenMs,
+      intervalMs: null,
+    };
+    const ofLines = [...lines.values()].map((line): Hearing => {
+      const isWhole = line.device === GATEWAY_DEVICE;
+      const silent = this.isSilent(line, nowMs);
+      return {
+        agent: id,
+        device: line.device,
+        kind: 'silence',
+        silent,
+        tell: silent && expected && line.windows >= MIN_WINDOWS && isWhole === wholeSilent,
+        lastSeenMs: line.lastSeenMs,
+        intervalMs: line.intervalMs,
+      };
+    });
+    return [own, ...ofLines];
   }
 
   private agent(id: string): Agent {
-    const known = this.agents.get(id) ?? { online: false, info: null, lastSeenMs: null, lines: new Map() };
+    const known = this.agents.get(id) ?? newAgent();
     this.agents.delete(id);
     this.agents.set(id, known);
     if (this.agents.size > MAX_AGENTS) this.agents.delete(this.agents.keys().next().value!);
@@ -116,10 +217,8 @@ function smoothed(before: Line | undefined, endMs: number): number | null {
   return known === null ? interval : known + SMOOTHING * (interval - known);
 }
 
-function stateOf({ state, lastSeenMs, intervalMs }: Line, nowMs: number): LineState {
-  if (intervalMs === null) return state;
-  const staleMs = Math.max(MIN_STALE_MS, STALE_INTERVALS * intervalMs);
-  return nowMs - lastSeenMs >= staleMs ? 'stale' : state;
+function newAgent(): Agent {
+  return { online: false, known: false, changedMs: 0, info: null, lastSeenMs: null, lines: new Map() };
 }
 
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -128,7 +227,7 @@ function agentView(
   id: string,
   { online, info, lastSeenMs, lines }: Agent,
   alertOf: (agent: string, device: string) => string | null,
-  nowMs: number,
+  stateOf: (line: Line) => LineState,
 ): AgentView {
   return {
     id,
@@ -147,7 +246,7 @@ function agentView(
       .map((line) => ({
         device: line.device,
         scope: line.scope,
-        state: online ? stateOf(line, nowMs) : 'offline',
+        state: stateOf(line),
         last_seen: iso(line.lastSeenMs),
         end: iso(line.endMs),
         alert: alertOf(id, line.device),

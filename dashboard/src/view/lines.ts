@@ -58,21 +58,23 @@ export class LinesElement extends LineheronElement {
   }
 
   #state(line: Line, id: string): TemplateResult {
-    const fresh = freshness(line, this.nowMs);
+    const fresh = freshness(line);
     if (fresh === 'offline')
       return html`<span id=${id} class="state">${icon('failed', 12)}agent offline</span>`;
+    if (fresh === 'unknown') return html`<span id=${id} class="state">${icon('stale', 12)}unknown</span>`;
+    if (fresh === 'silent')
+      return html`<span id=${id} class="state ${line.alert?.severity ?? ''}">${icon('stale', 12)}silent</span>`;
     if (line.hasAlert) {
       const severity = line.alert?.severity ?? 'warning';
       return html`<span id=${id} class="state ${severity}">${icon(severity, 13)}${severity}<span class="hidden"> alert</span></span>`;
     }
-    if (fresh === 'silent') return html`<span id=${id} class="state">${icon('stale', 12)}silent</span>`;
     const calm = line.state === 'scored';
     return html`<span id=${id} class="state">${icon(calm ? 'check' : 'stale', 12)}${calm ? 'calm' : words(line.state)}</span>`;
   }
 
   /** What it measured last, or when that was, once it says nothing of how the line is now. */
   #values(line: Line): string {
-    if (freshness(line, this.nowMs) !== 'current') {
+    if (freshness(line) !== 'current') {
       return `last ${duration(this.nowMs - Date.parse(line.lastSeen))} ago`;
     }
     const last = this.windows.get(line.key)?.at(-1);

@@ -1,0 +1,115 @@
+/**
+ * Silences as alerts: a device, a gateway as a whole or an agent that says nothing any more has one open from its last
+ * word until it speaks again. What is open changes only once the store has committed what was worked out. Bounded:
+ * beyond so many open ones the rest is told when others have ended.
+ */
+import { type Alert, GATEWAY_DEVICE, quantity, windowId } from '@lineheron/models';
+import type { Hearing } from '../hub/fleet.js';
+
+const MAX_OPEN = 2000;
+
+export function isSilence({ kind }: Alert): boolean {
+  return kind === 'silence' || kind === 'offline';
+}
+
+export class SilenceTracker {
+  private readonly alerts = new Map<string, Alert>();
+  private count = 0;
+
+  /** `boot`, sixteen hexadecimal digits random for each start, makes the alerts' ids unique. */
+  constructor(private readonly boot: string) {}
+
+  /** Takes up those that were open when the collector stopped. */
+  restore(alerts: readonly Alert[]): void {
+    this.accept(alerts);
+  }
+
+  get open(): number {
+    return this.alerts.size;
+  }
+
+  openAlert(agent: string, device: string): string | null {
+    const known = this.alerts.get(`${agent}/${device}/silence`);
+    const away = device === GATEWAY_DEVICE ? this.alerts.get(`${agent}/${device}/offline`) : undefined;
+    return (known ?? away)?.id ?? null;
+  }
+
+  /** Alerts to open and to close, by what is heard now. Of what is not named nothing is known: it stays as it is. */
+  compare(hearings: readonly Hearing[], nowMs: number): Alert[] {
+    let room = MAX_OPEN - this.alerts.size;
+    return hearings.flatMap((hearing) => {
+      const open = this.alerts.get(keyOf(hearing));
+      if (open) return hearing.silent ? [] : [ended(open, hearing, nowMs)];
+      if (!hearing.tell || room <= 0) return [];
+      room--;
+      return [this.begun(hearing, nowMs)];
+    });
+  }
+
+  /** Makes what `compare` worked out the state. */
+  accept(alerts: readonly Alert[]): void {
+    for (const alert of alerts) {
+      const key = keyOf({ ...alert, kind: alert.kind === 'offline' ? 'offline' : 'silence' });
+      if (alert.status === 'open') this.alerts.set(key, alert);
+      else this.alerts.delete(key);
+    }
+  }
+
+  private begun(hearing: Hearing, nowMs: number): Alert {
+    const { agent, device, kind, lastSeenMs, intervalMs } = hearing;
+    const since = new Date(lastSeenMs).toISOString();
+    const seconds = (ms: number | null) => (ms === null ? null : ms / 1000);
+    return {
+      id: windowId(agent, this.boot, ++this.count, 0),
+      agent,
+      device,
+      scope: device === GATEWAY_DEVICE ? 'gateway' : 'device',
+      kind,
+      status: 'open',
+      opened_by: 'collector',
+      verdict: 'confirmed',
+      severity: kind === 'offline' || device === GATEWAY_DEVICE ? 'critical' : 'warning',
+      active_model: 'ensemble',
+      detectors: [],
+      opened_at: since,
+      last_suspect_at: new Date(nowMs).toISOString(),
+      closed_at: null,
+      windows: 0,
+      isolation_forest: null,
+      adaptive_baseline: null,
+      autoencoder: null,
+      reasons: [
+        {
+          feature: 'silence',
+          unit: 's',
+          observed: seconds(nowMs - lastSeenMs),
+          median: seconds(intervalMs),
+          p5: null,
+          p95: null,
+          share: 1,
+        },
+      ],
+      summary: sentence(hearing, since),
+      truth: [],
+    };
+  }
+}
+
+function ended(alert: Alert, { lastSeenMs }: Hearing, nowMs: number): Alert {
+  const at = new Date(Math.max(Math.min(lastSeenMs, nowMs), Date.parse(alert.opened_at))).toISOString();
+  const summary = `${alert.summary} It reports again.`;
+  return { ...alert, status: 'closed', last_suspect_at: at, closed_at: at, summary };
+}
+
+function sentence({ agent, device, kind, intervalMs }: Hearing, since: string): string {
+  const time = `since ${since.slice(11, 19)} UTC`;
+  if (kind === 'offline')
+    return `The agent ${agent} has been offline ${time}: nothing is known of its lines.`;
+  const subject = device === GATEWAY_DEVICE ? 'The gateway as a whole' : device;
+  const usual = intervalMs === null ? '' : `: it usually reports every ${quantity(intervalMs / 1000, 's')}`;
+  return `${subject} has been silent ${time}${usual}.`;
+}
+
+function keyOf({ agent, device, kind }: Pick<Hearing, 'agent' | 'device' | 'kind'>): string {
+  return `${agent}/${device}/${kind}`;
+}
