@@ -79,9 +79,11 @@ export class Collector {
   }
 
   private async startReviewer(): Promise<void> {
-    const { reviewer } = this.parts;
+    const { reviewer, candidates } = this.parts;
     this.stops.push(() => reviewer.stop());
     await reviewer.start();
+    this.stops.push(() => candidates.stop());
+    await candidates.start();
   }
 
   private async startBroker(secret: string): Promise<string> {

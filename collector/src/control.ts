@@ -12,6 +12,8 @@ import {
   topics,
 } from '@lineheron/models';
 import type { Config } from './config.js';
+import type { Candidates } from './detect/candidates.js';
+import type { DriftMonitor } from './detect/drift-monitor.js';
 import type { Reviewer } from './detect/reviewer.js';
 import type { TrainingCoordinator } from './detect/training-coordinator.js';
 import type { Control } from './http/dependencies.js';
@@ -36,6 +38,8 @@ export interface ControlParts {
   fleet: Fleet;
   reviewer: Reviewer;
   training: TrainingCoordinator;
+  drift: DriftMonitor;
+  candidates: Candidates;
   lines: LineRequests;
   incidents: IncidentTracker;
   silences: SilenceTracker;
@@ -47,6 +51,9 @@ export interface ControlParts {
   changed: () => void;
   exposition: Control['exposition'];
 }
+
+/** Agents named for each model, the farthest from its training first. */
+const MAX_DRIFTS = 20;
 
 export class CollectorControl implements Control {
   private current: Settings = { detecting: false, active_model: 'ensemble' };
@@ -84,8 +91,17 @@ export class CollectorControl implements Control {
   }
 
   models(): ModelView[] {
-    const { fleet, reviewer } = this.parts;
-    return modelViews(this.current.active_model, fleet.infos, reviewer.loaded, fleet.baselineReady);
+    const { fleet, reviewer, drift, candidates } = this.parts;
+    const { loaded } = reviewer;
+    const manifests = loaded.map(({ manifest }) => manifest);
+    const drifts = manifests.flatMap(({ scope, fingerprint }) =>
+      drift
+        .view(scope, fingerprint)
+        .slice(0, MAX_DRIFTS)
+        .map((one) => ({ ...one, scope })),
+    );
+    const news = { drift: drifts, candidates: candidates.view(manifests) };
+    return modelViews(this.current.active_model, fleet.infos, loaded, fleet.baselineReady, news);
   }
 
   metrics(): MetricsView {
@@ -141,8 +157,11 @@ export class CollectorControl implements Control {
     return this.change({ detecting });
   }
 
-  /** While detecting, only a trained model may take over: another would find nothing, and say nothing of it. */
-  async setModel(active_model: ActiveModel): Promise<void> {
+  /** With the checksum of a candidate that goes to work first. While detecting, only a trained model may take over: another would find nothing, and say nothing of it. */
+  async setModel(active_model: ActiveModel, candidate?: string): Promise<void> {
+    if (candidate !== undefined && !(await this.parts.candidates.accept(candidate))) {
+      throw new ProblemError('not_found', 'No candidate has that checksum: GET /models lists them.');
+    }
     if (this.current.detecting && !this.trained()[active_model]) {
       const detail = `${active_model} is not trained yet: call POST /train first, or POST /stop to choose it.`;
       throw new ProblemError('not_trained', detail);

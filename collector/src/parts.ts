@@ -5,13 +5,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Command, FLEET, topics } from '@lineheron/models';
-import { ModelStore } from '@lineheron/models/persist';
+import { type Manifest, ModelStore } from '@lineheron/models/persist';
 import type { Config } from './config.js';
 import { CollectorControl } from './control.js';
 import { AutoencoderTrainer } from './detect/autoencoder-trainer.js';
+import { Candidates } from './detect/candidates.js';
+import { DriftMonitor } from './detect/drift-monitor.js';
 import { QuantileFiles } from './detect/quantiles.js';
 import { Reviewer } from './detect/reviewer.js';
 import { TrainingCoordinator } from './detect/training-coordinator.js';
+import { ProfileFiles } from './detect/training-profile.js';
 import { ExpositionWriter } from './http/exposition.js';
 import { Feed } from './hub/feed.js';
 import { Fleet } from './hub/fleet.js';
@@ -86,16 +89,18 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
   const models = new ModelStore(modelFolder, onProblem);
   const quantiles = new QuantileFiles(modelFolder);
   const featuresOf = (agent: string) => fleet.features(agent);
-  const reviewer = new Reviewer({ models, quantiles, featuresOf, onProblem });
-  const trainer = new AutoencoderTrainer({
-    models,
-    quantiles,
+  const profiles = new ProfileFiles(modelFolder);
+  const reviewer = new Reviewer({ models, quantiles, profiles, featuresOf, onProblem });
+  const drift = new DriftMonitor((scope, fingerprint) => reviewer.profileOf(scope, fingerprint), featuresOf);
+  const fitting = {
     seed: config.seed,
     thresholdPercentile: config.threshold_percentile,
     windowSeconds: config.window_size_seconds,
     now,
-    use: (manifest, payload) => reviewer.use(manifest, payload),
-  });
+  };
+  const used = { models, quantiles, profiles };
+  const use = (manifest: Manifest, payload: Uint8Array) => reviewer.use(manifest, payload);
+  const trainer = new AutoencoderTrainer({ ...fitting, ...used, use });
   const training = new TrainingCoordinator({
     now,
     newId: randomUUID,
@@ -116,6 +121,27 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     onProblem,
   });
 
+  const candidateFolder = join(modelFolder, 'candidates');
+  const own = {
+    models: new ModelStore(candidateFolder, onProblem),
+    quantiles: new QuantileFiles(candidateFolder),
+    profiles: new ProfileFiles(candidateFolder),
+  };
+  const candidates = new Candidates({
+    own,
+    used,
+    trainer: new AutoencoderTrainer({ ...fitting, ...own, use: async () => {} }),
+    epochs: config.epochs,
+    now,
+    history: (query) => store.history(query),
+    covered: (scope, fingerprint) => reviewer.agentsOf(scope, fingerprint),
+    use,
+    lasting: () => drift.lasting,
+    isTraining: () => training.isRunning,
+    onChange: () => changed(),
+    onProblem,
+  });
+
   const lines = new LineRequests({
     newId: randomUUID,
     isOnline: (agent) => fleet.online.some(({ id }) => id === agent),
@@ -125,12 +151,13 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
   const writer = new ExpositionWriter(() => ({
     metrics: control.metrics(),
     status: control.status(),
+    models: control.models(),
     refused: receiver.refused,
     dropped: queue.dropped,
     unsent: link.unsent,
     feedClients: feed.clients,
   }));
-  const shared = { ...state, now, log, store, link, reviewer, training, lines };
+  const shared = { ...state, now, log, store, link, reviewer, training, drift, candidates, lines };
   const control = new CollectorControl({
     ...shared,
     config,

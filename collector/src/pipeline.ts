@@ -4,6 +4,7 @@
  * a time, so that incidents follow one another.
  */
 import { type Alert, type ScoreBatch, topics, windowId } from '@lineheron/models';
+import type { DriftMonitor } from './detect/drift-monitor.js';
 import type { Reviewer } from './detect/reviewer.js';
 import type { TrainingCoordinator } from './detect/training-coordinator.js';
 import type { Feed } from './hub/feed.js';
@@ -31,6 +32,7 @@ export interface PipelineParts {
   ledger: Ledger;
   reviewer: Reviewer;
   training: TrainingCoordinator;
+  drift: DriftMonitor;
   incidents: IncidentTracker;
   silences: SilenceTracker;
   quality: QualityTracker;
@@ -189,7 +191,7 @@ export class Pipeline {
 
   /** Everything that learns from windows, after they are safe. */
   private measure(batches: readonly ScoreBatch[], judged: readonly JudgedWindow[]): void {
-    const { now, latency, fleet, quality, training, settings } = this.parts;
+    const { now, latency, fleet, quality, training, drift, settings } = this.parts;
     const nowMs = now();
     for (const { created_at, historical } of batches) {
       if (!historical) latency.add(Math.max(0, nowMs - Date.parse(created_at)));
@@ -202,16 +204,21 @@ export class Pipeline {
       const learnable = window.episode === null || settings().active_model === 'isolation_forest';
       if (state !== 'warming_up' && learnable)
         training.gather({ agent, scope, fingerprint, endMs, features });
+      const windowMs = (fleet.info(agent)?.window_seconds ?? 0) * 1000 || DEFAULT_WINDOW_MS;
       // What came late says nothing of how things are, and a line's quality is followed in the order of time.
       if (batch.historical) continue;
       fleet.seen(agent, { device, scope, state, endMs }, nowMs);
+      if (state !== 'warming_up' && learnable) {
+        const score = review?.score ?? null;
+        drift.add({ agent, scope, fingerprint, device, endMs, windowMs, features, score });
+      }
       if (scope !== 'device') continue;
       if (window.baseline || (window.baseline === null && state !== 'warming_up')) fleet.baselineReady = true;
       quality.add({
         line: `${agent}/${device}`,
         endMs,
         truth: window.is_anomaly ?? null,
-        windowMs: (fleet.info(agent)?.window_seconds ?? 0) * 1000 || DEFAULT_WINDOW_MS,
+        windowMs,
         forest: detecting && state === 'scored' ? opinion.forest : null,
         baseline: detecting && window.baseline ? opinion.baseline : null,
         autoencoder: review ? review.suspect : null,

@@ -20,8 +20,16 @@ export const trainRequestSchema = z
 export type TrainRequest = z.infer<typeof trainRequestSchema>;
 
 export const modelRequestSchema = z
-  .strictObject({ model_name: z.enum(ACTIVE_MODELS) })
+  .strictObject({
+    model_name: z.enum(ACTIVE_MODELS),
+    /** Checksum of a retrained candidate to put to work. */
+    candidate: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
+  })
   .meta({ id: 'ModelRequest' });
+export type ModelRequest = z.infer<typeof modelRequestSchema>;
 
 export const trainingSchema = z
   .object({
@@ -176,6 +184,38 @@ export const recordViewSchema = z
   .meta({ id: 'RecordView' });
 export type RecordView = z.infer<typeof recordViewSchema>;
 
+/** Whether an agent's windows still look as in training: the feature whose population stability index is the farthest. */
+export const agentDriftSchema = z
+  .object({
+    agent: agentIdSchema,
+    /** Independent windows behind the figures: one a line and window length, the last few hundred. */
+    windows: z.int().min(0),
+    /** `lasting`: it has gone on for so long that a candidate is trained. */
+    state: z.enum(['too_little', 'none', 'drifting', 'lasting']),
+    feature: z.string().nullable(),
+    psi: z.number().nullable(),
+    /** What it must exceed: 0.25, and what so few windows may show by chance. */
+    bound: z.number().nullable(),
+    since: timeSchema.nullable(),
+  })
+  .meta({ id: 'AgentDrift' });
+export type AgentDrift = z.infer<typeof agentDriftSchema>;
+
+/** A retrained model that nobody uses until `POST /model` names its checksum. */
+export const modelCandidateSchema = z
+  .object({
+    scope: scopeSchema,
+    fingerprint: z.string(),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    trained_at: timeSchema,
+    rows: z.int().min(0),
+    threshold: z.number(),
+    /** How many agents' windows it was trained on. */
+    agents: z.int().min(0),
+  })
+  .meta({ id: 'ModelCandidate' });
+export type ModelCandidate = z.infer<typeof modelCandidateSchema>;
+
 export const modelViewSchema = z
   .object({
     name: z.enum(ACTIVE_MODELS),
@@ -188,6 +228,10 @@ export const modelViewSchema = z
     instances: z.array(
       agentModelSchema.extend({ agent: agentIdSchema.nullable(), memory_bytes: z.int().min(0).nullable() }),
     ),
+    /** Of the agents farthest from what the models in use were trained on, by scope. */
+    drift: z.array(agentDriftSchema.extend({ scope: scopeSchema })).optional(),
+    /** Trained because of lasting drift; `POST /model` with the checksum puts one to work. */
+    candidates: z.array(modelCandidateSchema).optional(),
   })
   .meta({ id: 'Model' });
 export type ModelView = z.infer<typeof modelViewSchema>;

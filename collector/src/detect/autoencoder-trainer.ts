@@ -6,12 +6,15 @@ import { meanFrequency, type Scope, scoreTail } from '@lineheron/models';
 import type { Manifest, ModelStore } from '@lineheron/models/persist';
 import { columnQuantiles, type QuantileFiles } from './quantiles.js';
 import type { GatheredWindow } from './row-buffer.js';
+import { type ProfileFiles, trainingProfile } from './training-profile.js';
 
 /** Stored windows, row after row; the store gives them so. */
 export interface HistoryRows {
   columns: number;
   rows: Float32Array;
   agents: string[];
+  /** How many rows each of them gave, in their order. */
+  counts: number[];
   oldestMs: number | null;
   newestMs: number | null;
 }
@@ -35,6 +38,7 @@ export const MIN_ROWS = 60;
 export interface TrainerOptions {
   models: ModelStore;
   quantiles: QuantileFiles;
+  profiles: ProfileFiles;
   seed: number;
   thresholdPercentile: number;
   windowSeconds: number;
@@ -47,7 +51,7 @@ export class AutoencoderTrainer {
 
   /** Rejects with a plain sentence when there is too little to learn from. */
   async fit({ scope, fingerprint, gathered, history, epochs }: FitRequest): Promise<FitResult> {
-    const { seed, thresholdPercentile, windowSeconds, models, quantiles, now } = this.options;
+    const { seed, thresholdPercentile, windowSeconds, models, quantiles, profiles, now } = this.options;
     const table = joinRows(gathered, history);
     const count = rowCount(gathered, history);
     if (count < MIN_ROWS) throw new Error(`${count} windows are too few: ${MIN_ROWS} are needed`);
@@ -59,6 +63,7 @@ export class AutoencoderTrainer {
       thresholdPercentile,
       fingerprint,
     });
+    const tail = scoreTail(trained.scores, meanFrequency(table.rows, table.columns), windowSeconds);
     const manifest = await models.save(
       {
         kind: 'autoencoder',
@@ -75,13 +80,20 @@ export class AutoencoderTrainer {
           epochs_run: trained.epochsRun,
           training_loss: trained.trainingLoss,
           parameters: trained.parameters,
-          ...scoreTail(trained.scores, meanFrequency(table.rows, table.columns), windowSeconds),
+          ...tail,
           ...(trained.validationLoss === null ? {} : { validation_loss: trained.validationLoss }),
         },
       },
       trained.onnx,
     );
     await quantiles.save(scope, fingerprint, manifest.sha256, columnQuantiles(table.rows, table.columns));
+    const independent = Math.min(1, tail.effective_rows / table.agents.length);
+    await profiles.save(
+      scope,
+      fingerprint,
+      manifest.sha256,
+      trainingProfile(table.rows, table.columns, trained.scores, table.agents, independent),
+    );
     await this.options.use(manifest, trained.onnx);
     return { manifest, epochsRun: trained.epochsRun };
   }
@@ -102,7 +114,12 @@ function joinRows(gathered: readonly GatheredWindow[], history: HistoryRows | nu
     });
   });
   rows.set(kept, fitting.length * columns);
-  return { rows, columns };
+  const stored = kept.length === 0 ? [] : (history?.agents ?? []);
+  const agents = fitting.map(({ agent }) => agent);
+  stored.forEach((agent, place) => {
+    for (let row = 0; row < (history?.counts[place] ?? 0); row++) agents.push(agent);
+  });
+  return { rows, columns, agents };
 }
 
 function trainingSpan(gathered: readonly GatheredWindow[], history: HistoryRows | null) {

@@ -17,6 +17,7 @@ import { Autoencoder } from './autoencoder.js';
 import type { QuantileFiles } from './quantiles.js';
 import { explainErrors } from './reasons.js';
 import { smallestChange } from './smallest-change.js';
+import type { ProfileFiles, TrainingProfile } from './training-profile.js';
 
 export interface WindowToReview {
   agent: string;
@@ -40,6 +41,7 @@ export interface Review {
 export interface ReviewerOptions {
   models: ModelStore;
   quantiles: QuantileFiles;
+  profiles: ProfileFiles;
   /** Names and units of an agent's features; the default ones when nothing is known yet. */
   featuresOf: (agent: string) => readonly Feature[] | undefined;
   onProblem: (message: string) => void;
@@ -47,6 +49,7 @@ export interface ReviewerOptions {
 
 export class Reviewer {
   private readonly autoencoders = new Map<string, Autoencoder>();
+  private readonly profiles = new Map<string, { sha256: string; profile: TrainingProfile }>();
   /** Replaced models: a run of theirs may still be under way, so they are let go one replacement later. */
   private retired: Autoencoder[] = [];
 
@@ -59,6 +62,11 @@ export class Reviewer {
   /** Agents that the model in use was trained on; none when there is no model. */
   agentsOf(scope: Scope, fingerprint: string): readonly string[] {
     return this.autoencoders.get(modelKey(scope, fingerprint))?.manifest.agents ?? [];
+  }
+
+  /** What the model in use saw in training; null when there is none or that is not known. */
+  profileOf(scope: Scope, fingerprint: string): { sha256: string; profile: TrainingProfile } | null {
+    return this.profiles.get(modelKey(scope, fingerprint)) ?? null;
   }
 
   async start(): Promise<void> {
@@ -78,8 +86,11 @@ export class Reviewer {
     const quantiles = await this.options.quantiles.load(scope, fingerprint, sha256);
     const loaded = await Autoencoder.load(manifest, payload, quantiles);
     const key = modelKey(scope, fingerprint);
+    const profile = await this.options.profiles.load(scope, fingerprint, sha256);
     const before = this.autoencoders.get(key);
     this.autoencoders.set(key, loaded);
+    if (profile) this.profiles.set(key, { sha256, profile });
+    else this.profiles.delete(key);
     const old = this.retired;
     this.retired = before ? [before] : [];
     for (const model of old) await model.release();

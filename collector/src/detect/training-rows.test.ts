@@ -17,7 +17,9 @@ function archive(...stored: string[]) {
   const read = async (wanted: HistoryWanted) => {
     asked.push(wanted);
     const agents = wanted.agents ? stored.filter((agent) => wanted.agents!.includes(agent)) : stored;
-    return { columns: 2, rows: new Float32Array(2 * agents.length), agents, oldestMs: 1, newestMs: 2 };
+    const counts = agents.map(() => 1);
+    const rows = new Float32Array(2 * agents.length);
+    return { columns: 2, rows, agents, counts, oldestMs: 1, newestMs: 2 };
   };
   return { asked, read };
 }

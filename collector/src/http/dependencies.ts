@@ -51,7 +51,7 @@ export interface Control {
   /** Raw lines around an alert, asked of its agent. Throws ProblemError when there are none to be had. */
   lines(agent: string, alert: string): Promise<LinesEvent>;
   setDetecting(detecting: boolean): Promise<void>;
-  setModel(model: ActiveModel): Promise<void>;
+  setModel(model: ActiveModel, candidate?: string): Promise<void>;
   /** What is missing before requests can be served well; null when nothing is. */
   notReady(): string | null;
 }

@@ -1,11 +1,12 @@
 /** Figures in Prometheus' text forms. Two registries, one a form, since a registry writes only one. */
-import type { MetricsView, StatusView } from '@lineheron/models';
+import type { MetricsView, ModelView, StatusView } from '@lineheron/models';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Exposition } from './accept.js';
 
 export interface Figures {
   metrics: MetricsView;
   status: StatusView;
+  models: readonly ModelView[];
   /** Messages that were refused, by reason. */
   refused: ReadonlyMap<string, number>;
   /** Batches that found the queue full; their agents send them again. */
@@ -87,7 +88,14 @@ function build(registry: Registry): Written {
     'percentile',
   ]);
 
-  const update = ({ metrics, status, refused, feedClients, ...lost }: Figures) => {
+  const drift = gauge('drift_psi', 'Population stability index of the feature that drifted the farthest', [
+    'agent',
+    'scope',
+  ]);
+  const driftBound = gauge('drift_psi_bound', 'What that index must exceed to be drift', ['agent', 'scope']);
+  const candidates = gauge('model_candidates', 'Retrained models that wait to be accepted');
+
+  const update = ({ metrics, status, models, refused, feedClients, ...lost }: Figures) => {
     for (const total of totals) {
       total.counter.reset();
       total.counter.inc(metrics.totals[total.name]);
@@ -106,7 +114,12 @@ function build(registry: Registry): Written {
     agents.set({ state: 'offline' }, status.agents.length - online);
     uptime.set(status.uptime_seconds);
     clients.set(feedClients);
-    for (const measured of [rate, latency, quality, delay]) measured.reset();
+    for (const measured of [rate, latency, quality, delay, drift, driftBound]) measured.reset();
+    for (const { agent, scope, psi, bound } of models.flatMap((model) => model.drift ?? [])) {
+      if (psi !== null) drift.set({ agent, scope }, psi);
+      if (bound !== null) driftBound.set({ agent, scope }, bound);
+    }
+    candidates.set(models.flatMap((model) => model.candidates ?? []).length);
     if (metrics.anomaly_rate !== null) rate.set(metrics.anomaly_rate);
     const { p50, p99 } = metrics.ingest_latency_ms;
     if (p50 !== null) latency.set({ percentile: '50' }, p50 / 1000);

@@ -26,6 +26,7 @@ export function modelViews(
   infos: readonly AgentInfo[],
   autoencoders: readonly LoadedModel[],
   baselineReady: boolean,
+  news: Required<Pick<ModelView, 'drift' | 'candidates'>>,
 ): ModelView[] {
   const forests = infos.flatMap(({ agent, models }) =>
     models.filter(({ kind }) => kind === 'isolation_forest').map((model) => forestInstance(agent, model)),
@@ -43,7 +44,7 @@ export function modelViews(
   return [
     view('isolation_forest', 'edge', forestTrained, forests),
     view('adaptive_baseline', 'edge', baselineReady, []),
-    view('autoencoder', 'collector', networks.length > 0, networks),
+    { ...view('autoencoder', 'collector', networks.length > 0, networks), ...news },
     view('ensemble', 'both', baselineReady || forestTrained || networks.length > 0, []),
   ];
 }

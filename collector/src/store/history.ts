@@ -1,4 +1,8 @@
-/** Reads windows to train on: the newest, spread fairly over agents, so that a talkative one does not crowd out. */
+/**
+ * Reads windows to train on: the newest, spread fairly over agents, so that a talkative one does not crowd out. What
+ * lies in an episode of the edge's is left out, as it is there; a model's own alerts, and a forest's, keep nothing out,
+ * or a bad one could never be replaced.
+ */
 import type { Database } from 'better-sqlite3';
 import { unpackFeatures } from './rows.js';
 import type { HistoryQuery, HistoryRows } from './store.js';
@@ -13,7 +17,10 @@ export function readHistory(database: Database, query: HistoryQuery): HistoryRow
   const { scope, fingerprint, limit, agents = allAgents(database) } = query;
   const select = database.prepare(
     `SELECT end_ms, features FROM windows WHERE agent = ? AND scope = ? AND fingerprint = ?
-     AND state <> 'warming_up' ORDER BY id DESC LIMIT ? OFFSET ?`,
+     AND state <> 'warming_up' AND (alert IS NULL OR NOT EXISTS (SELECT 1 FROM alerts
+       WHERE alerts.id = windows.alert AND alerts.body ->> 'opened_by' = 'edge'
+       AND alerts.body ->> 'active_model' <> 'isolation_forest'))
+     ORDER BY id DESC LIMIT ? OFFSET ?`,
   );
   const taken = new Map<string, Row[]>();
   let hungry: readonly string[] = agents;
@@ -55,11 +62,13 @@ function pack(taken: ReadonlyMap<string, Row[]>): HistoryRows {
     oldestMs = Math.min(oldestMs, end_ms);
     newestMs = Math.max(newestMs, end_ms);
   });
+  const giving = kept.filter(({ rows }) => rows.length > 0);
   const empty = fitting.length === 0;
   return {
     columns,
     rows: packed,
-    agents: kept.filter(({ rows }) => rows.length > 0).map(({ agent }) => agent),
+    agents: giving.map(({ agent }) => agent),
+    counts: giving.map(({ rows }) => rows.length),
     oldestMs: empty ? null : oldestMs,
     newestMs: empty ? null : newestMs,
   };

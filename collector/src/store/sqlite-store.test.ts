@@ -193,6 +193,22 @@ describe('history', () => {
     expect(history.rows).toHaveLength(2 * 19);
   });
 
+  it("leaves out the edge's episodes, and neither a forest's nor a model's own alerts", async () => {
+    const ranges = [{ agent: 'gw-1', boot: BOOT, first: 1, last: 5 }];
+    const ids = [1, 2, 3].map((n) => `gw-1/${BOOT}/${n}/0`);
+    const alerts = [
+      makeAlert({ id: ids[0]! }),
+      makeAlert({ id: ids[1]!, opened_by: 'collector' }),
+      makeAlert({ id: ids[2]!, active_model: 'isolation_forest' }),
+    ];
+    const windows = [1, 2, 3, 4].map((n) => makeStored(n, { alert: ids[n - 1] ?? null }));
+    await commit({ ranges, windows, alerts });
+    const history = await store.history({ scope: 'device', fingerprint: FINGERPRINT, limit: 30 });
+    expect(history.counts).toEqual([3]);
+    expect(history.rows[0]).toBe(Math.fround(makeFeatures(4)[0]!));
+    expect(history.rows[2 * 19]).toBe(Math.fround(makeFeatures(2)[0]!));
+  });
+
   it('leaves out rows with a value that 32 bits cannot hold, and agents with no others', async () => {
     const ranges = ['gw-1', 'gw-2'].map((agent) => ({ agent, boot: BOOT, first: 1, last: 2 }));
     const poison = makeFeatures().with(3, 1e39);

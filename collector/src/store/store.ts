@@ -66,6 +66,8 @@ export interface HistoryRows {
   columns: number;
   rows: Float32Array;
   agents: string[];
+  /** How many rows each of them gave, in their order. */
+  counts: number[];
   oldestMs: number | null;
   newestMs: number | null;
 }

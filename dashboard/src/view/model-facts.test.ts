@@ -1,5 +1,6 @@
 import type { ModelView } from '@lineheron/models';
 import { describe, expect, it } from 'vitest';
+import { UNKNOWN } from '../format.js';
 import { at, metrics, T0 } from '../testing/views.js';
 import { modelFacts, span } from './model-facts.js';
 
@@ -57,5 +58,27 @@ describe('the models side by side', () => {
 
   it('span nothing when all agree', () => {
     expect([span([], String), span([2, 2], String)]).toEqual(['–', '2']);
+  });
+
+  it('say which agent drifted by what, and that a retrained model waits', () => {
+    const one = {
+      windows: 200,
+      feature: 'latency_mean',
+      psi: 3,
+      bound: 0.5,
+      since: at(0),
+      scope: 'device' as const,
+    };
+    const drift = [
+      { ...one, agent: 'gw-2', state: 'lasting' as const },
+      { ...one, agent: 'gw-1', state: 'drifting' as const },
+      { ...one, agent: 'gw-3', state: 'none' as const },
+    ];
+    const kind = { scope: 'device' as const, fingerprint: '0123456789abcdef', sha256: 'cd'.repeat(32) };
+    const candidates = [{ ...kind, trained_at: at(0), rows: 900, threshold: 1, agents: 2 }];
+    const quiet = [{ ...drift[2]!, agent: 'gw-1' }];
+    const models = [model({ drift, candidates }), model({ drift: quiet }), model({})];
+    expect(fact(models, 'Model', 'Drift')).toEqual(['gw-2 and 1 more: mean latency', 'none', UNKNOWN]);
+    expect(fact(models, 'Model', 'Retrained')?.[0]).toMatch(/, not in use$/);
   });
 });

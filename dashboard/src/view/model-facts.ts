@@ -1,5 +1,5 @@
 /** What the comparison of models says, row by row. Pure: it turns views into text. */
-import type { MetricsView, ModelView, Quality } from '@lineheron/models';
+import { featureLabel, type MetricsView, type ModelView, type Quality } from '@lineheron/models';
 import {
   bytes,
   compactCount,
@@ -63,6 +63,23 @@ function inference(instances: readonly Instance[]): string {
   return known.length === 0 ? UNKNOWN : microseconds(sum(known)! / known.length);
 }
 
+/** Agents whose windows no longer look as in training; unknown where too few windows tell. */
+function drift({ drift: agents = [] }: ModelView): string {
+  const judged = agents.filter(({ state }) => state !== 'too_little');
+  const [first, ...rest] = judged.filter(({ state }) => state !== 'none');
+  if (judged.length === 0) return UNKNOWN;
+  if (!first) return 'none';
+  const more = rest.length > 0 ? ` and ${rest.length} more` : '';
+  return `${first.agent}${more}: ${featureLabel(first.feature ?? '')}`;
+}
+
+function candidate({ candidates = [] }: ModelView, nowMs: number): string {
+  const [newest] = candidates
+    .map(({ trained_at }) => trained_at)
+    .sort((a, b) => Date.parse(b) - Date.parse(a));
+  return newest === undefined ? UNKNOWN : `${dateClock(newest, nowMs)}, not in use`;
+}
+
 function modelRows(models: readonly ModelView[], nowMs: number): FactRow[] {
   const row = (label: string, value: (model: ModelView) => string): FactRow => ({
     label,
@@ -82,6 +99,8 @@ function modelRows(models: readonly ModelView[], nowMs: number): FactRow[] {
     row('Training windows', (m) => compactCount(sum(instances(m).map(({ rows }) => rows)))),
     row('Size on disk', (m) => bytes(sum(instances(m).map(({ size_bytes }) => size_bytes)))),
     row('Time per score', (m) => inference(instances(m))),
+    row('Drift', drift),
+    row('Retrained', (m) => candidate(m, nowMs)),
   ];
 }
 

@@ -29,12 +29,12 @@ const modelRoute = createRoute({
   method: 'post',
   path: '/model',
   tags: ['detection'],
-  summary: 'Choose the active model; takes effect at once',
+  summary: 'Choose the active model, and put a retrained candidate to work; takes effect at once',
   request: { body: { required: true, content: { 'application/json': { schema: modelRequestSchema } } } },
   responses: {
     200: answer,
     ...problems('invalid_request', 'invalid_json', 'unsupported_media_type', 'too_large', 'forbidden_origin'),
-    ...problems('not_trained'),
+    ...problems('not_trained', 'not_found'),
   },
 });
 
@@ -55,7 +55,8 @@ export function detectionRoutes(app: OpenAPIHono, { control }: AppDependencies):
     return c.json(control.status(), 200);
   });
   app.openapi(modelRoute, async (c) => {
-    await control.setModel(c.req.valid('json').model_name);
+    const { model_name, candidate } = c.req.valid('json');
+    await control.setModel(model_name, candidate);
     return c.json(control.status(), 200);
   });
 }

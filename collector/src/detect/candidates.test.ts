@@ -1,0 +1,140 @@
+/** Drift against a model that was really trained, and what follows: a candidate, and nothing more until it is accepted. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEFAULT_FEATURES } from '@lineheron/models';
+import { ModelStore } from '@lineheron/models/persist';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FINGERPRINT, makeFeatures, START_MS } from '../testing/messages.js';
+import { AutoencoderTrainer, type HistoryRows } from './autoencoder-trainer.js';
+import { Candidates } from './candidates.js';
+import { DriftMonitor, MIN_ROWS } from './drift-monitor.js';
+import { QuantileFiles } from './quantiles.js';
+import { Reviewer } from './reviewer.js';
+import { ProfileFiles } from './training-profile.js';
+
+const WINDOW_MS = 1000;
+const featuresOf = () => DEFAULT_FEATURES;
+let folder: string;
+let nowMs: number;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lineheron-candidates-'));
+  nowMs = START_MS;
+});
+
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Features around a level; the factor spreads the rows' wobble so that no two are alike. */
+const rowAt = (level: number, at: number) => makeFeatures(level, at * 2.399);
+
+function historyAt(level: number, count = 300): HistoryRows {
+  const rows = Array.from({ length: count }, (_, at) => rowAt(level, at).map((x) => x ?? Number.NaN));
+  return {
+    columns: DEFAULT_FEATURES.length,
+    rows: Float32Array.from(rows.flat()),
+    agents: ['gw-1'],
+    counts: [count],
+    oldestMs: START_MS,
+    newestMs: START_MS + count * WINDOW_MS,
+  };
+}
+
+function filesIn(path: string) {
+  return {
+    models: new ModelStore(path),
+    quantiles: new QuantileFiles(path),
+    profiles: new ProfileFiles(path),
+  };
+}
+
+async function build() {
+  const onProblem = (message: string) => {
+    throw new Error(message);
+  };
+  const [used, own] = [filesIn(folder), filesIn(join(folder, 'candidates'))];
+  const reviewer = new Reviewer({ ...used, featuresOf, onProblem });
+  const fitting = { seed: 1, thresholdPercentile: 95, windowSeconds: 1, now: () => nowMs };
+  const use = reviewer.use.bind(reviewer);
+  const trainer = new AutoencoderTrainer({ ...fitting, ...used, use });
+  const drift = new DriftMonitor((scope, fingerprint) => reviewer.profileOf(scope, fingerprint), featuresOf);
+  const kind = { scope: 'device' as const, fingerprint: FINGERPRINT };
+  await trainer.fit({ ...kind, gathered: [], history: historyAt(1), epochs: 5 });
+  let level = 1;
+  const candidates = new Candidates({
+    own,
+    used,
+    trainer: new AutoencoderTrainer({ ...fitting, ...own, use: async () => {} }),
+    epochs: 5,
+    now: () => nowMs,
+    history: async () => historyAt(level),
+    covered: () => ['gw-1'],
+    use,
+    lasting: () => drift.lasting,
+    isTraining: () => false,
+    onChange: () => {},
+    onProblem,
+  });
+  let at = 0;
+  /** So many windows of one line at a level, each a window's length after the one before. */
+  const feed = (windows: number, newLevel: number) => {
+    level = newLevel;
+    for (let n = 0; n < windows; n++) {
+      nowMs += WINDOW_MS;
+      const window = { ...kind, agent: 'gw-1', device: 'modem-1', endMs: nowMs, windowMs: WINDOW_MS };
+      drift.add({ ...window, features: rowAt(newLevel, 1000 + at++), score: null });
+    }
+  };
+  const inUse = () => reviewer.loaded.map(({ manifest }) => manifest);
+  return { reviewer, drift, candidates, feed, inUse, view: () => drift.view('device', FINGERPRINT)[0] };
+}
+
+describe('drift of an agent', () => {
+  it('is unknown at first, then none while its windows look as in training', async () => {
+    const { drift, feed, view, reviewer } = await build();
+    feed(MIN_ROWS - 1, 1);
+    expect(view()).toMatchObject({ agent: 'gw-1', state: 'too_little', psi: null });
+    feed(400, 1);
+    expect(view()).toMatchObject({ state: 'none', since: null });
+    expect(drift.lasting).toEqual([]);
+    await reviewer.stop();
+  });
+
+  it('counts of overlapping windows one in a window length', async () => {
+    const { drift, view, reviewer } = await build();
+    for (let n = 0; n < 1000; n++) {
+      const kind = { scope: 'device' as const, fingerprint: FINGERPRINT, agent: 'gw-1', device: 'modem-1' };
+      const features = rowAt(1, n);
+      drift.add({ ...kind, endMs: START_MS + n * 100, windowMs: WINDOW_MS, features, score: 1 });
+    }
+    expect(view()?.windows).toBe(100);
+    await reviewer.stop();
+  });
+});
+
+describe('lasting drift', () => {
+  it('is named by its feature and trains a candidate, and the model in use stays until a person accepts it', async () => {
+    const { drift, candidates, feed, inUse, view, reviewer } = await build();
+    await candidates.look();
+    expect(candidates.view(inUse())).toEqual([]);
+    const [before] = inUse();
+    feed(300, 2);
+    expect(view()).toMatchObject({ state: 'lasting', since: expect.stringMatching(/^2026/) });
+    expect(view()!.psi).toBeGreaterThan(view()!.bound!);
+    expect(view()!.feature).not.toBeNull();
+    await candidates.look();
+    const [candidate, ...rest] = candidates.view(inUse());
+    expect(rest).toEqual([]);
+    expect(candidate).toMatchObject({ scope: 'device', rows: 300, agents: 1 });
+    expect(inUse()).toEqual([before]);
+    expect(await candidates.accept('f'.repeat(64))).toBe(false);
+    expect(await candidates.accept(candidate!.sha256)).toBe(true);
+    expect(inUse()).toMatchObject([{ sha256: candidate!.sha256, release: 2 }]);
+    expect(candidates.view(inUse())).toEqual([]);
+    // The new level is what the new model knows.
+    feed(300, 2);
+    expect(view()).toMatchObject({ state: 'none' });
+    expect(drift.lasting).toEqual([]);
+    await reviewer.stop();
+  });
+});
