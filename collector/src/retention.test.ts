@@ -6,6 +6,14 @@ import type { Retention } from './store/store.js';
 const HOUR_MS = 3_600_000;
 const limits = loadConfig({}).retention;
 
+const taskOf = (prune: () => Promise<number>) =>
+  new RetentionTask(
+    { prune },
+    limits,
+    () => 0,
+    () => {},
+  );
+
 describe('RetentionTask', () => {
   it('removes step after step until nothing is left to remove', async () => {
     const asked: Retention[] = [];
@@ -37,12 +45,7 @@ describe('RetentionTask', () => {
       left--;
       return 1;
     };
-    const task = new RetentionTask(
-      { prune },
-      limits,
-      () => 0,
-      () => {},
-    );
+    const task = taskOf(prune);
     expect(await task.run()).toBe(1000);
     expect(others).toBe(1);
   });
@@ -53,12 +56,7 @@ describe('RetentionTask', () => {
       if (++steps === 3) task.stop();
       return 1;
     };
-    const task = new RetentionTask(
-      { prune },
-      limits,
-      () => 0,
-      () => {},
-    );
+    const task = taskOf(prune);
     expect(await task.run()).toBe(3);
   });
 

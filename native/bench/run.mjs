@@ -8,7 +8,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArguments } from './arguments.mjs';
 import { makeRows, writeRows } from './data.mjs';
 import { describe, peersReady, providePeers, residentBytes, startOurs, startPeers } from './environment.mjs';
 import { plan } from './plan.mjs';
@@ -16,20 +16,6 @@ import { printTable, summarize } from './report.mjs';
 
 const SMALL = 10_000;
 const LARGE = 1_000_000;
-
-function readArguments() {
-  const options = {
-    json: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
-    seed: { type: 'string', default: '1' },
-    quick: { type: 'boolean', default: false },
-  };
-  const { json, rounds, seed, quick } = parseArgs({ options }).values;
-  const numbers = { rounds: quick ? 1 : Number(rounds), seed: Number(seed) };
-  if (!(numbers.rounds >= 1) || !Number.isSafeInteger(numbers.seed))
-    throw new Error('--rounds or --seed is no number');
-  return { json, quick, ...numbers };
-}
 
 /** Writes the rows of each width to a folder of this run. */
 function makeFiles(folder, quick, seed) {

@@ -9,19 +9,21 @@ import { Autoencoder } from '../../collector/dist/detect/autoencoder.js';
 import { AutoencoderTrainer } from '../../collector/dist/detect/autoencoder-trainer.js';
 import { QuantileFiles } from '../../collector/dist/detect/quantiles.js';
 import { Reviewer } from '../../collector/dist/detect/reviewer.js';
+import { ProfileFiles } from '../../collector/dist/detect/training-profile.js';
 import { COLUMNS, makeRows } from './autoencoder-rows.mjs';
 
 const BATCH = 1024;
 const FINGERPRINT = '0123456789abcdef';
 
 async function startReviewer(folder, seed) {
-  const [models, quantiles] = [new ModelStore(folder), new QuantileFiles(folder)];
+  const models = new ModelStore(folder);
+  const files = { models, quantiles: new QuantileFiles(folder), profiles: new ProfileFiles(folder) };
   const onProblem = (message) => console.error(message);
-  const reviewer = new Reviewer({ models, quantiles, featuresOf: () => DEFAULT_FEATURES, onProblem });
+  const reviewer = new Reviewer({ ...files, featuresOf: () => DEFAULT_FEATURES, onProblem });
   const use = (manifest, payload) => reviewer.use(manifest, payload);
-  const options = { models, quantiles, seed, thresholdPercentile: 99, windowSeconds: 30, now: Date.now, use };
+  const options = { ...files, seed, thresholdPercentile: 99, windowSeconds: 30, now: Date.now, use };
   const rows = Float32Array.from(makeRows(2000, seed));
-  const history = { columns: COLUMNS, rows, agents: ['gw-1'], oldestMs: 0, newestMs: 1 };
+  const history = { columns: COLUMNS, rows, agents: ['gw-1'], counts: [2000], oldestMs: 0, newestMs: 1 };
   const request = { scope: 'device', fingerprint: FINGERPRINT, gathered: [], history, epochs: 5 };
   await new AutoencoderTrainer(options).fit(request);
   const { manifest, payload } = await models.load('autoencoder', 'device', FINGERPRINT);

@@ -12,8 +12,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { Autoencoder, trainAutoencoder } from '@lineheron/native';
+import { readArguments } from '../../native/bench/arguments.mjs';
 import { describe } from '../../native/bench/environment.mjs';
 import { PythonEnvironment, Side } from '../../native/bench/python.mjs';
 import { printTable, summarize } from '../../native/bench/report.mjs';
@@ -24,20 +24,6 @@ const FOLDER = dirname(fileURLToPath(import.meta.url));
 const EPOCHS = 50;
 const SAME = { epochs: EPOCHS, patience: 10_000, validationFraction: 0, trimFraction: 0 };
 const STEPS = { batch_size: 32, learning_rate: 0.005, epochs: EPOCHS };
-
-function readArguments() {
-  const options = {
-    json: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
-    seed: { type: 'string', default: '1' },
-    quick: { type: 'boolean', default: false },
-  };
-  const { json, rounds, seed, quick } = parseArgs({ options }).values;
-  const numbers = { rounds: quick ? 1 : Number(rounds), seed: Number(seed) };
-  if (!(numbers.rounds >= 1) || !Number.isSafeInteger(numbers.seed))
-    throw new Error('--rounds or --seed is no number');
-  return { json, quick, ...numbers };
-}
 
 const figure = (name, unit) => ({ name, unit, own: [], peers: new Map() });
 

@@ -36,6 +36,25 @@ const LOG_FLOOR = 0.01;
 
 const AT_THRESHOLD = { value: 1, label: 'threshold' } as const;
 
+/** A score that runs over magnitudes: over its threshold, on a log axis. */
+function logScore(detector: Detector): Omit<ChartSpec, 'id' | 'title'> {
+  return {
+    note: 'score ÷ its threshold, log',
+    axis: 'score (1 = threshold)',
+    unit: '×',
+    scale: 'log',
+    softMin: 0.1,
+    softMax: 10,
+    hardMin: LOG_FLOOR,
+    hardMax: Number.POSITIVE_INFINITY,
+    reference: AT_THRESHOLD,
+    pick: (window) => {
+      const value = normalisedScore(window, detector);
+      return value === null ? null : Math.max(LOG_FLOOR, value);
+    },
+  };
+}
+
 export const CHARTS: readonly ChartSpec[] = [
   {
     id: 'latency',
@@ -68,19 +87,7 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     id: 'adaptive-baseline',
     title: 'Adaptive baseline',
-    note: 'score ÷ its threshold, log',
-    axis: 'score (1 = threshold)',
-    unit: '×',
-    scale: 'log',
-    softMin: 0.1,
-    softMax: 10,
-    hardMin: LOG_FLOOR,
-    hardMax: Number.POSITIVE_INFINITY,
-    reference: AT_THRESHOLD,
-    pick: (window) => {
-      const value = normalisedScore(window, 'adaptive_baseline');
-      return value === null ? null : Math.max(LOG_FLOOR, value);
-    },
+    ...logScore('adaptive_baseline'),
   },
   {
     id: 'isolation-forest',
@@ -99,18 +106,6 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     id: 'autoencoder',
     title: 'Autoencoder',
-    note: 'score ÷ its threshold, log',
-    axis: 'score (1 = threshold)',
-    unit: '×',
-    scale: 'log',
-    softMin: 0.1,
-    softMax: 10,
-    hardMin: LOG_FLOOR,
-    hardMax: Number.POSITIVE_INFINITY,
-    reference: AT_THRESHOLD,
-    pick: (window) => {
-      const value = normalisedScore(window, 'autoencoder');
-      return value === null ? null : Math.max(LOG_FLOOR, value);
-    },
+    ...logScore('autoencoder'),
   },
 ];
