@@ -10,6 +10,7 @@ import type { Config } from './config.js';
 import { CollectorControl } from './control.js';
 import { AutoencoderTrainer } from './detect/autoencoder-trainer.js';
 import { Candidates } from './detect/candidates.js';
+import { DeviceTails } from './detect/device-tails.js';
 import { DriftMonitor } from './detect/drift-monitor.js';
 import { QuantileFiles } from './detect/quantiles.js';
 import { Reviewer } from './detect/reviewer.js';
@@ -90,7 +91,15 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
   const quantiles = new QuantileFiles(modelFolder);
   const featuresOf = (agent: string) => fleet.features(agent);
   const profiles = new ProfileFiles(modelFolder);
-  const reviewer = new Reviewer({ models, quantiles, profiles, featuresOf, onProblem });
+  const tails = new DeviceTails((scope, fingerprint) => reviewer.modelOf(scope, fingerprint));
+  const reviewer: Reviewer = new Reviewer({
+    models,
+    quantiles,
+    profiles,
+    featuresOf,
+    rareAbove: (line, manifest, budget) => tails.threshold(line, manifest, budget),
+    onProblem,
+  });
   const drift = new DriftMonitor((scope, fingerprint) => reviewer.profileOf(scope, fingerprint), featuresOf);
   const fitting = {
     seed: config.seed,
@@ -157,7 +166,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     unsent: link.unsent,
     feedClients: feed.clients,
   }));
-  const shared = { ...state, now, log, store, link, reviewer, training, drift, candidates, lines };
+  const shared = { ...state, now, log, store, link, reviewer, training, drift, tails, candidates, lines };
   const control = new CollectorControl({
     ...shared,
     config,

@@ -4,6 +4,7 @@
  * a time, so that incidents follow one another.
  */
 import { type Alert, type ScoreBatch, topics, windowId } from '@lineheron/models';
+import type { DeviceTails } from './detect/device-tails.js';
 import type { DriftMonitor } from './detect/drift-monitor.js';
 import type { Reviewer } from './detect/reviewer.js';
 import type { TrainingCoordinator } from './detect/training-coordinator.js';
@@ -33,6 +34,7 @@ export interface PipelineParts {
   reviewer: Reviewer;
   training: TrainingCoordinator;
   drift: DriftMonitor;
+  tails: DeviceTails;
   incidents: IncidentTracker;
   silences: SilenceTracker;
   quality: QualityTracker;
@@ -142,7 +144,14 @@ export class Pipeline {
 
   private async review(batches: readonly ScoreBatch[]) {
     const windows = batches.flatMap(({ agent, fingerprint, windows: inside }) =>
-      inside.map(({ scope, state, features }) => ({ agent, scope, fingerprint, state, features })),
+      inside.map(({ device, scope, state, features }) => ({
+        agent,
+        device,
+        scope,
+        fingerprint,
+        state,
+        features,
+      })),
     );
     if (!this.parts.settings().detecting) return windows.map(() => null);
     return this.parts.reviewer.review(windows);
@@ -191,7 +200,7 @@ export class Pipeline {
 
   /** Everything that learns from windows, after they are safe. */
   private measure(batches: readonly ScoreBatch[], judged: readonly JudgedWindow[]): void {
-    const { now, latency, fleet, quality, training, drift, settings } = this.parts;
+    const { now, latency, fleet, quality, training, drift, tails, settings } = this.parts;
     const nowMs = now();
     for (const { created_at, historical } of batches) {
       if (!historical) latency.add(Math.max(0, nowMs - Date.parse(created_at)));
@@ -210,7 +219,9 @@ export class Pipeline {
       fleet.seen(agent, { device, scope, state, endMs }, nowMs);
       if (state !== 'warming_up' && learnable) {
         const score = review?.score ?? null;
-        drift.add({ agent, scope, fingerprint, device, endMs, windowMs, features, score });
+        const normal = { agent, scope, fingerprint, device, endMs, windowMs, features, score };
+        drift.add(normal);
+        tails.add(normal);
       }
       if (scope !== 'device') continue;
       if (window.baseline || (window.baseline === null && state !== 'warming_up')) fleet.baselineReady = true;

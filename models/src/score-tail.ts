@@ -2,14 +2,20 @@
  * What a window model may say about rare scores, from the scores of its training windows: an exponential tail above
  * their 90th percentile, carried on as far as the alert budget asks. Sliding windows overlap, so that 60 s of them are
  * nearly one sample: only whole window lengths count as rows, the tail is widened by what so few of them leave open,
- * and below thirty of them nothing is known of the tail at all. Pure; kept as figures in a model's manifest.
+ * and below thirty of them nothing is known of the tail at all. Excesses are cut at five medians, so that strangers among
+ * the training windows move it little. Pure; kept as figures in a model's manifest.
+ *
+ * Two calibrations exist, with the same tail: this one turns the budget into a threshold for what runs, from four figures
+ * that every part may hold (the collector, an agent, a manifest written years ago) and with the overlap of windows in
+ * them; `Calibration` in the Rust crate gives every score its probability, rank by rank below the tail, to compare and
+ * combine detectors on files, where rows are taken as they come.
  */
 import { DEFAULT_FEATURES } from './feature.js';
 
 export interface ScoreTail {
   /** The 90th percentile of the training scores. */
   tail_start: number;
-  /** Mean excess over it. */
+  /** Mean excess over it, of what is cut as said above. */
   tail_scale: number;
   /** Window lengths that the training windows cover, over all devices. */
   effective_rows: number;
@@ -18,6 +24,11 @@ export interface ScoreTail {
 }
 
 const TAIL_SHARE = 0.1;
+const CLIP_MEDIANS = 5;
+/** An exponential tail cut at five medians has a mean of 1 − 1/32. */
+const CLIPPED_MEAN = 32 / 31;
+/** Own windows, each a window's length from the next, at which a device's threshold is half its own, half the fleet's. */
+const HALF_OWN = 60;
 const MIN_EFFECTIVE_ROWS = 30;
 /** One-sided 95 % of a normal distribution: the scale's own error is about scale ÷ √(scores in the tail). */
 const WIDTH = 1.645;
@@ -32,7 +43,9 @@ export function scoreTail(scores: Iterable<number>, frequency: number, windowSec
   const first = Math.min(sorted.length - 1, Math.floor((1 - TAIL_SHARE) * sorted.length));
   const start = sorted[first] ?? 0;
   const tail = sorted.subarray(first);
-  const excess = tail.reduce((sum, score) => sum + score - start, 0);
+  const median = (tail[tail.length >> 1] ?? start) - start;
+  const limit = median > 0 ? CLIP_MEDIANS * median : Number.POSITIVE_INFINITY;
+  const excess = tail.reduce((sum, score) => sum + Math.min(score - start, limit), 0) * CLIPPED_MEAN;
   const perSecond = Math.min(MAX_WINDOWS_PER_SECOND, Math.max(frequency, 1 / DAY_SECONDS));
   return {
     tail_start: start,
@@ -65,4 +78,19 @@ export function thresholdForBudget(metrics: Readonly<Record<string, number>>, bu
   const widened = tail_scale * (1 + WIDTH / Math.sqrt(TAIL_SHARE * effective_rows));
   const allowed = Math.min(TAIL_SHARE, budget / windows_per_day);
   return tail_start + widened * Math.log(TAIL_SHARE / allowed);
+}
+
+/**
+ * A device's own threshold: by its own tail as far as that is known, by the fleet's (the model's) before and beside it.
+ * Null when neither says anything. `own` is of independent windows.
+ */
+export function thresholdForDevice(
+  own: ScoreTail,
+  fleet: Readonly<Record<string, number>>,
+  budget: number,
+): number | null {
+  const [ofFleet, ofOwn] = [thresholdForBudget(fleet, budget), thresholdForBudget({ ...own }, budget)];
+  if (ofFleet === null || ofOwn === null) return ofOwn ?? ofFleet;
+  const weight = own.effective_rows / (own.effective_rows + HALF_OWN);
+  return weight * ofOwn + (1 - weight) * ofFleet;
 }

@@ -14,6 +14,7 @@ import {
 } from '@lineheron/models';
 import type { Manifest, ModelStore } from '@lineheron/models/persist';
 import { Autoencoder } from './autoencoder.js';
+import type { LineOfModel } from './device-tails.js';
 import type { QuantileFiles } from './quantiles.js';
 import { explainErrors } from './reasons.js';
 import { smallestChange } from './smallest-change.js';
@@ -21,6 +22,7 @@ import type { ProfileFiles, TrainingProfile } from './training-profile.js';
 
 export interface WindowToReview {
   agent: string;
+  device: string;
   scope: Scope;
   fingerprint: string;
   state: WindowState;
@@ -44,6 +46,8 @@ export interface ReviewerOptions {
   profiles: ProfileFiles;
   /** Names and units of an agent's features; the default ones when nothing is known yet. */
   featuresOf: (agent: string) => readonly Feature[] | undefined;
+  /** What a line's own windows say is rare; null while they say nothing, and the model's training decides. */
+  rareAbove?: (line: LineOfModel, manifest: Manifest, budget: number) => number | null;
   onProblem: (message: string) => void;
 }
 
@@ -57,6 +61,11 @@ export class Reviewer {
 
   get loaded(): Autoencoder[] {
     return [...this.autoencoders.values()];
+  }
+
+  /** Checksum of the model in use; null when there is none. */
+  modelOf(scope: Scope, fingerprint: string): string | null {
+    return this.autoencoders.get(modelKey(scope, fingerprint))?.manifest.sha256 ?? null;
   }
 
   /** Agents that the model in use was trained on; none when there is no model. */
@@ -164,7 +173,7 @@ export class Reviewer {
   ): Promise<void> {
     const { columns } = model;
     const { threshold, metrics } = model.manifest;
-    const rareAbove = thresholdForBudget(metrics, DEFAULT_BUDGET) ?? Number.POSITIVE_INFINITY;
+    const ofFleet = thresholdForBudget(metrics, DEFAULT_BUDGET);
     const rows = new Float32Array(places.length * columns);
     places.forEach((place, row) => {
       const { features } = windows[place]!;
@@ -178,6 +187,8 @@ export class Reviewer {
       const suspect = score > threshold;
       const at = row * columns;
       const reasons = suspect ? this.explain(model, windows[place]!, errors.subarray(at, at + columns)) : [];
+      const own = suspect ? this.options.rareAbove?.(windows[place]!, model.manifest, DEFAULT_BUDGET) : null;
+      const rareAbove = own ?? ofFleet ?? Number.POSITIVE_INFINITY;
       reviews[place] = { score, threshold, suspect, rare: suspect && score > rareAbove, reasons };
     });
   }

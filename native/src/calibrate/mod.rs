@@ -10,7 +10,8 @@
 //! % of far strangers in 600 scores or more every fit claims far too little, and this one too. Smoothed
 //! scores depend on one another, so that few are fewer than they look: with sixty of them p = 0.001 came
 //! 15 to 30 times too often. [`Calibration::width`] counts them as independent and is then too narrow.
-//! [`Calibration::trusted`] shrinks what a frozen model may claim by how much it saw. Needs 20 finite
+//! It serves comparisons on files; what runs takes its thresholds from the same tail kept as four figures in a
+//! model's manifest (models/src/score-tail.ts says why). [`Calibration::trusted`] shrinks what a frozen model may claim by how much it saw. Needs 20 finite
 //! scores.
 pub mod codec;
 

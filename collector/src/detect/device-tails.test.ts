@@ -1,0 +1,48 @@
+/** When a line's own scores say what is rare for it. */
+import type { Manifest } from '@lineheron/models/persist';
+import { describe, expect, it } from 'vitest';
+import { FINGERPRINT } from '../testing/messages.js';
+import { DeviceTails } from './device-tails.js';
+
+const SHA = 'ab'.repeat(32);
+const WINDOW_MS = 30_000;
+const line = { agent: 'gw-1', device: 'modem-1', scope: 'device' as const, fingerprint: FINGERPRINT };
+/** Of a fleet whose scores are exponential with mean 1. */
+const metrics = { tail_start: 2.3, tail_scale: 1, effective_rows: 10_000, windows_per_day: 86_400 };
+const manifest = { sha256: SHA, metrics } as unknown as Manifest;
+
+/** So many windows, `everyMs` apart, of a line whose scores are exponential with this mean. */
+function fed(count: number, mean: number, everyMs = WINDOW_MS, of: () => string | null = () => SHA) {
+  const tails = new DeviceTails(of);
+  for (let n = 1; n <= count; n++) {
+    const score = -mean * Math.log((n * 0.618_034) % 1 || 0.5);
+    tails.add({ ...line, endMs: n * everyMs, windowMs: WINDOW_MS, score });
+  }
+  return tails;
+}
+
+const fleet = 2.3 + Math.log(0.1 / (0.2 / 86_400));
+
+describe("a line's own threshold", () => {
+  it("is above the fleet's for a noisier line and below it for a calmer one, once it has spoken for an hour or two", () => {
+    expect(fed(5, 4).threshold(line, manifest, 0.2)).toBeNull();
+    expect(fed(240, 4).threshold(line, manifest, 0.2)).toBeGreaterThan(2.5 * fleet);
+    expect(fed(240, 0.25).threshold(line, manifest, 0.2)).toBeLessThan(0.7 * fleet);
+  });
+
+  it('counts overlapping windows once', () => {
+    // 900 of them cover only thirty window lengths: the fleet decides two thirds.
+    const overlapping = fed(900, 4, 1000).threshold(line, manifest, 0.2)!;
+    expect(overlapping).toBeLessThan(fed(240, 4).threshold(line, manifest, 0.2)!);
+    expect(fed(890, 4, 1000).threshold({ ...line, device: 'modem-2' }, manifest, 0.2)).toBeNull();
+  });
+
+  it('begins anew with another model', () => {
+    let sha = SHA;
+    const tails = fed(240, 4, WINDOW_MS, () => sha);
+    sha = 'cd'.repeat(32);
+    tails.add({ ...line, endMs: 1e9, windowMs: WINDOW_MS, score: 1 });
+    expect(tails.threshold(line, manifest, 0.2)).toBeNull();
+    expect(tails.threshold(line, { ...manifest, sha256: sha }, 0.2)).toBeNull();
+  });
+});
