@@ -19,6 +19,10 @@ export class LineQueue {
 
   constructor(private readonly maxBytes: number) {}
 
+  get waitingBytes(): number {
+    return this.bytes;
+  }
+
   /** Time for those who can wait to do so. */
   get isHalfFull(): boolean {
     return this.bytes >= this.maxBytes / 2;

@@ -71,6 +71,24 @@ describe('SyslogSource', () => {
     socket.close();
   });
 
+  it('still tells at its end what it took before, and no more than its time allows', async () => {
+    receiver = new Receiver({ tcp_port: 0 });
+    let release = () => {};
+    receiver.holding = new Promise((resolve) => {
+      release = resolve;
+    });
+    const socket = await stream(await receiver.port('tcp'));
+    socket.write('<13>first\n');
+    await until('the first', () => receiver.lines.length === 1);
+    socket.write('<13>second\n<13>third\n');
+    await until('the others', () => receiver.source.waitingBytes > 20);
+    const stopped = receiver.stop();
+    release();
+    await stopped;
+    expect(receiver.lines).toEqual(['<13>first', '<13>second', '<13>third']);
+    socket.destroy();
+  });
+
   it('takes both framings over TCP, each connection in its own', async () => {
     receiver = new Receiver({ tcp_port: 0 });
     const port = await receiver.port('tcp');

@@ -78,6 +78,11 @@ export class SyslogSource implements Source {
     this.queue = new LineQueue(options.config.queue_bytes);
   }
 
+  /** Of what has come and is not taken. */
+  get waitingBytes(): number {
+    return this.queue.waitingBytes;
+  }
+
   /** With the ports that the system gave, once they are open. */
   get detail(): string {
     const { host, udp_port, tcp_port, tls_port } = this.options.config;
