@@ -1,6 +1,8 @@
 //! Lines a second of every format, from bytes to the record: `cargo bench --no-default-features --bench formats`.
 //!
-//! One format's lines are real in kind: all sample messages of the shipped patterns in an envelope each.
+//! One format's lines are real in kind: all sample messages of the shipped patterns in an envelope each; and again
+//! those of every family of programs by itself, called by its first program.
+use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -48,10 +50,25 @@ fn cases() -> Vec<(&'static str, String, Vec<String>)> {
     ]
 }
 
+/// Each family of shipped patterns by itself, in the order of the program's name.
+fn families() -> BTreeMap<&'static str, Vec<String>> {
+    let mut families = BTreeMap::<_, Vec<String>>::new();
+    for (place, (program, _, text)) in shipped::samples().enumerate() {
+        let line = format!("Nov 22 11:{:02}:{:02} gw {program}[7]: {text}", place / 60, place % 60);
+        families.entry(program).or_default().push(line);
+    }
+    families
+}
+
 fn formats(criterion: &mut Criterion) {
     let channels = ChannelList::new(&[]).expect("no channels are right");
     let mut group = criterion.benchmark_group("formats");
-    for (name, definition, lines) in cases() {
+    let own = families().into_iter().map(|(program, lines)| {
+        let name = format!("syslog-{}", if program.is_empty() { "any" } else { program });
+        (name, "\"syslog\"".to_owned(), lines)
+    });
+    let all = cases().into_iter().map(|(name, definition, lines)| (name.to_owned(), definition, lines));
+    for (name, definition, lines) in all.chain(own) {
         let mut formats = Formats::new(&channels);
         let number = formats.add(&definition).expect("the definition is right");
         let context = Context::new(ARRIVAL_MS, None);
@@ -61,7 +78,7 @@ fn formats(criterion: &mut Criterion) {
         };
         assert_eq!(read(), lines.len(), "{name}");
         group.throughput(Throughput::Elements(lines.len() as u64));
-        group.bench_function(name, |bencher| bencher.iter(|| black_box(read())));
+        group.bench_function(&name, |bencher| bencher.iter(|| black_box(read())));
     }
     group.finish();
 }

@@ -48,7 +48,9 @@ export class DyingFiles implements SpoolFiles {
 
   async open(path: string, create: boolean): Promise<SpoolFile> {
     const open = () => nodeFiles.open(path, create);
-    const file = create ? await this.change(open) : await this.read(open);
+    // A death in its midst leaves the file there, and nobody who would close it.
+    const half = async () => (await open()).close();
+    const file = create ? await this.change(open, half) : await this.read(open);
     if (create) this.flushed.set(path, 0);
     this.handles.add(file);
     if (this.dead) {
