@@ -41,6 +41,7 @@ describe.skipIf(LOGROTATE === null)('the real logrotate (skipped where it is not
       expect(outcome).toMatchObject({ gap: 0, lost: [], doubled: [], torn: 0, inOrder: true });
       expect(outcome.counters.tail_positions_lost ?? 0).toBe(0);
       expect(outcome.counters.tail_rotations).toBeGreaterThan(0);
+      expect(outcome.counters.tail_truncations ?? 0).toBe(0);
     },
     60_000 + CYCLES * 2_000,
   );
@@ -56,8 +57,11 @@ describe.skipIf(LOGROTATE === null)('the real logrotate (skipped where it is not
       report(`rotation by ${name}`, { rotations: CYCLES, written, gap, gaps, torn, ...outcome.counters });
       expect(outcome).toMatchObject({ lost: [], doubled: [], inOrder: true });
       expect(outcome.counters.tail_truncations ?? 0).toBeLessThanOrEqual(CYCLES);
-      // One a rotation, where it truncates.
+      // What is told to be gone is gone: a line takes 12 bytes and more.
+      expect(outcome.counters.tail_truncated_bytes_lost ?? 0).toBeLessThanOrEqual(outcome.gapBytes);
+      // One a rotation, where it truncates. What is packed no longer tells whether it was copied.
       expect(gaps).toBeLessThanOrEqual(CYCLES);
+      if (name === 'copytruncate') expect(gaps).toBeLessThanOrEqual(outcome.counters.tail_truncations ?? 0);
       expect(torn).toBeLessThanOrEqual(2 * CYCLES);
     },
     60_000 + CYCLES * 2_000,

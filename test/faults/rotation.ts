@@ -26,6 +26,8 @@ export interface RotationOutcome {
   written: number;
   /** Lines that are in no file any more and were not read before they went; and in how many places. */
   gap: number;
+  /** Of these lines, line feeds included, and of the pieces of lines. */
+  gapBytes: number;
   gaps: number;
   lost: string[];
   doubled: string[];
@@ -175,19 +177,23 @@ async function judge(
   const left = await linesIn(plan.folder);
   const numberOf = new Map(writer.lines.map((line, index) => [line, index]));
   const whole = told.filter((line) => numberOf.has(line));
+  const pieces = told.filter((line) => !numberOf.has(line));
   const numbers = whole.map((line) => numberOf.get(line)!);
   const inGap = writer.lines.map((line) => !seen.has(line) && !left.has(line));
   return {
     written: writer.lines.length,
     gap: inGap.filter(Boolean).length,
+    gapBytes: bytesOf(writer.lines.filter((_, index) => inGap[index])) + bytesOf(pieces),
     gaps: inGap.filter((missing, index) => missing && !inGap[index - 1]).length,
     lost: writer.lines.filter((line) => !seen.has(line) && left.has(line)).slice(0, 10),
     doubled: whole.filter((line, index) => whole.indexOf(line) !== index).slice(0, 10),
-    torn: told.length - whole.length,
+    torn: pieces.length,
     inOrder: numbers.every((number, index) => index === 0 || number > numbers[index - 1]!),
     counters,
   };
 }
+
+const bytesOf = (lines: readonly string[]) => lines.reduce((sum, line) => sum + line.length + 1, 0);
 
 /** Every line in any of the files. */
 async function linesIn(folder: string): Promise<Set<string>> {

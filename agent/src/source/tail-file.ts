@@ -72,6 +72,11 @@ export class TailFile implements Place {
     return { inode: this.inode, prefixBytes, prefixHash };
   }
 
+  /** Made by gzip. */
+  get packed(): boolean {
+    return this.content.packed;
+  }
+
   /** Its first bytes are those of no text. */
   get looksBinary(): boolean {
     return this.prefix.head.includes(0);

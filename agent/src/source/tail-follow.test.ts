@@ -114,6 +114,29 @@ describe('Follower, copy and truncate', () => {
       await follower.close();
     }));
 
+  it('counts what it saw and could read neither in the file nor in a copy', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      await writeFile(path, `${text(lines(0, 50))}half a line`);
+      const { follower, all, counters } = follow(path);
+      await follower.start(null);
+      await all();
+      await truncate(path, 0);
+      await appendFile(path, text(lines(90, 92)));
+      expect((await all()).told).toEqual(lines(90, 92));
+      expect(counters.get('tail_truncated_bytes_lost')).toBe('half a line'.length);
+      // The copy was made before the last bytes that were seen.
+      await copyFile(path, `${path}.1`);
+      await appendFile(path, 'seen, not copied');
+      await all();
+      await truncate(path, 0);
+      await appendFile(path, text(lines(95, 97)));
+      expect((await all()).told).toEqual(lines(95, 97));
+      expect(counters.get('tail_truncated_bytes_lost')).toBe('half a lineseen, not copied'.length);
+      expect(counters.get('tail_truncations')).toBe(2);
+      await follower.close();
+    }));
+
   it('reads no copy that is older than what it read, and none of two that begin alike', () =>
     withFolder(async (folder) => {
       const path = join(folder, 'a.log');

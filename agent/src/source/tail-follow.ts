@@ -1,7 +1,7 @@
 /**
  * Follows one path through rotation. Renamed away: the rest of the old file is read to its end, then whatever was
  * written next. Copied and truncated: the rest is read from the copy where there is one, then the file from its
- * start; what was written between copying and truncating is in neither. Gone: whatever is open is read on until a
+ * start; what was written between copying and truncating is in neither, and is counted where it had been seen. Gone: whatever is open is read on until a
  * new file appears. A saved position counts until a file has really been opened.
  *
  * Files are read by Node. Measured by `npm run bench:agent` and a bare read loop on the same file: reading takes 70 ns
@@ -61,6 +61,8 @@ export class Follower {
   /** The files that were finished last. */
   private done: FileIdentity[] = [];
   private idleAt: Seen | null = null;
+  /** How long the open file has been seen while it was whole. */
+  private seenBytes = 0;
   /** Nothing of the file has been seen that tells it from another: it may have been truncated unnoticed. */
   private unknown = false;
 
@@ -119,6 +121,7 @@ export class Follower {
       undo();
       return this.truncated(file);
     }
+    if (now?.inode === file.inode) this.seenBytes = Math.max(this.seenBytes, now.size);
     if (lines) {
       const missed = this.unknown ? await openMissed(this.options.path, this.done, file) : null;
       if (missed !== null) {
@@ -187,6 +190,7 @@ export class Follower {
   private use(file: TailFile | null): boolean {
     this.file = file;
     this.idleAt = null;
+    this.seenBytes = 0;
     this.drained = false;
     if (file) this.refillDue = false;
     this.unknown = file !== null && file.identity.prefixBytes === 0;
@@ -260,7 +264,7 @@ export class Follower {
     // What was written after the copy was made may have been read already.
     const copy = await findCopy(path, read, this.writtenMs - COPYING_MS);
     if (copy === undefined) return null;
-    counters.add('tail_truncations');
+    this.countLost(Math.max(file.offset, (await copy?.size()) ?? 0));
     this.drained = false;
     if (copy) {
       log.info({ path }, 'the file was truncated: reading the rest from its copy');
@@ -268,13 +272,24 @@ export class Follower {
       await file.close();
       this.use(copy);
     } else {
+      counters.add('tail_truncations');
       log.info({ path }, 'the file was truncated: reading from its start');
       this.remember(file.identity);
       await file.startOver();
+      this.seenBytes = 0;
       this.unknown = file.identity.prefixBytes === 0;
       this.marks.reset(0);
     }
     return this.next();
+  }
+
+  /** The file was seen to be longer than what was read of it or is in its copy: that much is known to be gone. */
+  private countLost(keptBytes: number): void {
+    const bytes = this.seenBytes - keptBytes;
+    if (bytes <= 0) return;
+    const { path, counters, log } = this.options;
+    counters.add('tail_truncated_bytes_lost', bytes);
+    log.warn({ path, bytes }, 'the file was truncated before these bytes were read, and no copy has them');
   }
 
   private async atPath(): Promise<Seen | null> {
@@ -295,6 +310,8 @@ export class Follower {
       counters.add('tail_damaged_archives');
       log.warn({ path, fault: old.fault }, 'a packed file is damaged: what stands behind the damage is lost');
     }
+    // Between the making of a copy and the truncation something may have been written: each is counted once.
+    if (await isCopy(old, birthtimeMs, path)) counters.add('tail_truncations');
     this.remember(old.identity);
     await old.close();
     this.use(next);
@@ -314,6 +331,13 @@ export class Follower {
   private remember(identity: FileIdentity): void {
     if (identity.prefixBytes > 0) this.done = [...this.done, identity].slice(-MAX_DONE);
   }
+}
+
+/** What stands at the path is older than this file: it was copied from there, not moved. Packed, nobody can tell. */
+async function isCopy(file: TailFile, birthtimeMs: number, path: string): Promise<boolean> {
+  if (file.packed) return false;
+  const current = await stat(path).catch(() => null);
+  return current !== null && current.ino !== file.inode && current.birthtimeMs < birthtimeMs;
 }
 
 function sameSight(a: Seen, b: Seen): boolean {
