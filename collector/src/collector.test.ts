@@ -34,9 +34,11 @@ let addresses: Addresses;
 const fatal: Error[] = [];
 const cleanups: Array<() => Promise<unknown> | unknown> = [];
 
-async function start(mqttPort = '0', httpPort = '0'): Promise<void> {
+async function start(mqttPort = '0', httpPort = '0', more: Record<string, string> = {}): Promise<void> {
   collector = new Collector({
-    config: loadConfig({ flags: { data_dir: folder, 'http.port': httpPort, 'mqtt.port': mqttPort } }),
+    config: loadConfig({
+      flags: { data_dir: folder, 'http.port': httpPort, 'mqtt.port': mqttPort, ...more },
+    }),
     log: createLogger('silent'),
     version: '0.1.0',
     onFatal: (error) => fatal.push(error),
@@ -404,6 +406,25 @@ describe('what agents and clients are told', () => {
       detecting: false,
       active_model: 'autoencoder',
     });
+  });
+
+  it('the alert budget is desired of the whole fleet where it is set here', async () => {
+    await collector.stop();
+    await start('0', '0', { budget_per_device_per_day: '2' });
+    const agent = await Agent.connect();
+    const desired = await until('the desired state', () =>
+      agent.heard.find(({ topic, retain }) => topic === topics.desired('fleet') && retain),
+    );
+    expect(desiredSchema.parse(JSON.parse(desired.payload))).toMatchObject({ budget: 2 });
+  });
+
+  it('a candidate that does not exist is refused, and nothing has changed', async () => {
+    const answer = await post('/model', { model_name: 'ensemble', candidate: 'ab'.repeat(32) });
+    expect(answer).toMatchObject({ status: 404, code: 'not_found' });
+    expect(await post('/model', { model_name: 'ensemble', candidate: 'nothing' })).toMatchObject({
+      status: 400,
+    });
+    expect((await get<{ models: unknown[] }>('/models')).models).toHaveLength(4);
   });
 
   it('the feed begins with a snapshot and goes on with updates that fit the contract, without a gap', async () => {

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import {
   anomalyProbability,
+  budgetPerDeviceDay,
   contamination,
   epochs,
   MIN_STALE_MS,
@@ -58,6 +59,8 @@ export const configSchema = z.strictObject({
   data_dir: z.string().min(1).default('.lineheron/collector'),
   /** Percentile of the training errors that becomes an autoencoder's threshold. */
   threshold_percentile: thresholdPercentile,
+  /** False alert episodes allowed per device and day; set, it goes for all agents, else each has its own and we 0.2. */
+  budget_per_device_per_day: budgetPerDeviceDay.optional(),
   epochs,
   seed: z.int().min(0).max(0xffff_ffff).default(1),
   /** The next three are the agents' settings; the collector only shows them. */

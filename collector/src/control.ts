@@ -176,7 +176,9 @@ export class CollectorControl implements Control {
 
   /** Tells the fleet, retained, what is desired: the broker may have forgotten it. */
   publishDesired(): void {
-    this.parts.link.publish(topics.desired('fleet'), { v: 1, ...this.current } satisfies Desired, true);
+    const { budget_per_device_per_day: budget } = this.parts.config;
+    const desired: Desired = { v: 1, ...this.current, ...(budget === undefined ? {} : { budget }) };
+    this.parts.link.publish(topics.desired('fleet'), desired, true);
   }
 
   private async change(settings: Partial<Settings>): Promise<void> {

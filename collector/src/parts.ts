@@ -4,7 +4,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { type Command, FLEET, topics } from '@lineheron/models';
+import { type Command, DEFAULT_BUDGET, FLEET, topics } from '@lineheron/models';
 import { type Manifest, ModelStore } from '@lineheron/models/persist';
 import type { Config } from './config.js';
 import { CollectorControl } from './control.js';
@@ -97,6 +97,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     quantiles,
     profiles,
     featuresOf,
+    budget: config.budget_per_device_per_day ?? DEFAULT_BUDGET,
     rareAbove: (line, manifest, budget) => tails.threshold(line, manifest, budget),
     onProblem,
   });

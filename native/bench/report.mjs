@@ -1,4 +1,5 @@
 /** Medians, spreads and ratios of what was measured, and the table that shows them. */
+import { writeFileSync } from 'node:fs';
 
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -57,4 +58,17 @@ export function printTable(head, entries) {
   const [header, ...body] = all.map(line);
   const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
   console.log([...head, '', header, rule, ...body].join('\n'));
+}
+
+/** The entries without their spreads, as a file of rows. */
+export function writeJson(file, entries) {
+  const rows = entries.map(({ name, value, unit, peer, peer_value, ratio }) => ({
+    name,
+    value,
+    unit,
+    peer,
+    peer_value,
+    ratio,
+  }));
+  writeFileSync(file, `${JSON.stringify(rows, null, 2)}\n`);
 }

@@ -5,14 +5,14 @@
  * Figures are taken from the host language, as a caller has them: ours from JavaScript, the peers' from Python.
  * `--quick` takes small sizes once, and the peers only where their environment stands already.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readArguments } from './arguments.mjs';
 import { makeRows, writeRows } from './data.mjs';
 import { describe, peersReady, providePeers, residentBytes, startOurs, startPeers } from './environment.mjs';
 import { plan } from './plan.mjs';
-import { printTable, summarize } from './report.mjs';
+import { printTable, summarize, writeJson } from './report.mjs';
 
 const SMALL = 10_000;
 const LARGE = 1_000_000;
@@ -68,17 +68,7 @@ async function main() {
     const measured = figures.map((figure) => ({ ...figure, ...values.get(figure) }));
     const entries = summarize([...measured, measureWindows(quick, rounds)]);
     printTable(head, entries);
-    if (json) {
-      const shown = entries.map(({ name, value, unit, peer, peer_value, ratio }) => ({
-        name,
-        value,
-        unit,
-        peer,
-        peer_value,
-        ratio,
-      }));
-      writeFileSync(json, `${JSON.stringify(shown, null, 2)}\n`);
-    }
+    if (json) writeJson(json, entries);
   } finally {
     ours.close();
     peers?.close();

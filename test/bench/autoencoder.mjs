@@ -16,7 +16,7 @@ import { Autoencoder, trainAutoencoder } from '@lineheron/native';
 import { readArguments } from '../../native/bench/arguments.mjs';
 import { describe } from '../../native/bench/environment.mjs';
 import { PythonEnvironment, Side } from '../../native/bench/python.mjs';
-import { printTable, summarize } from '../../native/bench/report.mjs';
+import { printTable, summarize, writeJson } from '../../native/bench/report.mjs';
 import { COLUMNS, makeRows, writeRows } from './autoencoder-rows.mjs';
 import { measureScoring } from './autoencoder-scoring.mjs';
 
@@ -105,15 +105,7 @@ async function main() {
     const head = describe(settings.seed, peers ? await peers.ask({ job: 'versions' }) : {});
     const entries = await measure(folder, settings, peers);
     printTable(head, entries);
-    const row = ({ name, value, unit, peer, peer_value, ratio }) => ({
-      name,
-      value,
-      unit,
-      peer,
-      peer_value,
-      ratio,
-    });
-    if (settings.json) writeFileSync(settings.json, `${JSON.stringify(entries.map(row), null, 2)}\n`);
+    if (settings.json) writeJson(settings.json, entries);
   } finally {
     peers?.close();
     rmSync(folder, { recursive: true, force: true });

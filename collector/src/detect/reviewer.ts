@@ -46,6 +46,8 @@ export interface ReviewerOptions {
   profiles: ProfileFiles;
   /** Names and units of an agent's features; the default ones when nothing is known yet. */
   featuresOf: (agent: string) => readonly Feature[] | undefined;
+  /** False alert episodes allowed per device and day; default 0.2. */
+  budget?: number;
   /** What a line's own windows say is rare; null while they say nothing, and the model's training decides. */
   rareAbove?: (line: LineOfModel, manifest: Manifest, budget: number) => number | null;
   onProblem: (message: string) => void;
@@ -173,7 +175,8 @@ export class Reviewer {
   ): Promise<void> {
     const { columns } = model;
     const { threshold, metrics } = model.manifest;
-    const ofFleet = thresholdForBudget(metrics, DEFAULT_BUDGET);
+    const { budget = DEFAULT_BUDGET } = this.options;
+    const ofFleet = thresholdForBudget(metrics, budget);
     const rows = new Float32Array(places.length * columns);
     places.forEach((place, row) => {
       const { features } = windows[place]!;
@@ -187,7 +190,7 @@ export class Reviewer {
       const suspect = score > threshold;
       const at = row * columns;
       const reasons = suspect ? this.explain(model, windows[place]!, errors.subarray(at, at + columns)) : [];
-      const own = suspect ? this.options.rareAbove?.(windows[place]!, model.manifest, DEFAULT_BUDGET) : null;
+      const own = suspect ? this.options.rareAbove?.(windows[place]!, model.manifest, budget) : null;
       const rareAbove = own ?? ofFleet ?? Number.POSITIVE_INFINITY;
       reviews[place] = { score, threshold, suspect, rare: suspect && score > rareAbove, reasons };
     });
