@@ -92,6 +92,36 @@ ${readFileSync(join(ROOT, 'LICENSE'), 'utf8')
   .join('\n')}
 `;
 
+/** The program tells all of itself by `--help`; the page says so. */
+const manual = () => `.TH LINEHERON-AGENT 1 "" "lineheron ${agentVersion()}"
+.SH NAME
+${NAME} \\- finds trouble on network lines at the edge
+.SH SYNOPSIS
+.B ${NAME}
+.I command
+.RI [ options ]
+.SH DESCRIPTION
+Reads log lines, learns what is normal there, scores every record and window, and tells a collector over MQTT.
+.B ${NAME} \\-\\-help
+lists the commands,
+.B ${NAME}
+.I command
+.B \\-\\-help
+explains each.
+.SH FILES
+.TP
+.I /etc/lineheron/agent.yaml
+The configuration;
+.I /usr/share/doc/${NAME}/examples
+explains every setting.
+.TP
+.I /var/lib/lineheron\\-agent
+What waits for the collector, models and history.
+.SH SEE ALSO
+.I /usr/share/doc/${NAME}/README.md
+tells exit codes, signals and what is promised.
+`;
+
 /** With the flags that keep it small; `bench:footprint` measures with the same. */
 const launcher = (flags) => `#!/bin/sh
 exec /usr/bin/node ${flags} /usr/lib/${NAME}/dist/main.js "$@"
@@ -102,10 +132,12 @@ async function fill(folder, architecture, flags) {
   mkdirSync(program, { recursive: true });
   await stage(program);
   evenModes(folder);
+  chmodSync(join(program, 'dist', 'main.js'), 0o755);
   write(folder, `usr/bin/${NAME}`, launcher(flags), 0o755);
   write(folder, `usr/lib/systemd/system/${NAME}.service`, readFileSync(join(HERE, `${NAME}.service`)));
   write(folder, 'etc/lineheron/agent.yaml', readFileSync(join(HERE, 'agent.yaml')), 0o640);
   const docs = `usr/share/doc/${NAME}`;
+  write(folder, `usr/share/man/man1/${NAME}.1.gz`, gzipSync(manual(), { level: 9 }));
   write(folder, `${docs}/copyright`, copyright());
   const change = `${NAME} (${agentVersion()}) unstable; urgency=medium\n\n  * See README.md.\n\n -- ${MAINTAINER}  ${new Date(epoch() * 1000).toUTCString().replace('GMT', '+0000')}\n`;
   write(folder, `${docs}/changelog.gz`, gzipSync(change, { level: 9 }));
@@ -113,6 +145,11 @@ async function fill(folder, architecture, flags) {
   for (const name of [`${NAME}.example.yaml`, `${NAME}.schema.json`]) {
     write(folder, `${docs}/examples/${name}`, readFileSync(join(ROOT, 'agent', name)));
   }
+  write(
+    folder,
+    `usr/share/lintian/overrides/${NAME}`,
+    readFileSync(join(HERE, 'debian', 'lintian-overrides')),
+  );
   const sums = [...files(folder)].map(
     (path) => `${createHash('md5').update(readFileSync(path)).digest('hex')}  ${relative(folder, path)}\n`,
   );

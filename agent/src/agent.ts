@@ -163,6 +163,11 @@ export class Agent {
     });
   }
 
+  /** What the collector has not acknowledged yet. */
+  get waitingBatches(): number {
+    return this.spool.batches;
+  }
+
   async start(): Promise<void> {
     await this.lock.acquire();
     await this.spool.start();

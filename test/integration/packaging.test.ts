@@ -55,6 +55,14 @@ describe.skipIf(!has('dpkg-deb'))('the Debian package (needs dpkg-deb)', () => {
     ).toEqual([]);
   });
 
+  it.skipIf(!has('lintian'))(
+    'has nothing that lintian complains of (needs lintian)',
+    () => {
+      expect(execFileSync('lintian', ['--allow-root', deb], { encoding: 'utf8' })).toBe('');
+    },
+    60_000,
+  );
+
   it('runs where it is unpacked, with the configuration that it brings', () => {
     const target = join(folder, 'unpacked');
     execFileSync('dpkg-deb', ['--extract', deb, target]);
