@@ -101,6 +101,16 @@ export function alertSentence(
   return sentences.filter(Boolean).join(' ');
 }
 
+/** As `anomalySentence`, and what would have kept the episode away, asked of so many detectors. */
+export function openedSentence(
+  device: string,
+  reasons: readonly Reason[],
+  normalIf: readonly NormalIf[],
+  among: number,
+): string {
+  return `${anomalySentence(device, reasons)} ${normalSentence(normalIf, among)}`.trim();
+}
+
 /** The whole sentence for a device, or for the gateway as a whole (`*`). Names at most two reasons. */
 export function anomalySentence(
   device: string,

@@ -1,5 +1,5 @@
 /** What a replay found, as it is written as JSON: the same input and settings give the same bytes. */
-import type { ActiveModel, DetectorName, Reason, Scope } from '@lineheron/models';
+import type { ActiveModel, DetectorName, NormalIf, Reason, Scope } from '@lineheron/models';
 
 export interface ReplayAlert {
   device: string;
@@ -21,6 +21,8 @@ export interface ReplayAlert {
   peak_nats: number | null;
   suspect_windows: number;
   reasons: Reason[];
+  /** What would have kept it from opening, by each detector that found its first window. */
+  normal_if: NormalIf[];
   summary: string;
 }
 

@@ -2,7 +2,7 @@
  * One model over the lines: an engine and the agent's own pipeline around it, on event time. The adaptive baseline
  * judges from the first line on, as in the agent; until a forest is there the windows are its lessons. Memory: at most 100,000 alerts (a replay with more ends), one bounded series a device.
  */
-import { anomalySentence, edgeDetectors, type ScoredWindow } from '@lineheron/models';
+import { edgeDetectors, openedSentence, type ScoredWindow } from '@lineheron/models';
 import type { Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
 import { MIN_TRAINING_ROWS } from '../score/fit.js';
@@ -221,7 +221,7 @@ export class Variant {
         `more than ${MAX_ALERTS} alerts: the threshold is too low for these lines`,
       );
     }
-    const { device, scope, end, threshold, reasons } = window;
+    const { device, scope, end, threshold, reasons, normal_if = [] } = window;
     const alert: ReplayAlert = {
       device,
       scope,
@@ -235,7 +235,8 @@ export class Variant {
       peak_nats: null,
       suspect_windows: 0,
       reasons,
-      summary: anomalySentence(device, reasons),
+      normal_if,
+      summary: openedSentence(device, reasons, normal_if, edgeDetectors(window).length),
     };
     this.alerts.push(alert);
     this.open.set(episode, alert);

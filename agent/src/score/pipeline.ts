@@ -6,13 +6,12 @@
 import {
   type ActiveModel,
   type AnomalyMessage,
-  anomalySentence,
   DEFAULT_WINDOW_SECONDS,
   EPISODE_QUIET_MS,
   type EpisodeEnd,
   edgeDetectors,
   type NormalIf,
-  normalSentence,
+  openedSentence,
   type Scope,
   type ScoredWindow,
 } from '@lineheron/models';
@@ -245,12 +244,12 @@ export class Pipeline {
       ...(why === null ? {} : { why }),
       reasons: why === null ? (window?.reasons ?? []) : [],
       ...(why === null && window?.normal_if ? { normal_if: window.normal_if } : {}),
-      summary: why === null ? openedSentence(device, window) : `${subject} ${ENDED[why]}.`,
+      summary: why === null ? openedBy(device, window) : `${subject} ${ENDED[why]}.`,
     };
   }
 }
 
-function openedSentence(device: string, window: ScoredWindow | null): string {
-  const change = normalSentence(window?.normal_if ?? [], window ? edgeDetectors(window).length : 0);
-  return `${anomalySentence(device, window?.reasons ?? [])} ${change}`.trim();
+function openedBy(device: string, window: ScoredWindow | null): string {
+  const detectors = window ? edgeDetectors(window) : [];
+  return openedSentence(device, window?.reasons ?? [], window?.normal_if ?? [], detectors.length);
 }
