@@ -29,6 +29,7 @@ import {
 import { DeviceStates } from './publish/device-states.js';
 import { Drain } from './publish/drain.js';
 import { Link } from './publish/link.js';
+import { Refusals } from './publish/refusals.js';
 import { Rivals } from './publish/rivals.js';
 import { Reading } from './reading.js';
 import { Baselines } from './score/baselines.js';
@@ -69,7 +70,7 @@ export class Agent {
   private readonly engine: Engine;
   private readonly lock: FolderLock;
   private readonly spool: Spool;
-  private readonly quarantine: Quarantine;
+  private readonly refusals: Refusals;
   private readonly desired: DesiredState;
   private readonly forests: Forests;
   private readonly baselines: Baselines;
@@ -103,7 +104,12 @@ export class Agent {
     this.lock = new FolderLock(config.data_dir, options.pid);
     this.engine = buildEngine(config);
     this.spool = buildSpool(config, log, counters);
-    this.quarantine = new Quarantine(config.data_dir);
+    this.refusals = new Refusals({
+      spool: this.spool,
+      quarantine: new Quarantine(config.data_dir),
+      ...{ clock, log, counters },
+      onSettled: (gone) => this.drain.settled(gone),
+    });
     this.desired = new DesiredState({ path: file('desired.json'), log, onChange: () => this.applyDesired() });
     this.forests = buildForests(config, this.engine, clock, log);
     this.baselines = new Baselines({
@@ -372,19 +378,6 @@ export class Agent {
     if (boot !== undefined) this.rivals.hear(boot, retained);
   }
 
-  private async setAside(boot: string, sequence: number, code: string): Promise<void> {
-    const batch = { boot, sequence };
-    if (!this.spool.has(batch)) return;
-    const bytes = await this.spool.read(batch);
-    this.counters.add('batches_refused');
-    this.options.log.error({ sequence, code }, 'the collector refused a batch: set aside');
-    const at = new Date(this.options.clock.nowMs()).toISOString();
-    await this.quarantine.add(at, code, bytes).catch((error) => {
-      this.options.log.error({ error: messageOf(error) }, 'cannot write the quarantine');
-    });
-    this.drain.settled(this.spool.acknowledge([{ boot, from: sequence, to: sequence }]));
-  }
-
   private async flushHistories(): Promise<void> {
     for (const history of Object.values(this.histories)) {
       await history.flush().catch((error) => {
@@ -401,7 +394,8 @@ export class Agent {
       {
         ack: ({ ranges, refused }) => {
           this.drain.settled(this.spool.acknowledge(ranges));
-          for (const { boot, sequence, code } of refused) void this.setAside(boot, sequence, code);
+          for (const { boot, sequence, code } of refused)
+            void this.refusals.setAside({ boot, sequence }, code);
         },
         verdict: (verdict) => {
           this.states.review(verdict);

@@ -8,24 +8,21 @@
  *   npm run bench:drain -- [--megabytes 200] [--seconds 60] [--json FILE]
  */
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import mqtt from 'mqtt';
+import { ROOT } from '../../agent/packaging/stage.mjs';
 import { writeBacklog } from './drain-backlog.mjs';
+import { FLAGS, pause, residentMb, until } from './running.mjs';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const AGENT = 'drain';
 const DEVICES = 10;
 const LIVE_S = 10;
 const MIN_RATIO = 20;
 const MAX_P99_S = 2;
-const FLAGS = readFileSync(join(ROOT, 'agent', 'packaging', 'node-flags'), 'utf8')
-  .trim()
-  .split(' ');
 
 const { values: options } = parseArgs({
   options: {
@@ -35,18 +32,6 @@ const { values: options } = parseArgs({
   },
 });
 const seconds = Number(options.seconds);
-
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(what, ask, deadlineMs = 120_000) {
-  const endMs = performance.now() + deadlineMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer) return answer;
-    if (performance.now() > endMs) throw new Error(`waited in vain for ${what}`);
-    await pause(20);
-  }
-}
 
 async function freePort() {
   const server = createServer();
@@ -99,9 +84,6 @@ const agent = (name) =>
     source: { type: 'tail', paths: [join(folder, 'line.log')], from: 'end' },
     spool: { max_bytes: 1024 ** 3 },
   });
-
-const residentMb = ({ child }) =>
-  (Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) * 1024) / 1e6;
 
 /** Ten devices, one after the other within each second; remembers when each line was written. */
 class Lines {
@@ -195,7 +177,7 @@ async function withoutBacklog() {
   const part = agent('empty');
   await until('the agent', () => part.ready);
   await pause(LIVE_S * 1000);
-  const mb = residentMb(part);
+  const mb = residentMb(part.child.pid);
   await end(part);
   await end(hub);
   return mb;
@@ -205,7 +187,7 @@ async function drain(backlog, lines) {
   const part = agent('full');
   await until('the agent', () => part.ready);
   await pause(3_000);
-  const before = residentMb(part);
+  const before = residentMb(part.child.pid);
   const hub = collector();
   await until('the collector', () => hub.ready);
   const observer = new Observer(lines, backlog);
@@ -219,7 +201,7 @@ async function drain(backlog, lines) {
   for (const [end, ms] of lines.written) if (ms < sinceMs) lines.written.delete(end);
   while (performance.now() - sinceMs < seconds * 1000 && observer.drained < backlog.windows - 1) {
     await pause(200);
-    most = Math.max(most, residentMb(part));
+    most = Math.max(most, residentMb(part.child.pid));
   }
   const tookS = (performance.now() - first.ms) / 1000;
   const drained = observer.drained - first.drained;

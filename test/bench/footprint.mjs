@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Aedes } from 'aedes';
 import { diskBytes, ROOT, stage } from '../../agent/packaging/stage.mjs';
+import { FLAGS, pause, residentMb, until } from './running.mjs';
 
 const AGENT = 'footprint';
 const DEVICES = 10;
@@ -19,26 +20,11 @@ const WINDOW_S = 30;
 const TRAINING_S = 600;
 const SETTLE_S = 10;
 const TICKS_PER_S = 100;
-const FLAGS = readFileSync(join(ROOT, 'agent', 'packaging', 'node-flags'), 'utf8')
-  .trim()
-  .split(' ');
 
 const { values: options } = parseArgs({
   options: { seconds: { type: 'string', default: '60' }, json: { type: 'string' } },
 });
 const seconds = Number(options.seconds);
-
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(what, ask, deadlineMs = 60_000) {
-  const endMs = Date.now() + deadlineMs;
-  for (;;) {
-    const answer = ask();
-    if (answer) return answer;
-    if (Date.now() > endMs) throw new Error(`waited in vain for ${what}`);
-    await pause(5);
-  }
-}
 
 /** A seeded generator, so that every run writes the same lines. */
 function randomFrom(seed) {
@@ -129,9 +115,6 @@ async function end(child) {
   child.kill('SIGTERM');
   await closed;
 }
-
-const residentMb = (pid) =>
-  (Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024) / 1e6;
 
 /** User and system time so far, s. */
 function cpuSeconds(pid) {

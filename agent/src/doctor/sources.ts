@@ -10,6 +10,7 @@ import { type SourceConfig, sourceName } from '../config-source.js';
 import { Counters } from '../counters.js';
 import { type Log, messageOf } from '../log.js';
 import { createSource } from '../source/feeds.js';
+import { isPattern } from '../source/glob.js';
 import type { Chunk } from '../source/source.js';
 import { bad, type Finding, good, note } from './finding.js';
 
@@ -23,8 +24,6 @@ export interface SampleOptions {
   makeEngine: (source: SourceConfig) => { engine: Engine; format: number };
   nowMs: number;
 }
-
-const isPattern = (path: string) => /[*?[]/.test(path);
 
 /** A named file; one that is not there yet is waited for by the agent. */
 async function checkPath(path: string): Promise<Finding | null> {

@@ -12,6 +12,7 @@ const ENTRIES_AT_ONCE = 1024;
 
 type Token = { star: true } | { star: false; fits: (char: string) => boolean };
 
+/** Whether it names files by a pattern, and not one file. */
 export function isPattern(path: string): boolean {
   return /[*?[]/.test(path);
 }
