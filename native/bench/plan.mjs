@@ -34,18 +34,22 @@ function rowFigures(columns, files, quick, seed) {
   return [...figures, { name: `reasons${suffix}`, unit: 'µs', ours: reasons, peers: [] }];
 }
 
-/** Lines to scored windows; the plain name is 100 devices at 10 records a second each. */
+/**
+ * Lines to scored windows, every line scored by the forest in both scopes; the plain name is 100 devices at 10
+ * records a second each. With the baseline every line is scored by that too, as the agent does.
+ */
 function lineFigures(quick, seed) {
-  const figure = (suffix, devices, perSecond, count) => ({
+  const figure = (suffix, devices, perSecond, count, baseline = false) => ({
     name: `lines_scored${suffix}`,
     unit: 'lines/s',
-    ours: { job: 'lines', devices, perSecond, count: quick ? 2000 : count, seed },
+    ours: { job: 'lines', devices, perSecond, baseline, count: quick ? 2000 : count, seed },
     peers: [],
   });
   const plain = quick ? figure('', 5, 10, 2000) : figure('', 100, 10, 200_000);
   if (quick) return [plain];
   return [
     plain,
+    figure('_with_baseline', 100, 10, 200_000, true),
     figure('_10_devices', 10, 10, 200_000),
     figure('_1000_devices', 1000, 2, 200_000),
     // At one record a second every line is due, so every line also makes a JavaScript object.

@@ -109,6 +109,7 @@ impl FeatureList {
         out.extend(self.features.iter().map(|feature| self.value(window, feature.source)));
     }
 
+    #[inline]
     #[allow(clippy::cast_precision_loss)] // Counts are at most 65,536, window lengths one hour.
     fn value(&self, window: &Window, source: Source) -> f64 {
         let records = window.len() as f64;

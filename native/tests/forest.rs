@@ -26,7 +26,7 @@ fn the_threshold_leaves_the_contaminated_share_above_it() {
     let rows = normal_rows(1000, 3, 2);
     for contamination in [0.0, 0.05, 0.1, 0.5] {
         let mut params = params(3);
-        params.contamination = contamination;
+        params.contamination = Some(contamination);
         let fitted = fit(&rows, params.check().unwrap()).unwrap();
         let scores = rows.chunks_exact(3).map(|row| fitted.forest.score(row));
         let above = scores.filter(|&score| score > fitted.threshold).count();

@@ -69,11 +69,11 @@ impl Scaler {
 #[allow(clippy::cast_possible_truncation)] // The file keeps f32.
 fn measure_column(rows: &[f64], columns: usize, column: usize) -> (f32, f32) {
     let values = rows.iter().skip(column).step_by(columns).copied();
-    let mut known: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
+    let known: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
     if known.is_empty() {
         return (0.0, 0.0);
     }
-    let [low, middle, high] = quantiles(&mut known, [WINSORISED, 0.5, 1.0 - WINSORISED]);
+    let [low, middle, high] = quantiles(&known, [WINSORISED, 0.5, 1.0 - WINSORISED]);
     let (mut mean, mut deviation) = moments(&known, low, high);
     if !stands_out(deviation, mean) {
         // Nearly always the same: then the rare others are what it varies by.

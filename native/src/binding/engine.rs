@@ -215,6 +215,7 @@ fn raw_options(options: EngineOptions) -> Options {
         publish_records: options.publish_records.unwrap_or(defaults.publish_records),
         max_devices: options.max_devices.unwrap_or(defaults.max_devices),
         max_reasons: options.max_reasons.unwrap_or(defaults.max_reasons),
+        baseline: options.baseline.unwrap_or(defaults.baseline),
     }
 }
 

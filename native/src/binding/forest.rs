@@ -177,7 +177,7 @@ fn checked(options: ForestOptions) -> Result<CheckedForestParams> {
     params.trees = options.trees.unwrap_or(params.trees);
     params.sample_size = options.sample_size.unwrap_or(params.sample_size);
     params.seed = options.seed.unwrap_or(params.seed);
-    params.contamination = options.contamination.unwrap_or(params.contamination);
+    params.contamination = options.contamination;
     params.ndim = options.ndim.unwrap_or(params.ndim);
     params.split_choice = options.split_choice.unwrap_or(params.split_choice);
     params.weighting = options.weighting.unwrap_or(params.weighting);

@@ -33,6 +33,9 @@ pub struct EngineOptions {
     pub max_devices: Option<f64>,
     /// Most reasons of a suspect window; default 3.
     pub max_reasons: Option<f64>,
+    /// Whether devices have an adaptive baseline (default true): about a fifth of a line's time and a
+    /// quarter of a device's memory. Without, the forest alone is heard.
+    pub baseline: Option<bool>,
 }
 
 /// A feature's name and unit.
@@ -210,7 +213,8 @@ pub struct ForestOptions {
     pub sample_size: Option<f64>,
     /// Default 0; the same seed gives the same bytes.
     pub seed: Option<f64>,
-    /// Share of the rows above the threshold, 0–0.5; default 0.1. Taken from at most 2,048 rows.
+    /// Share of the rows above the threshold, 0–0.5, of at most 2,048 rows. Absent: the threshold is the
+    /// published 0.5 and no row is scored, as scikit-learn's `contamination="auto"`.
     pub contamination: Option<f64>,
     /// Columns that a split looks at; default 1. More make extended splits (Hariri, Kind, Brunner 2019).
     pub ndim: Option<f64>,
@@ -258,7 +262,7 @@ pub struct ForestInfo {
 pub struct FittedForest {
     /// To be saved and given to `Engine.setForest` or `Forest.load`.
     pub bytes: Buffer,
-    /// The (1 − contamination) quantile of the rows' scores.
+    /// The (1 − contamination) quantile of the rows' scores; 0.5 without a contamination.
     pub threshold: f64,
     pub info: ForestInfo,
 }

@@ -28,6 +28,8 @@ pub struct Options {
     pub max_devices: f64,
     /// Most reasons for a suspect window, 0–64.
     pub max_reasons: f64,
+    /// Whether devices have an adaptive baseline; without, the forest alone is heard.
+    pub baseline: bool,
 }
 
 impl Default for Options {
@@ -40,6 +42,7 @@ impl Default for Options {
             publish_records: "anomalous".to_owned(),
             max_devices: 10_000.0,
             max_reasons: 3.0,
+            baseline: true,
         }
     }
 }
@@ -54,6 +57,7 @@ pub struct CheckedOptions {
     pub publish_records: PublishRecords,
     pub max_devices: usize,
     pub max_reasons: usize,
+    pub baseline: bool,
 }
 
 impl Options {
@@ -79,6 +83,7 @@ impl Options {
             },
             max_devices: whole("maxDevices", self.max_devices, 1.0, 1e6)?,
             max_reasons: whole("maxReasons", self.max_reasons, 0.0, 64.0)?,
+            baseline: self.baseline,
         })
     }
 }

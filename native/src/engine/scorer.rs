@@ -4,7 +4,7 @@
 //! order. Taking one allocates nothing once the windows have their size.
 use super::counters::Counters;
 use super::held::HeldRecords;
-use super::intake::Intake;
+use super::intake::{Intake, Placed};
 use super::judge::{Context, Detector, Measured};
 use super::opinion::{Active, BaselinePlan, Opinion};
 use super::options::{CheckedOptions, PublishRecords};
@@ -76,9 +76,7 @@ impl Scorer {
         let Some(placed) = self.intake.place(record, arrival.time_ms, &mut self.counters) else { return };
         self.counters.records += 1;
         push.newest_ms = push.newest_ms.max(Some(placed.time_ms));
-        let baseline = &mut self.intake.device(placed.slot).baseline;
-        let opinion =
-            self.baseline.judge(baseline, record, placed.time_ms, (arrival.emit, self.options.max_reasons));
+        let opinion = self.opinion(record, placed, arrival.emit);
         if !arrival.emit {
             return;
         }
@@ -98,6 +96,15 @@ impl Scorer {
                 self.put_out(push);
             }
         }
+    }
+
+    /// What the device's baseline says of a record, which it takes in.
+    fn opinion(&mut self, record: &RecordView<'_>, placed: Placed, fresh: bool) -> Option<Opinion> {
+        if !self.options.baseline {
+            return None;
+        }
+        let baseline = &mut self.intake.device(placed.slot).baseline;
+        self.baseline.judge(baseline, record, placed.time_ms, (fresh, self.options.max_reasons))
     }
 
     /// Scores the windows that wait and puts out what has to be.

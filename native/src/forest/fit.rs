@@ -12,11 +12,15 @@ use super::{Forest, Head};
 use crate::error::Result;
 use crate::math::quantiles;
 
+/// Above this a score says "anomalous" in the paper, and for scikit-learn's `contamination="auto"`.
+pub const PUBLISHED_THRESHOLD: f64 = 0.5;
+
 /// A fitted forest with the threshold that the contamination asks for.
 #[derive(Debug, Clone)]
 pub struct Fitted {
     pub forest: Forest,
-    /// The (1 − contamination) quantile of the training rows' scores, of at most 2,048 of them.
+    /// The (1 − contamination) quantile of the training rows' scores, of at most 2,048 of them; without a
+    /// contamination [`PUBLISHED_THRESHOLD`], and no row is scored.
     pub threshold: f64,
 }
 
@@ -39,8 +43,14 @@ pub fn fit_sample(sample: Sample) -> Fitted {
         harmonic: sample.params.harmonic,
     };
     let forest = Forest::assemble(head, trees);
-    let mut scores = vec![0.0; sample.judged.len() / columns];
-    forest.score_rows(&sample.judged, &mut scores, sample.params.threads);
-    let [threshold] = quantiles(&mut scores, [1.0 - sample.params.contamination]);
+    let threshold = match sample.params.contamination {
+        Some(contamination) => {
+            let mut scores = vec![0.0; sample.judged.len() / columns];
+            forest.score_rows(&sample.judged, &mut scores, sample.params.threads);
+            let [threshold] = quantiles(&scores, [1.0 - contamination]);
+            threshold
+        }
+        None => PUBLISHED_THRESHOLD,
+    };
     Fitted { forest, threshold }
 }

@@ -30,7 +30,6 @@ fn grow_some(sample: &Sample, draws: &[Draw]) -> Vec<Tree> {
         chooser: Chooser::new(sample),
         max_depth: sample.params.max_depth.unwrap_or(sample.size.next_power_of_two().ilog2()),
         rows: Vec::new(),
-        right: Vec::new(),
         pending: Vec::new(),
         nodes: Vec::new(),
     };
@@ -42,7 +41,6 @@ struct Grower<'a> {
     max_depth: u32,
     /// The tree's rows, in the order of the nodes that they came to.
     rows: Vec<u32>,
-    right: Vec<u32>,
     pending: Vec<Pending>,
     nodes: Vec<Node>,
 }
@@ -64,7 +62,6 @@ impl Grower<'_> {
         self.rows.clear();
         self.rows.extend_from_slice(&draw.rows);
         self.chooser.start_tree(&draw.rows);
-        self.right.resize(size, 0);
         self.pending.clear();
         self.pending.push(Pending { node: 0, start: 0, end: size, depth: 0 });
         self.nodes.clear();
@@ -76,9 +73,9 @@ impl Grower<'_> {
             if at.depth >= self.max_depth || at.end - at.start < 2 {
                 continue;
             }
-            let rows = &self.rows[at.start..at.end];
+            let rows = &mut self.rows[at.start..at.end];
             let Some(split) = self.chooser.choose(rows, &mut random) else { continue };
-            let middle = at.start + self.part(at);
+            let middle = at.start + split.left;
             self.nodes[at.node] = node(split, self.nodes.len(), at.end - at.start, &mut extended);
             for (start, end) in [(at.start, middle), (middle, at.end)] {
                 self.pending.push(Pending { node: self.nodes.len(), start, end, depth: at.depth + 1 });
@@ -86,23 +83,6 @@ impl Grower<'_> {
             }
         }
         Tree::new(self.nodes.clone(), extended)
-    }
-
-    /// Puts the rows that go left in front, as the chooser says; returns how many they are.
-    fn part(&mut self, at: Pending) -> usize {
-        let rows = &mut self.rows[at.start..at.end];
-        let right_rows = &mut self.right[..rows.len()];
-        let (mut left, mut right) = (0, 0);
-        // Both places are written and one advances, so there is no branch to guess wrong.
-        for (index, &goes_right) in self.chooser.right.iter().enumerate() {
-            let (row, goes_right) = (rows[index], usize::from(goes_right));
-            rows[left] = row;
-            right_rows[right] = row;
-            left += 1 - goes_right;
-            right += goes_right;
-        }
-        rows[left..].copy_from_slice(&right_rows[..right]);
-        left
     }
 }
 

@@ -26,8 +26,9 @@ pub struct ForestParams {
     pub sample_size: f64,
     /// Seed, 0 to 2⁵³.
     pub seed: f64,
-    /// Share of the training rows whose score lies above the threshold, 0–0.5.
-    pub contamination: f64,
+    /// Share of the training rows whose score lies above the threshold, 0–0.5; `None` takes the threshold
+    /// that needs no rows, [`super::fit::PUBLISHED_THRESHOLD`].
+    pub contamination: Option<f64>,
     /// Columns that a split looks at, 1–1,024; more than 1 makes extended splits.
     pub ndim: f64,
     /// How thresholds are chosen: `uniform`, `pooled_gain` or `density`.
@@ -43,7 +44,7 @@ pub struct ForestParams {
 }
 
 impl ForestParams {
-    /// The published defaults: 100 trees of 256 rows; contamination 0.1.
+    /// The published defaults: 100 trees of 256 rows.
     pub fn new(fingerprint: &str, features: Vec<FeatureName>) -> Self {
         Self {
             fingerprint: fingerprint.to_owned(),
@@ -51,7 +52,7 @@ impl ForestParams {
             trees: 100.0,
             sample_size: 256.0,
             seed: 0.0,
-            contamination: 0.1,
+            contamination: None,
             ndim: 1.0,
             split_choice: "uniform".to_owned(),
             weighting: "uniform".to_owned(),
@@ -72,8 +73,7 @@ impl ForestParams {
             check_text("feature name", &feature.name, 1)?;
             check_text("feature unit", &feature.unit, 0)?;
         }
-        if !(0.0..=0.5).contains(&self.contamination) {
-            let found = self.contamination;
+        if let Some(found) = self.contamination.filter(|share| !(0.0..=0.5).contains(share)) {
             return Err(Error::new(format!("contamination is {found}, expected 0 to 0.5")));
         }
         Ok(CheckedForestParams {
@@ -125,7 +125,7 @@ pub struct CheckedForestParams {
     pub(super) trees: usize,
     pub(super) sample_size: usize,
     pub(super) seed: u64,
-    pub(super) contamination: f64,
+    pub(super) contamination: Option<f64>,
     pub(super) ndim: usize,
     pub(super) split_choice: SplitChoice,
     pub(super) weighting: Weighting,
@@ -179,7 +179,7 @@ mod tests {
             ("sampleSize", |params| params.sample_size = 1.0),
             ("sampleSize", |params| params.sample_size = f64::NAN),
             ("seed", |params| params.seed = -1.0),
-            ("contamination", |params| params.contamination = 0.6),
+            ("contamination", |params| params.contamination = Some(0.6)),
             ("ndim", |params| params.ndim = 0.0),
             ("weighting", |params| params.weighting = "size".to_owned()),
             ("splitChoice", |params| params.split_choice.clear()),

@@ -9,6 +9,8 @@
 //! - `ndim` above 1: all this on a weighted sum of so many columns, with standard normal coefficients
 //!   (extended splits, Hariri, Kind, Brunner 2019). Each is divided by its column's range in the node, so
 //!   that units do not matter, and the threshold lies within the sum's range, so that no side is empty.
+use std::cmp::Ordering;
+
 use super::sample::Sample;
 use super::tree::Terms;
 use super::weighting::{Weighting, draw, kurtosis};
@@ -42,6 +44,8 @@ pub struct Split {
     pub threshold: f32,
     pub missing_right: bool,
     pub terms: Option<Terms>,
+    /// Rows that go left; they stand in front now.
+    pub left: usize,
 }
 
 /// Chooses splits of some of the rows; with working space.
@@ -53,14 +57,14 @@ pub struct Chooser<'a> {
     columns: usize,
     /// Row-major. Few values of a tree's rows are ever looked at, so they are not gathered beforehand.
     block: &'a [f32],
+    all: Vec<u16>,
+    /// Columns not yet drawn for the split.
     order: Vec<u16>,
     /// Of each column in this tree; none when all are alike.
     weights: Vec<f64>,
     values: Vec<f32>,
     sums: Vec<f64>,
     sorted: Vec<f64>,
-    /// Of the rows last asked about, 1 for those that go right.
-    pub right: Vec<u8>,
 }
 
 impl<'a> Chooser<'a> {
@@ -72,12 +76,12 @@ impl<'a> Chooser<'a> {
             ndim: sample.params.ndim.min(sample.columns),
             columns: sample.columns,
             block: &sample.rows,
+            all: (0..sample.columns).map(|column| u16::try_from(column).unwrap_or(u16::MAX)).collect(),
             order: vec![],
             weights: vec![],
             values: vec![],
             sums: vec![],
             sorted: vec![],
-            right: vec![],
         }
     }
 
@@ -90,15 +94,15 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// A split of these rows, with [`Chooser::right`] filled, or none when no column varies in them.
-    pub fn choose(&mut self, rows: &[u32], random: &mut Random) -> Option<Split> {
+    /// A split of these rows, which are then parted by it, or none when no column varies in them.
+    pub fn choose(&mut self, rows: &mut [u32], random: &mut Random) -> Option<Split> {
         self.order.clear();
-        self.order.extend((0..self.columns).map(|column| u16::try_from(column).unwrap_or(u16::MAX)));
+        self.order.extend_from_slice(&self.all);
         if self.ndim > 1 { self.choose_extended(rows, random) } else { self.choose_plain(rows, random) }
     }
 
-    fn choose_plain(&mut self, rows: &[u32], random: &mut Random) -> Option<Split> {
-        let (feature, low, high) = self.varying(rows, random)?;
+    fn choose_plain(&mut self, rows: &mut [u32], random: &mut Random) -> Option<Split> {
+        let (feature, Range { low, high, unknown }) = self.varying(rows, random)?;
         let threshold = match self.choice {
             SplitChoice::Uniform => draw_between(low, high, random),
             choice => {
@@ -108,30 +112,19 @@ impl<'a> Chooser<'a> {
                 best_threshold(&mut self.sorted, choice)
             }
         };
-        self.right.clear();
-        self.right.extend(self.values.iter().map(|&value| u8::from(value >= threshold)));
-        let unknown: u32 = self.values.iter().map(|value| u32::from(value.is_nan())).sum();
-        let missing_right =
-            self.place_unknown(unknown as usize, |chooser, place| chooser.values[place].is_nan());
-        Some(Split { feature, threshold, missing_right, terms: None })
-    }
-
-    /// Unknown values follow the larger side; whether that is the right one.
-    fn place_unknown(&mut self, unknown: usize, is_unknown: fn(&Self, usize) -> bool) -> bool {
-        let from = self.right.iter().map(|&right| u32::from(right)).sum::<u32>() as usize;
-        let missing_right = from > self.right.len() - from - unknown;
-        if missing_right && unknown > 0 {
-            for place in 0..self.right.len() {
-                self.right[place] |= u8::from(is_unknown(self, place));
-            }
-        }
-        missing_right
+        let (left, missing_right) = if unknown {
+            part_with_unknown(rows, &self.values, threshold)
+        } else {
+            let left = part(rows, &self.values, |value| value < threshold);
+            (left, rows.len() - left > left)
+        };
+        Some(Split { feature, threshold, missing_right, terms: None, left })
     }
 
     /// Draws columns without putting back until one varies, which is uniform among those that vary, or as
     /// their weights are; its values are in `values` then.
     #[allow(clippy::cast_possible_truncation)] // The drawn index is below a small count.
-    fn varying(&mut self, rows: &[u32], random: &mut Random) -> Option<(usize, f32, f32)> {
+    fn varying(&mut self, rows: &[u32], random: &mut Random) -> Option<(usize, Range)> {
         while !self.order.is_empty() {
             let drawn = match self.weighting {
                 Weighting::Uniform => random.below(self.order.len() as u64) as usize,
@@ -141,22 +134,35 @@ impl<'a> Chooser<'a> {
                 }
             };
             let feature = usize::from(self.order.swap_remove(drawn));
-            let (column, columns) = (&self.block[feature..], self.columns);
-            self.values.clear();
-            self.values.extend(rows.iter().map(|&row| column[row as usize * columns]));
-            let (low, high) = range(&self.values);
-            if low < high {
-                return Some((feature, low, high));
+            let range = self.gather(rows, feature);
+            if range.low < range.high {
+                return Some((feature, range));
             }
         }
         None
     }
 
+    /// Takes the rows' values of a column into `values`.
+    fn gather(&mut self, rows: &[u32], feature: usize) -> Range {
+        let (column, columns) = (&self.block[feature..], self.columns);
+        let mut range = Lanes::new();
+        self.values.clear();
+        self.values.reserve(rows.len());
+        let (chunks, rest) = rows.as_chunks::<LANES>();
+        for chunk in chunks {
+            let values = chunk.map(|row| column[row as usize * columns]);
+            range.widen(&values);
+            self.values.extend_from_slice(&values);
+        }
+        self.values.extend(rest.iter().map(|&row| column[row as usize * columns]));
+        range.whole(&self.values[chunks.len() * LANES..])
+    }
+
     #[allow(clippy::cast_possible_truncation)] // Coefficients are kept as f32.
-    fn choose_extended(&mut self, rows: &[u32], random: &mut Random) -> Option<Split> {
+    fn choose_extended(&mut self, rows: &mut [u32], random: &mut Random) -> Option<Split> {
         let mut terms = Terms(Vec::with_capacity(self.ndim));
         while terms.0.len() < self.ndim {
-            let Some((feature, low, high)) = self.varying(rows, random) else { break };
+            let Some((feature, Range { low, high, .. })) = self.varying(rows, random) else { break };
             let coefficient = random.normal() / (f64::from(high) - f64::from(low));
             let coefficient = (coefficient as f32).clamp(f32::MIN, f32::MAX);
             terms.0.push((feature as u16, coefficient));
@@ -168,11 +174,8 @@ impl<'a> Chooser<'a> {
         sums.extend(rows.iter().map(of_row));
         self.sums = sums;
         let threshold = self.extended_threshold(random)?;
-        self.right.clear();
-        self.right.extend(self.sums.iter().map(|&sum| u8::from(sum >= f64::from(threshold))));
-        let unknown = self.sums.iter().filter(|sum| sum.is_nan()).count();
-        let missing_right = self.place_unknown(unknown, |chooser, place| chooser.sums[place].is_nan());
-        Some(Split { feature: first.into(), threshold, missing_right, terms: Some(terms) })
+        let (left, missing_right) = part_with_unknown(rows, &self.sums, f64::from(threshold));
+        Some(Split { feature: first.into(), threshold, missing_right, terms: Some(terms), left })
     }
 
     /// A threshold in f32 that parts the sums; none when they do not differ enough for one.
@@ -194,22 +197,90 @@ impl<'a> Chooser<'a> {
     }
 }
 
-/// Smallest and largest known value; smallest above largest when none is known.
-fn range(values: &[f32]) -> (f32, f32) {
-    const LANES: usize = 8;
-    // A comparison with NaN is false, so NaN is passed over.
-    let less = |a: f32, b: f32| if b < a { b } else { a };
-    let more = |a: f32, b: f32| if b > a { b } else { a };
-    let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
-    let (chunks, rest) = values.as_chunks::<LANES>();
-    for chunk in chunks {
-        for lane in 0..LANES {
-            low[lane] = less(low[lane], chunk[lane]);
-            high[lane] = more(high[lane], chunk[lane]);
+/// Puts the rows whose values go left in front; returns how many they are.
+fn part<T: Copy>(rows: &mut [u32], values: &[T], goes_left: impl Fn(T) -> bool) -> usize {
+    let mut left = 0;
+    // Every row changes places and one place advances or not, so there is no branch to guess wrong. The
+    // order within a side is of no meaning.
+    for (place, &value) in values.iter().enumerate().take(rows.len()) {
+        rows.swap(left, place);
+        left += usize::from(goes_left(value));
+    }
+    left
+}
+
+/// The same of values of which some are unknown: they follow the larger side; whether that is the right one.
+fn part_with_unknown<T: PartialOrd + Copy>(rows: &mut [u32], values: &[T], threshold: T) -> (usize, bool) {
+    let count = |is: fn(&T, &T) -> bool| values.iter().filter(|value| is(value, &threshold)).count();
+    let missing_right =
+        count(|value, threshold| value >= threshold) > count(|value, threshold| value < threshold);
+    let goes_left = |value: T| {
+        let known = value.partial_cmp(&threshold);
+        known.map_or(!missing_right, |order| order == Ordering::Less)
+    };
+    let left = part(rows, values, goes_left);
+    (left, missing_right)
+}
+
+/// What a column's values span.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    /// Smallest and largest known value; smallest above largest when none is known.
+    low: f32,
+    high: f32,
+    /// Whether some value is not known.
+    unknown: bool,
+}
+
+/// Values looked at together.
+const LANES: usize = 8;
+
+/// A range as it is found, a lane by itself.
+struct Lanes {
+    low: [f32; LANES],
+    high: [f32; LANES],
+    /// 1 for a lane that saw an unknown value.
+    unknown: [u32; LANES],
+}
+
+// A comparison with NaN is false, so NaN is passed over.
+fn less(a: f32, b: f32) -> f32 {
+    if b < a { b } else { a }
+}
+
+fn more(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
+}
+
+impl Lanes {
+    fn new() -> Self {
+        Self { low: [f32::INFINITY; LANES], high: [f32::NEG_INFINITY; LANES], unknown: [0; LANES] }
+    }
+
+    fn widen(&mut self, values: &[f32; LANES]) {
+        for (lane, &value) in values.iter().enumerate() {
+            self.low[lane] = less(self.low[lane], value);
+            self.high[lane] = more(self.high[lane], value);
+            self.unknown[lane] |= u32::from(value.is_nan());
         }
     }
-    let ends = (low.into_iter().fold(f32::INFINITY, less), high.into_iter().fold(f32::NEG_INFINITY, more));
-    rest.iter().fold(ends, |(low, high), &value| (less(low, value), more(high, value)))
+
+    /// The range of all lanes and of the rest.
+    fn whole(mut self, rest: &[f32]) -> Range {
+        for half in [LANES / 2, LANES / 4, LANES / 8] {
+            for lane in 0..half {
+                self.low[lane] = less(self.low[lane], self.low[lane + half]);
+                self.high[lane] = more(self.high[lane], self.high[lane + half]);
+                self.unknown[lane] |= self.unknown[lane + half];
+            }
+        }
+        let start = Range { low: self.low[0], high: self.high[0], unknown: self.unknown[0] > 0 };
+        rest.iter().fold(start, |range, &value| Range {
+            low: less(range.low, value),
+            high: more(range.high, value),
+            unknown: range.unknown | value.is_nan(),
+        })
+    }
 }
 
 /// A threshold in (low, high], so that low goes left and high goes right whatever the rounding.
@@ -307,7 +378,16 @@ mod tests {
     #[allow(clippy::cast_precision_loss)]
     fn ranges_pass_unknown_values_over() {
         let values: Vec<f32> = (0..21).map(|i| if i % 3 == 0 { f32::NAN } else { i as f32 }).collect();
-        assert_eq!(range(&values), (1.0, 20.0));
-        assert_eq!(range(&[f32::NAN]), (f32::INFINITY, f32::NEG_INFINITY));
+        let range = |values: &[f32]| {
+            let (mut lanes, (chunks, rest)) = (Lanes::new(), values.as_chunks());
+            for chunk in chunks {
+                lanes.widen(chunk);
+            }
+            let Range { low, high, unknown } = lanes.whole(rest);
+            (low, high, unknown)
+        };
+        assert_eq!(range(&values), (1.0, 20.0, true));
+        assert_eq!(range(&[2.0; 9]), (2.0, 2.0, false));
+        assert_eq!(range(&[f32::NAN]), (f32::INFINITY, f32::NEG_INFINITY, true));
     }
 }

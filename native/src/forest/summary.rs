@@ -20,7 +20,7 @@ impl PartialEq for FeatureSummary {
 /// The summary of one column of row-major `rows`.
 pub fn summarize(rows: &[f64], columns: usize, column: usize) -> FeatureSummary {
     let column = rows.iter().skip(column).step_by(columns);
-    let mut known: Vec<f64> = column.copied().filter(|value| !value.is_nan()).collect();
-    let [p5, median, p95] = quantiles(&mut known, [0.05, 0.5, 0.95]);
+    let known: Vec<f64> = column.copied().filter(|value| !value.is_nan()).collect();
+    let [p5, median, p95] = quantiles(&known, [0.05, 0.5, 0.95]);
     FeatureSummary { median, p5, p95 }
 }

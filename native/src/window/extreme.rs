@@ -77,7 +77,7 @@ impl Extremes {
                 extreme.older = next.map_or(f64::NEG_INFINITY, |place| {
                     // It was read from the same ring; a stale number may be beyond the end.
                     if place < ring.len() {
-                        ring.values(place)[extreme.channel] * extreme.sign
+                        ring.value(place, extreme.channel) * extreme.sign
                     } else {
                         f64::NAN
                     }
@@ -112,7 +112,7 @@ impl Extreme {
         self.falling.clear();
         (self.newer, self.older) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
         for place in (0..ring.len()).rev() {
-            let value = ring.values(place)[self.channel] * self.sign;
+            let value = ring.value(place, self.channel) * self.sign;
             if value > self.older {
                 self.older = value;
                 if self.falling.len() == self.falling.capacity() {

@@ -10,6 +10,7 @@ mod ordered;
 pub mod plan;
 mod ring;
 mod upper;
+mod values;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -93,7 +94,7 @@ impl Window {
         Self {
             length_ms,
             newest_ms: i64::MIN,
-            ring: Ring::new(plan.channels()),
+            ring: Ring::new(plan.channels(), length_ms, max_records.saturating_add(1)),
             oldest: 0,
             max_records: u32::try_from(max_records).unwrap_or(u32::MAX),
             errors: 0,
@@ -175,15 +176,16 @@ impl Window {
 
     fn drop_oldest(&mut self) {
         let Some(mark) = self.ring.mark(0) else { return };
-        let values = self.ring.values(0);
-        for (moments, &value) in self.moments.iter_mut().zip(values) {
+        for (channel, moments) in self.moments.iter_mut().enumerate() {
+            let value = self.ring.value(0, channel);
             if !value.is_nan() {
                 moments.remove(value);
             }
         }
         for (upper, &channel) in self.uppers.iter_mut().zip(&self.plan.ordered) {
-            if !values[channel].is_nan() {
-                upper.remove(values[channel]);
+            let value = self.ring.value(0, channel);
+            if !value.is_nan() {
+                upper.remove(value);
             }
         }
         self.ring.drop_oldest();
@@ -231,6 +233,7 @@ impl Window {
 
     /// A statistic of the channel at `index` over the records that know it; NaN when none does, or when
     /// the plan does not have it.
+    #[inline]
     pub fn statistic(&self, index: usize, statistic: Statistic) -> f64 {
         match statistic {
             Statistic::Mean => self.moments[index].mean(),

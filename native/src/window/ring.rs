@@ -1,12 +1,16 @@
 //! The records of a window in the order of time: marks and values in two rings of one shape.
 //!
-//! A ring grows by an eighth, and shrinks when it was a fifth too large for as many records as it holds, so
-//! that a burst leaves no memory behind and a steady stream allocates nothing. A late record is put in its place by moving those after it, at
-//! most what arrives within the lateness.
+//! A ring grows to what the window will hold if records go on coming as they do, since what is outgrown
+//! leaves holes in memory; and it shrinks when it was a fifth too large for as many records as it holds. So
+//! a burst leaves no memory behind and a steady stream allocates nothing. A late record is put in its place
+//! by moving those after it, at most what arrives within the lateness.
 use super::Mark;
+use super::values::Values;
 
 /// Least room that is added.
 const MIN_ROOM: usize = 4;
+/// Room grows at most so many times at once: the first few records may have come in a burst.
+const MAX_GROWTH: usize = 8;
 /// Bits of a device's number that are kept: far more numbers than a window has records, so that two that
 /// are in it at once never look the same.
 const DEVICE_BITS: u32 = 30;
@@ -45,8 +49,12 @@ impl Packed {
 #[derive(Debug, Clone, Default)]
 pub struct Ring {
     marks: Vec<Packed>,
-    values: Vec<f64>,
+    values: Values,
     channels: usize,
+    /// Time that the window spans.
+    length_ms: i64,
+    /// More than this are never held at once.
+    max_records: usize,
     head: usize,
     len: usize,
     /// Most records held, and how many were dropped, since its size was looked at.
@@ -57,9 +65,10 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// An empty ring for records of so many values.
-    pub fn new(channels: usize) -> Self {
-        Self { channels, ..Self::default() }
+    /// An empty ring for records of so many values, which will span at most so much time and be at most so
+    /// many.
+    pub fn new(channels: usize, length_ms: i64, max_records: usize) -> Self {
+        Self { channels, length_ms, max_records, ..Self::default() }
     }
 
     /// How many records it holds.
@@ -82,21 +91,21 @@ impl Ring {
         self.marks[self.slot(place)].time_ms(self.newest_ms)
     }
 
-    /// Values of the record at a place that exists.
-    pub fn values(&self, place: usize) -> &[f64] {
-        let start = self.slot(place) * self.channels;
-        &self.values[start..start + self.channels]
+    /// A value of the record at a place that exists.
+    #[inline]
+    pub fn value(&self, place: usize, channel: usize) -> f64 {
+        self.values.get(self.slot(place) * self.channels + channel)
     }
 
     /// One channel's values, oldest first.
     pub fn channel(&self, channel: usize) -> impl Iterator<Item = f64> + Clone + '_ {
-        (0..self.len).map(move |place| self.values[self.slot(place) * self.channels + channel])
+        (0..self.len).map(move |place| self.value(place, channel))
     }
 
     /// Puts a record at a place; those from there on move by one.
     pub fn insert(&mut self, place: usize, mark: Mark, values: &[f64]) {
         if self.len == self.marks.len() {
-            self.resize(roomy(self.len));
+            self.resize(self.foreseen());
         }
         self.newest_ms = if self.len == 0 { mark.time_ms } else { self.newest_ms.max(mark.time_ms) };
         self.len += 1;
@@ -104,11 +113,11 @@ impl Ring {
         for moved in (place + 1..self.len).rev() {
             let (from, to) = (self.slot(moved - 1), self.slot(moved));
             self.marks[to] = self.marks[from];
-            self.values.copy_within(from * self.channels..(from + 1) * self.channels, to * self.channels);
+            self.values.shift(from * self.channels, to * self.channels, self.channels);
         }
         let slot = self.slot(place);
         self.marks[slot] = Packed::new(mark);
-        self.values[slot * self.channels..][..self.channels].copy_from_slice(&values[..self.channels]);
+        self.values.put(slot * self.channels, &values[..self.channels]);
     }
 
     /// Forgets the oldest record.
@@ -126,15 +135,29 @@ impl Ring {
     }
 
     fn resize(&mut self, capacity: usize) {
+        let end = (self.head + self.len).min(self.marks.len());
+        let (first, second) = (self.head..end, 0..self.len - (end - self.head));
         let mut marks = Vec::with_capacity(capacity);
-        let mut values = Vec::with_capacity(capacity * self.channels);
-        for place in 0..self.len {
-            marks.push(self.marks[self.slot(place)]);
-            values.extend_from_slice(self.values(place));
-        }
+        marks.extend_from_slice(&self.marks[first.clone()]);
+        marks.extend_from_slice(&self.marks[second.clone()]);
         marks.resize(capacity, Packed::default());
-        values.resize(capacity * self.channels, 0.0);
-        (self.marks, self.values, self.head) = (marks, values, 0);
+        let columns = self.channels;
+        let parts = [first, second].map(|part| part.start * columns..part.end * columns);
+        self.values = self.values.gather(parts, capacity * columns);
+        (self.marks, self.head) = (marks, 0);
+    }
+
+    /// Room for what the window will hold if records go on coming as often as those held.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Bounded by the room there is.
+    fn foreseen(&self) -> usize {
+        let least = roomy(self.len);
+        if self.len < 2 {
+            return least;
+        }
+        let span_ms = (self.newest_ms - self.time_ms(0)).max(1) as u64;
+        let records = self.len as u64 * self.length_ms.max(0) as u64 / span_ms;
+        let most = MAX_GROWTH * self.len;
+        roomy(records.min(most as u64) as usize).min(most).min(self.max_records).max(least)
     }
 }
 

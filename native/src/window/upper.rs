@@ -160,7 +160,7 @@ mod tests {
     fn the_percentile_equals_a_sorted_lists_while_values_come_and_go() {
         let mut random = Random::new(4);
         for (kind, limit) in (0..7).flat_map(|kind| [1, 2, 29, 300, 3000].map(|limit| (kind, limit))) {
-            let (mut upper, mut ring) = (Upper::default(), Ring::new(1));
+            let (mut upper, mut ring) = (Upper::default(), Ring::new(1, 1, usize::MAX));
             let steps = 4 * limit + 100;
             for step in 0..steps {
                 let value = value(kind, step, &mut random);
@@ -172,7 +172,7 @@ mod tests {
                 // Grows, then holds, then falls to nothing.
                 let keep = if step > steps * 3 / 4 { steps - 1 - step } else { limit };
                 while ring.len() > keep {
-                    let oldest = ring.values(0)[0];
+                    let oldest = ring.value(0, 0);
                     if !oldest.is_nan() {
                         upper.remove(oldest);
                     }
@@ -192,7 +192,8 @@ mod tests {
 
     #[test]
     fn few_values_of_a_large_window_are_kept() {
-        let (mut upper, mut ring, mut random) = (Upper::default(), Ring::new(1), Random::new(1));
+        let (mut upper, mut ring, mut random) =
+            (Upper::default(), Ring::new(1, 1, usize::MAX), Random::new(1));
         for _ in 0..20_000 {
             let value = random.normal();
             let mark = Mark { time_ms: 0, device: 0, error: false, server_error: false };
