@@ -215,7 +215,7 @@ fn the_smallest_change_of_one_feature_is_scored_and_makes_the_row_normal() {
         let mut row = [0.1, -0.2, 0.3, 0.0];
         let calm = forest.score(&row);
         row[feature] = value;
-        let threshold = (calm + forest.score(&row)) / 2.0;
+        let threshold = f64::midpoint(calm, forest.score(&row));
         let change = forest.smallest_change(&row, threshold).expect("one feature alone is odd");
         assert_eq!(change.feature, forest.features()[feature].name);
         assert_eq!(change.below, value > 0.0);
