@@ -62,6 +62,7 @@ pub(super) struct Pool {
 
 impl Pool {
     /// A known channel's surprise, and its average of the last few with it.
+    #[inline]
     pub(super) fn add(&mut self, surprise: f64, average: f32) {
         self.known += 1;
         self.sum += surprise.min(SUM_CAP);
@@ -71,6 +72,7 @@ impl Pool {
     }
 
     /// The highest of the four answers, in nats, before the tail is fitted.
+    #[inline]
     pub(super) fn nats(&self) -> f64 {
         let shape = f64::from(AVERAGE_SHAPE);
         let choice = ln(f64::from(self.known));
@@ -85,6 +87,7 @@ impl Pool {
 }
 
 /// A surprise as it counts in the average.
+#[inline]
 #[allow(clippy::cast_possible_truncation)]
 pub(super) fn capped(surprise: f64) -> f32 {
     surprise.min(AVERAGE_CAP) as f32
@@ -149,9 +152,14 @@ impl DeviceBaseline {
         if self.interval_ms > 0.0 { MAX_INTERVAL_MS / self.interval_ms } else { 86_400.0 }
     }
 
-    /// Time of the newest record, and what it came to in nats, once there is one with a score.
-    pub fn newest(&self) -> Option<(i64, f64)> {
-        self.last_ms.zip(self.recent.newest_nats())
+    /// Time of the newest record.
+    pub fn last_ms(&self) -> Option<i64> {
+        self.last_ms
+    }
+
+    /// What the record before the newest came to, in nats, once there is one with a score.
+    pub fn previous_nats(&self) -> Option<f64> {
+        self.recent.previous_nats()
     }
 
     /// The channels' models in the order of the values.

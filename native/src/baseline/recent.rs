@@ -62,9 +62,9 @@ impl Recent {
         Some(Due { values: &due[1..], weight, raw_nats: f64::from(due[0]) })
     }
 
-    /// The newest record's surprise.
-    pub fn newest_nats(&self) -> Option<f64> {
-        self.nats.back().map(|nats| f64::from(*nats))
+    /// The surprise of the record before the newest.
+    pub fn previous_nats(&self) -> Option<f64> {
+        self.nats.get(self.nats.len().checked_sub(2)?).map(|nats| f64::from(*nats))
     }
 
     /// Share of the records held that look anomalous.

@@ -114,14 +114,15 @@ impl BaselinePlan {
         self.row.extend(record.values.iter().map(|value| *value as f32));
         let flags = [record.head.error_code.is_some(), record.head.server_error];
         self.row.extend(flags.map(|flag| f32::from(u8::from(flag))));
-        let before = baseline.newest();
+        let last_ms = baseline.last_ms();
         let score = baseline.push(time_ms, &self.row, &self.kinds, self.memory, &mut self.surprises)?;
         let threshold = threshold_nats(baseline.records_per_day(), self.budget);
         let suspect = score.nats > threshold;
         // Where an episode may open: nobody asks later.
-        let first =
-            before.is_none_or(|(last_ms, nats)| nats <= threshold || time_ms - last_ms >= EPISODE_QUIET_MS);
-        let asked = suspect && first && !score.level_shift;
+        let asked = suspect && !score.level_shift && {
+            let paused = last_ms.is_none_or(|last_ms| time_ms - last_ms >= EPISODE_QUIET_MS);
+            paused || baseline.previous_nats().is_none_or(|nats| nats <= threshold)
+        };
         Some(Opinion {
             nats: score.nats,
             threshold,
