@@ -8,22 +8,20 @@
  * `isFull` to end and goes over it by one entry at most; or `thin`, and from half full on the oldest segments are
  * thinned (thinner.ts). Only when nothing quiet is left does the oldest segment go, counted.
  */
-import { join } from 'node:path';
 import type { Counters } from '../counters.js';
 import { type Log, messageOf } from '../log.js';
 import {
-  type BatchPlace,
   encodeEntry,
   FILE_HEADER_BYTES,
   type NewBatch,
   type PackedEntry,
   pack,
-  type ReadEntry,
   type SequenceRange,
 } from './entry.js';
-import { ASIDE, nodeFiles, type SpoolFiles } from './files.js';
+import { nodeFiles, type SpoolFiles } from './files.js';
 import { Reserve } from './reserve.js';
-import { Segment, segmentNumber } from './segment.js';
+import type { Segment } from './segment.js';
+import { type AgedBatch, Segments, type WaitingBatch } from './segments.js';
 import { THINNED, Thinner } from './thinner.js';
 
 export interface SpoolOptions {
@@ -43,22 +41,13 @@ export interface NewEntry {
   batches: readonly NewBatch[];
 }
 
-export interface WaitingBatch {
-  boot: string;
-  sequence: number;
-}
+export type { AgedBatch, WaitingBatch };
 
-/** A waiting batch, and when it was made: epoch ms, to the second. */
-export interface AgedBatch extends WaitingBatch {
-  createdMs: number;
-}
-
-const KEPT_DAMAGED_FILES = 4;
 /** Acknowledgements not yet written down; a restart sends such batches again and they are acknowledged again. */
 const MAX_PENDING_ACKS = 1024;
 
 export class Spool {
-  private segments: Segment[] = [];
+  private readonly segments: Segments;
   /** The segment being written; null before the first write and after a failure. */
   private active: Segment | null = null;
   private newestPosition: unknown;
@@ -73,20 +62,14 @@ export class Spool {
   constructor(private readonly options: SpoolOptions) {
     this.files = options.files ?? nodeFiles;
     this.whenFull = options.whenFull;
+    const { folder, log, counters } = options;
+    this.segments = new Segments({ files: this.files, folder, log, counters });
     this.reserve = new Reserve(this.files, options.folder);
   }
 
   /** Reads what an earlier run left. */
   async start(): Promise<void> {
-    const { folder } = this.options;
-    await this.files.makeFolder(folder);
-    const names = await this.files.list(folder);
-    for (const name of names.filter((each) => each.endsWith(ASIDE)))
-      await this.files.remove(join(folder, name));
-    const numbers = names.flatMap((name) => segmentNumber(name) ?? []).sort((a, b) => a - b);
-    for (const number of numbers) await this.recover(number, number === numbers.at(-1));
-    await this.tidy(names);
-    await this.removeFinished();
+    this.newestPosition = await this.segments.recover();
     await this.reserve.take();
   }
 
@@ -96,11 +79,11 @@ export class Spool {
   }
 
   get batches(): number {
-    return this.segments.reduce((sum, { live }) => sum + live, 0);
+    return this.segments.batches;
   }
 
   get bytes(): number {
-    return this.segments.reduce((sum, segment) => sum + segment.bytes, 0);
+    return this.segments.bytes;
   }
 
   /** Full enough that a source that can wait should. One segment is kept free for what is already read. */
@@ -124,24 +107,17 @@ export class Spool {
 
   /** The oldest batch that waits and is not in `except`. */
   oldest(except: (batch: WaitingBatch) => boolean): AgedBatch | null {
-    for (const { table, live } of this.segments) {
-      if (live === 0) continue;
-      const row = table.first((boot, sequence) => !except({ boot, sequence }));
-      if (row >= 0) {
-        return { boot: table.bootOf(row), sequence: table.sequence(row), createdMs: table.createdMs(row) };
-      }
-    }
-    return null;
+    return this.segments.oldest(except);
   }
 
-  has({ boot, sequence }: WaitingBatch): boolean {
-    return this.segmentOf(boot, sequence) !== null;
+  has(batch: WaitingBatch): boolean {
+    return this.segments.of(batch) !== null;
   }
 
   /** A batch's bytes for sending. Null when it is no longer there, or was damaged on the disk: then it is dropped. */
   async read(batch: WaitingBatch): Promise<Buffer | null> {
     const { boot, sequence } = batch;
-    const segment = this.segmentOf(boot, sequence);
+    const segment = this.segments.of(batch);
     if (!segment) return null;
     const bytes = await segment.read(boot, sequence).catch((error) => {
       if (this.has(batch)) this.options.log.error({ error: messageOf(error) }, 'cannot read the spool');
@@ -151,14 +127,14 @@ export class Spool {
     if (bytes === null) {
       this.options.log.error({ boot, sequence }, 'a batch was damaged on the disk and is lost');
       this.options.counters.add('spool_damaged_batches');
-      this.forget(batch);
+      this.segments.forget(batch);
     }
     return bytes;
   }
 
   /** Lets acknowledged batches go. Returns those that were waiting. */
   acknowledge(ranges: readonly SequenceRange[]): WaitingBatch[] {
-    const gone = ranges.flatMap((range) => this.settle(range));
+    const gone = ranges.flatMap((range) => this.segments.settle(range));
     if (gone.length > 0) {
       this.rememberAcks(rangesOf(gone));
       void this.serial(() => this.release()).catch((error) => {
@@ -170,33 +146,14 @@ export class Spool {
 
   /** Writes down what is acknowledged and closes all files. */
   async close(): Promise<void> {
-    if (this.pendingAcks.length > 0 && this.segments.length > 0) {
+    if (this.pendingAcks.length > 0 && this.segments.list.length > 0) {
       await this.append({ position: this.newestPosition, batches: [] }).catch(() => {});
     }
-    await this.serial(async () => {
-      for (const segment of this.segments) await segment.close();
-    });
+    await this.serial(() => this.segments.close());
   }
 
   private get isCrowded(): boolean {
     return this.bytes >= this.options.maxBytes - 2 * this.options.segmentBytes;
-  }
-
-  private segmentOf(boot: string, sequence: number): Segment | null {
-    return this.segments.find(({ live, table }) => live > 0 && table.find(boot, sequence) >= 0) ?? null;
-  }
-
-  private settle({ boot, from, to }: SequenceRange): WaitingBatch[] {
-    return this.segments.flatMap((segment) =>
-      segment.table.within(boot, from, to).map((row) => {
-        segment.settle(row);
-        return { boot, sequence: segment.table.sequence(row) };
-      }),
-    );
-  }
-
-  private forget({ boot, sequence }: WaitingBatch): void {
-    this.settle({ boot, from: sequence, to: sequence });
   }
 
   private rememberAcks(ranges: readonly SequenceRange[]): void {
@@ -224,7 +181,7 @@ export class Spool {
    */
   private async freeSpace(): Promise<boolean> {
     const nothingWaits = this.batches === 0;
-    const oldest = this.segments[0];
+    const oldest = this.segments.list[0];
     if (!oldest || !(nothingWaits || this.whenFull === 'thin')) return false;
     await this.reserve.release();
     try {
@@ -233,7 +190,7 @@ export class Spool {
       return false;
     }
     if (!nothingWaits) await this.dropUnsent(oldest, 'the disk is full: oldest dropped');
-    await this.removeFinished();
+    await this.segments.removeFinished();
     await this.reserve.take();
     return true;
   }
@@ -248,7 +205,7 @@ export class Spool {
       const segment = await this.segmentFor(encoded.bytes.length);
       const places = await segment.append(encoded, entry.marks);
       this.newestPosition = position;
-      for (const place of places) this.keep(segment, place);
+      for (const place of places) this.segments.keep(segment, place);
     } catch (error) {
       // After a failed flush nobody knows what is on the disk: never append to that file again.
       this.active = null;
@@ -262,15 +219,13 @@ export class Spool {
     const { active } = this;
     if (active && active.bytes + length <= this.options.segmentBytes) return active;
     const created = await this.beginSegment();
-    await this.removeFinished();
+    await this.segments.removeFinished();
     return created;
   }
 
   /** The position must outlive the segments before: every new one begins with it. */
   private async beginSegment(): Promise<Segment> {
-    const number = (this.segments.at(-1)?.number ?? 0) + 1;
-    const created = await Segment.create(this.files, this.options.folder, number);
-    this.segments.push(created);
+    const created = await this.segments.begin();
     this.active = null;
     await created.append(this.checkpoint(), []);
     this.active = created;
@@ -284,11 +239,11 @@ export class Spool {
   /** Lets quiet windows go, then the oldest segments, until `length` more bytes fit. */
   private async makeRoom(length: number): Promise<void> {
     if (this.whenFull === 'wait') return;
-    while (this.segments.length > 0 && this.bytes + length > this.options.maxBytes) {
+    while (this.segments.list.length > 0 && this.bytes + length > this.options.maxBytes) {
       if (await this.thinNext(THINNED.toOneAMinute)) continue;
       if (await this.thinNext(THINNED.toWhatHappened)) continue;
-      const empty = this.segments.find((each) => each !== this.active && each.liveWindows === 0);
-      await this.dropUnsent(empty ?? this.segments[0]!, 'the spool is full: oldest dropped');
+      const empty = this.segments.list.find((each) => each !== this.active && each.liveWindows === 0);
+      await this.dropUnsent(empty ?? this.segments.list[0]!, 'the spool is full: oldest dropped');
     }
   }
 
@@ -300,12 +255,11 @@ export class Spool {
   /** Thins the oldest segment that is not thinned so far. False when there is none. */
   private async thinNext(level: number): Promise<boolean> {
     const { log, counters } = this.options;
-    const next = this.segments.find((segment) => segment !== this.active && segment.thinning < level);
+    const next = this.segments.list.find((segment) => segment !== this.active && segment.thinning < level);
     if (!next) return false;
     // Whatever comes of it: not again and again.
     next.thinning = level;
-    const covered = (device: string, atMs: number) =>
-      this.segments.some(({ marks }) => marks.cover(device, atMs));
+    const covered = (device: string, atMs: number) => this.segments.covers(device, atMs);
     try {
       const thinning = await this.thinner.thin(next, level, covered);
       if (thinning.bytes.length >= next.bytes) return true;
@@ -327,68 +281,14 @@ export class Spool {
       this.options.counters.add('spool_dropped_windows', liveWindows);
       this.options.log.error({ batches: live, windows: liveWindows }, why);
     }
-    await this.drop(segment);
-  }
-
-  private keep(segment: Segment, place: BatchPlace): void {
-    // A write that failed half-way may have left an earlier copy.
-    this.forget(place);
-    segment.keep(place);
-  }
-
-  /** Removes every segment in which nothing waits any more; the newest stays, for it holds the position. */
-  private async removeFinished(): Promise<void> {
-    const newest = this.segments.at(-1);
-    for (const segment of this.segments.filter(({ live }) => live === 0)) {
-      if (segment !== newest) await this.drop(segment);
-    }
+    if (this.active === segment) this.active = null;
+    await this.segments.drop(segment);
   }
 
   private async release(): Promise<void> {
     // A full spool in which nothing waits must not stay full because of what its newest segment once held.
     if (this.isCrowded && this.batches === 0) await this.beginSegment();
-    await this.removeFinished();
-  }
-
-  private async drop(segment: Segment): Promise<void> {
-    this.segments = this.segments.filter((other) => other !== segment);
-    if (this.active === segment) this.active = null;
-    await segment.remove();
-  }
-
-  private async recover(number: number, newest: boolean): Promise<void> {
-    const { log, counters, folder } = this.options;
-    const { segment, entries, cutBytes, fault } = await Segment.recover(this.files, folder, number, newest);
-    if (fault !== null) {
-      counters.add('spool_damaged_segments');
-      log.error(
-        { segment: number, fault, kept: entries.length },
-        'a spool segment was damaged and set aside',
-      );
-    }
-    if (cutBytes > 0) {
-      counters.add('spool_torn_tails');
-      log.warn({ segment: number, bytes: cutBytes }, 'cut a torn tail off the spool');
-    }
-    if (!segment) return;
-    this.segments.push(segment);
-    for (const entry of entries) this.replay(segment, entry);
-    const position = entries.findLast((entry) => entry.hasPosition)?.position();
-    if (position !== undefined) this.newestPosition = position;
-  }
-
-  private replay(segment: Segment, { acked, batches, marks }: ReadEntry): void {
-    for (const range of acked) this.settle(range);
-    for (const place of batches) this.keep(segment, place);
-    for (const mark of marks) segment.marks.add(mark);
-  }
-
-  /** Keeps the newest few damaged files. */
-  private async tidy(names: readonly string[]): Promise<void> {
-    const damaged = names.filter((name) => name.endsWith('.damaged')).sort();
-    for (const name of damaged.slice(0, -KEPT_DAMAGED_FILES)) {
-      await this.files.remove(join(this.options.folder, name));
-    }
+    await this.segments.removeFinished();
   }
 }
 
