@@ -3,7 +3,7 @@
  * `npm run bench:drain`: an outage is over. A built agent with a full spool meets a built collector and its broker;
  * ten devices go on writing a line a second each into the file it tails. Prints how fast the backlog goes, how long
  * a live line takes until the collector has committed and acknowledged it, and what the agent's memory does, beside
- * the same agent with an empty spool. Linux only: it reads /proc.
+ * the same agent with an empty spool. Ends with 1 when a goal is missed. Linux only: it reads /proc.
  *
  *   npm run bench:drain -- [--megabytes 200] [--seconds 60] [--json FILE]
  */
@@ -243,6 +243,7 @@ try {
   ];
   for (const { name, value, unit, least, most: bound } of results) {
     const good = !(value < least) && !(value > bound);
+    if (!good) process.exitCode = 1;
     const judged = least === undefined && bound === undefined ? '' : good ? '  good' : '  NOT GOOD ENOUGH';
     console.log(`${name.padEnd(28)} ${String(value).padStart(9)} ${unit}${judged}`);
   }
