@@ -31,10 +31,9 @@ export declare class Baseline {
   constructor(kinds: Array<string>)
   /**
    * Scores row-major rows in the order of time and takes them in; `timesMs` has one time a row, in epoch
-   * ms. One score a row, in nats (−ln of the probability that a normal row is at least as strange), NaN
-   * while too little is known. NaN in a row is unknown. Throws when the lengths do not fit.
+   * ms. NaN in a row is unknown. Throws when the lengths do not fit.
    */
-  push(rows: Float64Array, timesMs: Float64Array): Float64Array
+  push(rows: Float64Array, timesMs: Float64Array): BaselineScores
   /** Rows a day at the rate of late. */
   get recordsPerDay(): number
 }
@@ -150,17 +149,6 @@ export declare class Redactor {
   redact(text: string): RedactedText
 }
 
-/** Distances of rows from a slow and a fast level of each column. */
-export declare class TwoSpeed {
-  /**
-   * Takes first levels and scales from row-major rows, which are not yet scored; NaN is unknown. Throws when
-   * rows and columns do not fit.
-   */
-  constructor(columns: number, firstRows: Float64Array)
-  /** Scores row-major rows in the order of time, each before it is learnt. Throws when they do not fit. */
-  push(rows: Float64Array): TwoSpeedScores
-}
-
 /** What an autoencoder is. */
 export interface AutoencoderInfo {
   /** Features of a row. */
@@ -203,6 +191,8 @@ export interface AutoencoderOptions {
 export interface BaselineResult {
   /** −ln of the probability that a normal record is at least as strange. */
   nats: number
+  /** How strange the last records are among the device's own, in nats: for ranking, and no alarm by itself. */
+  strangeness: number
   /** What the alert budget allows, in nats. */
   threshold: number
   /** Above the threshold. */
@@ -214,6 +204,14 @@ export interface BaselineResult {
    * made it normal.
    */
   normalIf: NormalIf | null
+}
+
+/** One score of each kind a row, NaN while too little is known. */
+export interface BaselineScores {
+  /** −ln of the probability that a normal row is at least as strange: what alarms. */
+  nats: Float64Array
+  /** How strange the last rows are among all before, in nats: for ranking. */
+  strangeness: Float64Array
 }
 
 /**
@@ -487,14 +485,6 @@ export interface TrainedAutoencoder {
   parameters: number
   /** Score of each row. */
   scores: Float64Array
-}
-
-/** One score of each speed a row. */
-export interface TwoSpeedScores {
-  /** Smoothed distance from the long memory, all columns together. */
-  slow: Float64Array
-  /** Smoothed distance from the short memory, the farthest column. */
-  fast: Float64Array
 }
 
 /** A window that is put out. */

@@ -773,14 +773,13 @@ if (
   }
 }
 
-const { Autoencoder, Baseline, Calibration, Engine, Forest, Redactor, TwoSpeed, baselineThreshold, combineTails, fitForest, marginalScores, notifyService, provokePanic, provokePanicAsync, releaseMemory, trainAutoencoder } = nativeBinding
+const { Autoencoder, Baseline, Calibration, Engine, Forest, Redactor, baselineThreshold, combineTails, fitForest, marginalScores, notifyService, provokePanic, provokePanicAsync, releaseMemory, trainAutoencoder } = nativeBinding
 export { Autoencoder }
 export { Baseline }
 export { Calibration }
 export { Engine }
 export { Forest }
 export { Redactor }
-export { TwoSpeed }
 export { baselineThreshold }
 export { combineTails }
 export { fitForest }

@@ -43,10 +43,23 @@ impl Line {
 }
 
 #[test]
-fn the_first_thirty_records_have_no_score_and_the_next_one_has() {
+fn sixteen_records_have_no_score_and_until_the_thirtieth_nothing_is_a_surprise() {
     let mut line = Line::new(1);
-    assert_eq!(line.normal(FIRST_SAMPLE).len(), 0);
-    assert_eq!(line.normal(1).len(), 1);
+    assert_eq!(line.normal(16).len(), 0);
+    assert_eq!(line.normal(FIRST_SAMPLE - 16), [0.0; FIRST_SAMPLE - 16]);
+    assert!(line.normal(20).iter().any(|nats| *nats > 0.0));
+}
+
+#[test]
+fn a_jump_back_to_a_level_of_long_ago_is_strange() {
+    let mut line = Line::new(12);
+    line.normal(600);
+    for _ in 0..1800 {
+        line.record(4.0, 0.0);
+    }
+    let before: f64 = (0..50).map(|_| line.record(4.0, 0.0).unwrap().strangeness).sum::<f64>() / 50.0;
+    let after = (0..10).map(|_| line.record(1.0, 0.0).unwrap().strangeness).fold(0.0, f64::max);
+    assert!(after > 1.5 * before, "{after} after {before}");
 }
 
 #[test]

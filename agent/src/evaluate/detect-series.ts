@@ -1,10 +1,10 @@
 /**
- * Every detector on one series: levels and models learn from the training rows alone, which are taken as normal, then
- * all rows are scored in their order. The window models see each column beside statistics of its last ten samples.
- * Each score becomes −log10 of a tail probability by its own training scores; the ensemble sums the squares, of
- * frozen models only as much as their training rows support. Labels are not at hand here.
+ * Every detector on one series: the adaptive baseline goes through all rows as it does in the engine; the window models
+ * learn from the training rows alone, which are taken as normal, and see each column beside statistics of its last ten
+ * samples. A window model's score becomes −log10 of a tail probability by its own training scores, and counts as much as
+ * the training rows support; the ensemble ranks by the sum of squares. Labels are not at hand here.
  */
-import { Baseline, Calibration, combineTails, TwoSpeed } from '@lineheron/native';
+import { Baseline, Calibration, combineTails } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
 import { autoencoderScores, forestScores } from './fitted.js';
 import { windowColumns, windowRows } from './window-rows.js';
@@ -26,8 +26,7 @@ export interface Detected {
 
 /** Fewest rows to learn from: a calibration needs as many scores. */
 export const MIN_TRAINING = 20;
-const FIRST_ROWS = 20;
-/** Span of the exponential smoothing of window models and baseline. */
+/** Span of the exponential smoothing of window models. */
 const SPAN = 19;
 const TINY = 1e-6;
 
@@ -48,20 +47,16 @@ export async function detectSeries(series: Series, seed: number): Promise<Detect
   if (training < MIN_TRAINING) {
     throw new ExitError(EXIT.data, `only ${training} rows to learn from, ${MIN_TRAINING} are needed`);
   }
-  const { slow, fast } = levels(rows, columns.length, training);
-  const nats = new Baseline(columns.map(() => 'gauge')).push(rows, timesMs);
+  const { nats, strangeness } = new Baseline(columns.map(() => 'gauge')).push(rows, timesMs);
   const wide = windowRows(rows, columns.length);
   const names = windowColumns(columns);
   const learnt = wide.subarray(0, training * names.length);
   const forest = smoothed(await forestScores(learnt, wide, names, seed));
   const errors = await autoencoderScores(learnt, wide, names.length, seed);
   const autoencoder = smoothed(errors.map((error) => Math.log(error + TINY)));
-  const [slowFit, fastFit] = [fit(slow, training), fit(fast, training)];
   const [forestFit, autoencoderFit] = [fit(forest, training), fit(autoencoder, training)];
-  const twoSpeed = combineTails([slowFit.tails(slow), fastFit.tails(fast)]);
   const ensemble = combineTails([
-    slowFit.tails(slow),
-    fastFit.tails(fast),
+    strangeness.map((n) => n / Math.LN10),
     autoencoderFit.trusted(autoencoder),
     forestFit.trusted(forest),
   ]);
@@ -69,23 +64,17 @@ export async function detectSeries(series: Series, seed: number): Promise<Detect
     const tails = fit(scores, training).tails(scores);
     return { method, scores: scores.slice(training), tails: tails.slice(training) };
   };
-  // Its surprise already is a probability, in nats; only the ranking is smoothed.
+  // Ranked by its strangeness; it alarms by its surprise, which is a probability, in nats.
   const own = {
-    scores: smoothed(nats).slice(training),
+    scores: strangeness.slice(training),
     tails: nats.slice(training).map((n) => n / Math.LN10),
   };
   return [
     { method: 'adaptive_baseline', ...own },
-    judged('two_speed', twoSpeed),
     judged('isolation_forest', forest),
     judged('autoencoder', autoencoder),
     judged('ensemble', ensemble),
   ];
-}
-
-function levels(rows: Float64Array, columns: number, training: number) {
-  const first = Math.min(FIRST_ROWS, Math.floor(training / 2));
-  return new TwoSpeed(columns, rows.subarray(0, first * columns)).push(rows);
 }
 
 /** What the training rows say is normal. */

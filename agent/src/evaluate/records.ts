@@ -138,15 +138,15 @@ function timelineOf(windows: readonly WindowResult[]): Timeline {
 }
 
 function verdicts(windows: readonly WindowResult[], models: Models): Verdict[] {
-  const nats = Float64Array.from(windows, ({ baseline }) => baseline?.nats ?? Number.NaN);
+  const strangeness = Float64Array.from(windows, ({ baseline }) => baseline?.strangeness ?? Number.NaN);
   const forest = Float64Array.from(windows, ({ score }) => score ?? Number.NaN);
   const errors = models.autoencoder.score(featureRows(windows));
   const rare = Array.from(errors, (error) => error > models.autoencoderAbove);
-  const own = nats.map((value) => value / Math.LN10);
+  const own = strangeness.map((value) => value / Math.LN10);
   return [
     {
       method: 'adaptive_baseline',
-      scores: nats,
+      scores: strangeness,
       alarms: windows.map(({ baseline }) => baseline?.suspect === true),
     },
     { method: 'isolation_forest', scores: forest, alarms: windows.map(({ forestSuspect }) => forestSuspect) },

@@ -2,7 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { OnlyNormal } from './only-normal.js';
 
-const quiet = { nats: 1, threshold: 13, suspect: false, levelShift: false, normalIf: null };
+const quiet = {
+  nats: 1,
+  strangeness: 1,
+  threshold: 13,
+  suspect: false,
+  levelShift: false,
+  normalIf: null,
+};
 const strange = { ...quiet, nats: 40, suspect: true };
 
 describe('OnlyNormal', () => {

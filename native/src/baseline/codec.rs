@@ -3,8 +3,8 @@
 //! Little endian: `LHAB`, version u16; fingerprint (u8 length, UTF-8); channel count u16; device count u32;
 //! then of each device its name (u16 length, UTF-8), newest time i64, mean interval f64, records u32, the
 //! tail's mean excess and count f64, and of each channel its average f32, a tag u8 and the model: 0 with a
-//! sample (u8 length, f32 each), 1 with a level's ten numbers, 2 with a rate's three. At the end stands
-//! SHA-256 of all before it. The last few records and a shift that is going on are not kept. Loading checks
+//! sample (u8 length, f32 each), 1 with a level's ten numbers, 2 with a rate's three; then f32: ten of the
+//! levels of two speeds, and four of each channel's. At the end stands SHA-256 of all before it. The last few records and a shift that is going on are not kept. Loading checks
 //! the digest and then trusts no length all the same; what is not finite or out of range is refused.
 use sha2::{Digest, Sha256};
 
@@ -13,10 +13,11 @@ use super::device::DeviceBaseline;
 use super::events::Events;
 use super::level::Level;
 use super::score_tail::ScoreTail;
+use super::two_speed::TwoSpeed;
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 4] = b"LHAB";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const DIGEST_BYTES: usize = 32;
 /// More devices than any engine follows.
 const MAX_DEVICES: u32 = 1_000_000;
@@ -113,6 +114,7 @@ fn put_device(out: &mut Vec<u8>, device: &DeviceBaseline) {
             }
         }
     }
+    out.extend(device.two_speed.numbers(device.channels.len()).flat_map(f32::to_le_bytes));
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -138,6 +140,14 @@ impl Reader<'_> {
         Ok(numbers)
     }
 
+    fn floats<const N: usize>(&mut self) -> Result<[f32; N]> {
+        let mut floats = [0.0; N];
+        for float in &mut floats {
+            *float = f32::from_le_bytes(self.take()?);
+        }
+        Ok(floats)
+    }
+
     fn value(&mut self) -> Result<f32> {
         let value = f32::from_le_bytes(self.take()?);
         if value.is_finite() { Ok(value) } else { Err(damaged("a value is not finite")) }
@@ -158,6 +168,10 @@ impl Reader<'_> {
             device.averages.push(self.value()?);
             device.channels.push(self.channel()?);
         }
+        let own = self.floats()?;
+        let levels = (0..channels).map(|_| self.floats()).collect::<Result<Vec<_>>>()?;
+        device.two_speed =
+            TwoSpeed::of_numbers(own, &levels).ok_or_else(|| damaged("its levels are none"))?;
         Ok(device)
     }
 
@@ -214,6 +228,7 @@ mod tests {
             assert_eq!(format!("{:?}", device.channels), format!("{:?}", expected.channels));
             assert_eq!((&device.averages, &device.tail), (&expected.averages, &expected.tail));
             assert_eq!((device.records, device.interval_ms), (expected.records, expected.interval_ms));
+            assert_eq!(format!("{:?}", device.two_speed), format!("{:?}", expected.two_speed));
             assert_eq!((device.last_ms, device.restored_until_ms), (expected.last_ms, expected.last_ms));
         }
         let again = to_bytes("0123", 3, read.iter().map(|(name, device)| (name.as_str(), device)));

@@ -11,6 +11,7 @@ use super::recent::Recent;
 use super::score_tail::ScoreTail;
 use super::shift::Shift;
 use super::tail::{gamma_nats, ln};
+use super::two_speed::{FIRST_VALUES, TwoSpeed};
 use crate::channel::ChannelKind;
 
 /// Share of the newest record in the average of the last few; an average of independent surprises is then a
@@ -28,8 +29,10 @@ const MAX_INTERVAL_MS: f64 = 86_400_000.0;
 /// What a record came to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Score {
-    /// −ln of the probability that a normal record is at least as strange.
+    /// −ln of the probability that a normal record is at least as strange; 0 too while that is not known.
     pub nats: f64,
+    /// How strange the last records are among the device's own, in nats: for ranking, and no alarm by itself.
+    pub strangeness: f64,
     /// A level that has lasted became the normal one with this record.
     pub level_shift: bool,
 }
@@ -46,6 +49,7 @@ pub struct DeviceBaseline {
     pub(super) last_ms: Option<i64>,
     pub(super) interval_ms: f64,
     pub(super) shift: Shift,
+    pub(super) two_speed: TwoSpeed,
     /// Newest time that was known before a restart: records up to it were learnt.
     pub(super) restored_until_ms: Option<i64>,
 }
@@ -95,7 +99,7 @@ pub(super) fn capped(surprise: f64) -> f32 {
 
 impl DeviceBaseline {
     /// Scores a record and takes it in. `values` are in the order of `kinds`, NaN is unknown; `surprises` is
-    /// left with each channel's, in nats. `None` until every known channel has a first sample.
+    /// left with each channel's, in nats. `None` while too little is known; at first only a strangeness is.
     pub fn push(
         &mut self,
         time_ms: i64,
@@ -104,18 +108,37 @@ impl DeviceBaseline {
         memory: Memory,
         surprises: &mut Vec<f64>,
     ) -> Option<Score> {
-        let mut score = self.step(time_ms, values, kinds, memory, surprises);
-        if let Some(score) = &mut score {
-            let hot = self.recent.hot_share() > 0.5;
-            if let Some(settled) = self.shift.follow(hot, time_ms, values, kinds, memory) {
-                *self = settled;
-                score.level_shift = true;
-            }
+        let nats = self.step(time_ms, values, kinds, memory, surprises);
+        let strangeness = self.two_speed.push(values, nats);
+        self.start_levels();
+        let strangeness = strangeness.or(nats.and(Some(0.0)))?;
+        let mut score = Score { nats: nats.unwrap_or(0.0), strangeness, level_shift: false };
+        if nats.is_none() {
+            return Some(score);
         }
-        score
+        let hot = self.recent.hot_share() > 0.5;
+        if let Some(settled) = self.shift.follow(hot, time_ms, values, kinds, memory) {
+            // Levels of two speeds have followed by themselves.
+            *self = Self { two_speed: std::mem::take(&mut self.two_speed), ..settled };
+            score.level_shift = true;
+        }
+        Some(score)
     }
 
-    /// The same without following a shift.
+    /// Channels with enough first values get their levels.
+    fn start_levels(&mut self) {
+        let channels = self.channels.len();
+        for (place, channel) in self.channels.iter().enumerate() {
+            if let ChannelModel::Starting(sample) = channel
+                && sample.len() >= FIRST_VALUES
+                && self.two_speed.lacks(place)
+            {
+                self.two_speed.start(place, channels, sample);
+            }
+        }
+    }
+
+    /// The surprise alone, without a strangeness and without following a shift.
     pub(super) fn step(
         &mut self,
         time_ms: i64,
@@ -123,7 +146,7 @@ impl DeviceBaseline {
         kinds: &[ChannelKind],
         memory: Memory,
         surprises: &mut Vec<f64>,
-    ) -> Option<Score> {
+    ) -> Option<f64> {
         self.channels.resize_with(values.len(), ChannelModel::default);
         self.averages.resize(values.len(), 1.0);
         self.note_time(time_ms);
@@ -144,7 +167,7 @@ impl DeviceBaseline {
                 }
             }
         }
-        Some(Score { nats, level_shift: false })
+        Some(nats)
     }
 
     /// Records a day at the rate of late, to turn a budget into a threshold; 86,400 until a rate is known.

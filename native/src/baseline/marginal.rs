@@ -3,11 +3,14 @@
 //! A column's robust z is its distance from the median over 1.4826 median absolute deviations. A row adds up
 //! ln(1 + |z| − 2) over its columns beyond two deviations: many columns that are a little odd count as much as one
 //! that is far off, and no single one decides. Joint oddities are for the forest and the autoencoder.
-use super::two_speed::{MIN_SCALE, MIN_SHARE, middle_and_deviation};
+use super::two_speed::middle_and_deviation;
 use crate::math::ln;
 
 /// |z| up to this is nothing to wonder at.
 const FREE: f64 = 2.0;
+/// A scale is at least this share of the median.
+const MIN_SHARE: f64 = 1e-3;
+const MIN_SCALE: f64 = 1e-9;
 
 /// Scores of row-major rows, one each, 0 and up; what is not finite in a row adds nothing.
 pub fn marginal_scores(rows: &[f64], columns: usize) -> Vec<f64> {

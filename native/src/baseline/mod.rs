@@ -2,7 +2,9 @@
 //!
 //! The windows' models see a fault when the window has filled with it, and need training; this one scores every
 //! record from the thirtieth on, by channel, and goes on learning: from the normal in full, hardly from what it
-//! just called anomalous. Memory per device: about 50 bytes a channel and the last 21 records.
+//! just called anomalous. What is improbable under such a model alarms; how strange the device is among its own
+//! past, by which records are ranked, takes levels of two speeds beside it. Memory per device: about 70 bytes a
+//! channel and the last 21 records.
 mod change;
 mod channel;
 pub mod codec;
@@ -11,11 +13,12 @@ mod events;
 mod level;
 pub mod marginal;
 mod memory;
+mod own_tail;
 mod recent;
 mod score_tail;
 mod shift;
 pub mod tail;
-pub mod two_speed;
+mod two_speed;
 
 pub use channel::{ChannelModel, FIRST_SAMPLE};
 pub use device::{DeviceBaseline, Score};

@@ -58,9 +58,9 @@ impl Shift {
         }
         let fresh = || Box::new(Second { baseline: DeviceBaseline::default(), since_ms: time_ms, calm: 0 });
         let second = self.second.get_or_insert_with(fresh);
-        let score = second.baseline.step(time_ms, values, kinds, memory, &mut Vec::new());
-        match score {
-            Some(score) if score.nats > STRANGE_NATS => second.calm = 0,
+        let nats = second.baseline.step(time_ms, values, kinds, memory, &mut Vec::new());
+        match nats {
+            Some(nats) if nats > STRANGE_NATS => second.calm = 0,
             Some(_) => second.calm += 1,
             None => {}
         }

@@ -1,74 +1,217 @@
-//! How far each record of a series is from a slow and from a fast level of its channels.
+//! How far the last records of a device are from a slow and from a fast level of its channels, for ranking them.
 //!
-//! The slow level weighs the recent quarter of all it saw; the fast one follows within a few records and is
-//! measured against the long-run size of its own errors. Steps are clipped at five deviations (Huber's ψ), so
-//! that no outlier moves a level far. `slow` adds up the far channels over some twenty records; `fast` takes
-//! the farthest channel over some ten and finds jumps. Neither is a probability: `calibrate` makes them one.
-//! The constants were chosen on labelled series of four kinds, as a whole and not one kind by one. It serves
-//! the evaluation of series; the engine does not use it yet.
-use crate::math::{ln, quantile_sorted};
+//! The slow level weighs the recent quarter of all it saw. The fast one follows within a few records and is
+//! measured against the size of its own errors in the recent eighth: it finds jumps. Steps are clipped at five
+//! deviations (Huber's ψ), so that no outlier moves a level far. `far` adds up what is beyond 3.5 deviations of
+//! the slow level over some forty records, `jump` takes the farthest channel from the fast one over some ten, and
+//! `odd` is the pooled surprise over some ten. None is a probability: each goes through the tail that the device's
+//! own records gave it, and the three are joined as the root of their squares. The surprise counts half, and less
+//! while few records were seen: its families of distributions claim much after a minute.
+//!
+//! The constants were chosen on labelled series of four kinds, as a whole and not one kind by one. Memory: 16 bytes
+//! a channel and 56.
+use super::own_tail::OwnTail;
+use super::tail::ln;
+use crate::math::quantile_sorted;
 
+/// Values that a channel's levels start from.
+pub const FIRST_VALUES: usize = 16;
 /// A value moves a level by at most so many deviations.
-const CLIP: f64 = 5.0;
-/// A level's rate is this over the records seen.
-const RECENT: f64 = 4.0;
-const MAX_RATE: f64 = 0.5;
+const CLIP: f32 = 5.0;
+/// A level's rate is this over the records seen: of the slow level, and of the fast one's scale.
+const SLOW_RECENT: f32 = 4.0;
+const FAST_RECENT: f32 = 8.0;
+const MAX_RATE: f32 = 0.5;
 /// The fast level never follows slower than this.
-const FAST_RATE: f64 = 0.3;
-/// Smoothing of the scores, spans of 19 and 9 records.
-const SLOW_SMOOTHING: f64 = 0.1;
-const FAST_SMOOTHING: f64 = 0.2;
-/// |z| beyond this counts in `slow`.
-const SLOW_FREE: f64 = 3.0;
-/// |z| beyond this says no more in `fast`.
-const FAST_MAX: f64 = 8.0;
+const FAST_RATE: f32 = 0.3;
+/// So many records at most count as seen: a day of one a second.
+const MAX_SEEN: u32 = 86_400;
+/// Smoothing of the scores, spans of 39, 9 and 9 records.
+const FAR_SMOOTHING: f64 = 0.05;
+const JUMP_SMOOTHING: f64 = 0.2;
+const ODD_SMOOTHING: f64 = 0.2;
+/// Deviations of the slow level up to this are nothing to wonder at, and beyond that much no more.
+const FAR_FREE: f32 = 3.5;
+const FAR_MAX: f32 = 1e6;
+/// Deviations of the fast level beyond this say no more.
+const JUMP_MAX: f32 = 8.0;
+/// The surprise's part, and the records after which it counts half of that.
+const ODD_PART: f64 = 0.5;
+const ODD_HALF_TRUST: f64 = 1000.0;
+/// Of each score's own tail: where it is guessed to begin, and the least mean excess that is a difference.
+const FAR_TAIL: (f32, f64) = (0.02, 0.02);
+const JUMP_TAIL: (f32, f64) = (1.0, 0.05);
+const ODD_TAIL: (f32, f64) = (0.5, 0.5);
+/// A scale is at least this share of the level, and at most what its square can be held of.
+const MIN_SHARE: f32 = 1e-3;
+const MIN_SCALE: f32 = 1e-9;
+const MAX_SCALE: f32 = 1e18;
 /// Deviations from the median absolute and from the mean absolute deviation of normal values.
 const MAD_TO_DEVIATION: f64 = 1.4826;
 const MEAN_TO_DEVIATION: f64 = 1.2533;
-/// A scale is at least this share of the first level.
-pub(super) const MIN_SHARE: f64 = 1e-3;
-pub(super) const MIN_SCALE: f64 = 1e-9;
-
-/// A record's scores, 0 and up.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scores {
-    pub slow: f64,
-    pub fast: f64,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Level {
-    mean: f64,
-    variance: f64,
+    mean: f32,
+    variance: f32,
 }
 
 impl Level {
-    fn z(self, value: f64, floor: f64) -> f64 {
-        (value - self.mean) / self.variance.sqrt().max(floor)
+    const UNKNOWN: Self = Self { mean: f32::NAN, variance: 0.0 };
+
+    /// Learns a value and gives its distance from the level before, in deviations, with its sign.
+    fn follow(&mut self, value: f32, rate: f32, scale_rate: f32) -> f32 {
+        let least = MIN_SHARE * self.mean.abs() + MIN_SCALE;
+        let deviation = self.variance.sqrt().max(least).min(MAX_SCALE);
+        let z = (value - self.mean) / deviation;
+        let step = deviation * z.clamp(-CLIP, CLIP);
+        self.mean += rate * step;
+        self.variance += scale_rate * (step * step - self.variance);
+        z
     }
 
-    fn learn(&mut self, value: f64, floor: f64, rate: f64, scale_rate: f64) {
-        let deviation = self.variance.sqrt().max(floor);
-        let z = self.z(value, floor).clamp(-CLIP, CLIP);
-        self.mean += rate * deviation * z;
-        self.variance += scale_rate * (deviation * deviation * z * z - self.variance);
+    fn is_usable(self) -> bool {
+        self.mean.is_nan() || (self.mean.is_finite() && self.variance.is_finite() && self.variance >= 0.0)
     }
 }
 
-/// A channel whose level is known.
+/// One channel's levels; unknown until they are started.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Channel {
+struct Levels {
     slow: Level,
     fast: Level,
-    floor: f64,
 }
 
-impl Channel {
-    /// From the finite ones of its first values; none without any.
-    fn start(values: Vec<f64>) -> Option<Self> {
-        let (mean, deviation) = middle_and_deviation(values)?;
-        let level = Level { mean, variance: deviation * deviation };
-        Some(Self { slow: level, fast: level, floor: MIN_SHARE * mean.abs() + MIN_SCALE })
+impl Levels {
+    const UNKNOWN: Self = Self { slow: Level::UNKNOWN, fast: Level::UNKNOWN };
+}
+
+/// The levels of one device and what its records came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TwoSpeed {
+    levels: Box<[Levels]>,
+    /// Records since the first levels were known, these included.
+    seen: u32,
+    far: f32,
+    jump: f32,
+    odd: f32,
+    tails: [OwnTail; 3],
+}
+
+impl Default for TwoSpeed {
+    #[allow(clippy::cast_possible_truncation)] // Kept in 32 bits.
+    fn default() -> Self {
+        let tails = [FAR_TAIL, JUMP_TAIL, ODD_TAIL].map(|(start, least)| OwnTail::new(start, least as f32));
+        Self { levels: Box::default(), seen: 0, far: 0.0, jump: 0.0, odd: 0.0, tails }
+    }
+}
+
+impl TwoSpeed {
+    /// Whether a channel waits for its first values.
+    pub fn lacks(&self, channel: usize) -> bool {
+        self.levels.get(channel).is_none_or(|levels| levels.slow.mean.is_nan())
+    }
+
+    /// Starts a channel of `channels` from its first values, at least one.
+    #[allow(clippy::cast_possible_truncation)] // Kept in 32 bits.
+    pub fn start(&mut self, channel: usize, channels: usize, values: &[f32]) {
+        if self.levels.len() != channels {
+            self.levels = vec![Levels::UNKNOWN; channels].into();
+        }
+        let Some((mean, deviation)) = middle_and_deviation(values.iter().map(|v| f64::from(*v)).collect())
+        else {
+            return;
+        };
+        let deviation = (deviation as f32).min(MAX_SCALE);
+        let level = Level { mean: mean as f32, variance: deviation * deviation };
+        self.levels[channel] = Levels { slow: level, fast: level };
+        self.seen = self.seen.max(u32::try_from(values.len()).unwrap_or(MAX_SEEN));
+    }
+
+    /// Takes a record in, whose surprise is `nats`, and says how strange the last ones are, in nats. What is not
+    /// finite adds nothing and teaches nothing; `None` when no channel with a level has a value.
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)] // At most a day of records; 32 bits.
+    pub fn push(&mut self, values: &[f32], nats: Option<f64>) -> Option<f64> {
+        let seen = self.seen as f32 + 1.0;
+        let (rate, fast_rate) = (MAX_RATE.min(SLOW_RECENT / seen), MAX_RATE.min(FAST_RECENT / seen));
+        let (mut known, mut squares, mut jump) = (false, 0.0, 0.0_f32);
+        for (levels, &value) in self.levels.iter_mut().zip(values) {
+            if !value.is_finite() || levels.slow.mean.is_nan() {
+                continue;
+            }
+            known = true;
+            let slow = levels.slow.follow(value, rate, rate).abs();
+            if slow > FAR_FREE {
+                squares += ln(f64::from(1.0 + slow.min(FAR_MAX) - FAR_FREE)).powi(2);
+            }
+            let fast = levels.fast.follow(value, fast_rate.max(FAST_RATE), fast_rate).abs();
+            jump = jump.max(fast.min(JUMP_MAX));
+        }
+        if !known {
+            return None;
+        }
+        self.seen = (self.seen + 1).min(MAX_SEEN);
+        Some(self.join(squares.sqrt(), f64::from(jump), nats))
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // Kept in 32 bits.
+    fn join(&mut self, far: f64, jump: f64, nats: Option<f64>) -> f64 {
+        let smooth = |state: &mut f32, value: f64, rate: f64| {
+            *state += (rate * (value - f64::from(*state))) as f32;
+            ln(1.0 + f64::from(*state))
+        };
+        let seen = f64::from(self.seen);
+        let far = smooth(&mut self.far, far, FAR_SMOOTHING);
+        let jump = smooth(&mut self.jump, jump, JUMP_SMOOTHING);
+        let [far_tail, jump_tail, odd_tail] = &mut self.tails;
+        let mut squares = far_tail.push(far, seen, FAR_TAIL.1).powi(2);
+        squares += jump_tail.push(jump, seen, JUMP_TAIL.1).powi(2);
+        if let Some(nats) = nats {
+            let odd = smooth(&mut self.odd, nats, ODD_SMOOTHING);
+            let odd = odd_tail.push(odd, seen, ODD_TAIL.1);
+            squares += ODD_PART * seen / (seen + ODD_HALF_TRUST) * odd * odd;
+        }
+        squares.sqrt()
+    }
+
+    /// All that it is, to be kept: the device's ten numbers, then four of each of so many channels,
+    /// NaN and 0 where none is known.
+    pub(super) fn numbers(&self, channels: usize) -> impl Iterator<Item = f32> + '_ {
+        #[allow(clippy::cast_precision_loss)] // At most a day of records.
+        let own = [self.seen as f32, self.far, self.jump, self.odd];
+        let tails = self.tails.iter().flat_map(OwnTail::numbers);
+        let levels = (0..channels).flat_map(|place| {
+            let Levels { slow, fast } = self.levels.get(place).copied().unwrap_or(Levels::UNKNOWN);
+            [slow.mean, slow.variance, fast.mean, fast.variance]
+        });
+        own.into_iter().chain(tails).chain(levels)
+    }
+
+    /// The same back; `None` when nothing has such numbers.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Checked before.
+    pub(super) fn of_numbers(own: [f32; 10], levels: &[[f32; 4]]) -> Option<Self> {
+        let [seen, far, jump, odd, tails @ ..] = own;
+        #[allow(clippy::cast_precision_loss)] // A day of records.
+        let most = MAX_SEEN as f32;
+        let scores = [far, jump, odd].iter().all(|score| (0.0..1e6).contains(score));
+        if !scores || !(0.0..=most).contains(&seen) {
+            return None;
+        }
+        let level = |numbers: &[f32; 4]| {
+            let [mean, variance, fast_mean, fast_variance] = *numbers;
+            let slow = Level { mean, variance };
+            let fast = Level { mean: fast_mean, variance: fast_variance };
+            (slow.is_usable() && fast.is_usable() && mean.is_nan() == fast_mean.is_nan())
+                .then_some(Levels { slow, fast })
+        };
+        let mut levels = levels.iter().map(level).collect::<Option<Box<[_]>>>()?;
+        if levels.iter().all(|levels| levels.slow.mean.is_nan()) {
+            levels = Box::default();
+        }
+        let [a, b, c, d, e, f] = tails;
+        let tails =
+            [OwnTail::of_numbers([a, b])?, OwnTail::of_numbers([c, d])?, OwnTail::of_numbers([e, f])?];
+        Some(Self { levels, seen: seen as u32, far, jump, odd, tails })
     }
 }
 
@@ -90,118 +233,69 @@ pub(super) fn middle_and_deviation(mut values: Vec<f64>) -> Option<(f64, f64)> {
     Some((middle, if median > 0.0 { median } else { mean }))
 }
 
-/// The levels of one device.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TwoSpeed {
-    channels: Vec<Option<Channel>>,
-    /// Records scored, and those that the first levels stand on.
-    seen: f64,
-    first: f64,
-    smoothed: Option<Scores>,
-}
-
-impl TwoSpeed {
-    /// First levels and scales of so many channels, from row-major rows; NaN is unknown.
-    #[allow(clippy::cast_precision_loss)] // Counts of rows.
-    pub fn new(columns: usize, first_rows: &[f64]) -> Self {
-        let column = |at: usize| first_rows.iter().skip(at).step_by(columns).copied().collect();
-        let channels = (0..columns).map(|at| Channel::start(column(at))).collect();
-        let first = (first_rows.len() / columns.max(1)) as f64;
-        Self { channels, seen: 0.0, first, smoothed: None }
-    }
-
-    pub fn columns(&self) -> usize {
-        self.channels.len()
-    }
-
-    /// Scores a record in channel order, then learns it. What is not finite adds nothing and teaches nothing.
-    pub fn push(&mut self, values: &[f64]) -> Scores {
-        let rate = MAX_RATE.min(RECENT / (self.seen.max(self.first) + 1.0));
-        let (mut far, mut jump) = (0.0, 0.0_f64);
-        for (channel, &value) in self.channels.iter_mut().zip(values) {
-            if !value.is_finite() {
-                continue;
-            }
-            let Some(channel) = channel else {
-                *channel = Channel::start(vec![value]);
-                continue;
-            };
-            let floor = channel.floor;
-            let slow = channel.slow.z(value, floor).abs();
-            far += ln(1.0 + (slow - SLOW_FREE).max(0.0));
-            jump = jump.max(channel.fast.z(value, floor).abs().min(FAST_MAX));
-            channel.slow.learn(value, floor, rate, rate);
-            channel.fast.learn(value, floor, rate.max(FAST_RATE), rate);
-        }
-        self.seen += 1.0;
-        self.smooth(far, jump)
-    }
-
-    fn smooth(&mut self, far: f64, jump: f64) -> Scores {
-        let last = self.smoothed.unwrap_or(Scores { slow: far, fast: jump });
-        let slow = last.slow + SLOW_SMOOTHING * (far - last.slow);
-        let fast = last.fast + FAST_SMOOTHING * (jump - last.fast);
-        self.smoothed = Some(Scores { slow, fast });
-        Scores { slow: ln(1.0 + slow), fast: ln(1.0 + fast) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::random::Random;
 
-    fn noise(random: &mut Random) -> f64 {
-        random.unit() + random.unit() + random.unit() - 1.5
+    #[allow(clippy::cast_possible_truncation)]
+    fn noise(random: &mut Random) -> f32 {
+        (random.unit() + random.unit() + random.unit() - 1.5) as f32
     }
 
     fn calm(random: &mut Random) -> TwoSpeed {
-        let rows: Vec<f64> = (0..40).map(|_| noise(random)).collect();
-        let mut levels = TwoSpeed::new(2, &rows);
+        let mut levels = TwoSpeed::default();
+        for channel in 0..2 {
+            let values: Vec<f32> = (0..FIRST_VALUES).map(|_| noise(random)).collect();
+            levels.start(channel, 2, &values);
+        }
         for _ in 0..500 {
-            levels.push(&[noise(random), noise(random)]);
+            levels.push(&[noise(random), noise(random)], Some(0.0));
         }
         levels
     }
 
     #[test]
-    fn a_moved_level_is_told_by_the_fast_score_first_and_forgotten_as_it_is_learnt() {
+    fn a_moved_level_is_strange_within_a_few_records_and_forgotten_as_it_is_learnt() {
         let mut random = Random::new(1);
         let mut levels = calm(&mut random);
-        levels.push(&[0.0, 0.0]);
-        let moved: Vec<Scores> = (0..60).map(|_| levels.push(&[6.0 + noise(&mut random), 0.0])).collect();
-        let peak = |of: fn(&Scores) -> f64| {
-            (0..moved.len()).max_by(|&a, &b| of(&moved[a]).total_cmp(&of(&moved[b]))).unwrap()
-        };
-        let (fast, slow) = (peak(|score| score.fast), peak(|score| score.slow));
-        assert!(fast < slow && slow < 20, "{fast} {slow}");
-        assert!(moved[fast].fast > 1.5 && moved[slow].slow > 0.7, "{moved:?}");
-        assert!(moved[59].fast < 0.5 * moved[fast].fast && moved[59].slow < 0.1, "{moved:?}");
+        let before = levels.push(&[0.0, 0.0], Some(0.0)).unwrap();
+        let moved: Vec<f64> =
+            (0..400).map(|_| levels.push(&[6.0 + noise(&mut random), 0.0], Some(0.0)).unwrap()).collect();
+        let highest = moved.iter().copied().fold(0.0, f64::max);
+        assert!(before < 3.0 && moved[4] > 6.0 && highest > 10.0, "{before} {} {highest}", moved[4]);
+        assert!(moved[399] < 0.5 * highest, "{} of {highest}", moved[399]);
     }
 
     #[test]
     fn one_outlier_hardly_moves_a_level() {
         let mut random = Random::new(2);
         let mut levels = calm(&mut random);
-        levels.push(&[1e9, 0.0]);
-        let channel = levels.channels[0].unwrap();
-        assert!(channel.slow.mean.abs() < 0.3 && channel.slow.variance.sqrt() < 1.0, "{channel:?}");
-    }
-
-    #[test]
-    fn unknown_values_add_nothing_and_a_channel_begins_with_its_first_value() {
-        let mut levels = TwoSpeed::new(2, &[1.0, f64::NAN, 2.0, f64::NAN, 3.0, f64::INFINITY]);
-        assert_eq!(levels.push(&[2.0, f64::NAN]), Scores { slow: 0.0, fast: 0.0 });
-        assert_eq!(levels.push(&[2.0, 7.0]), Scores { slow: 0.0, fast: 0.0 });
-        assert!(levels.push(&[2.0, 70.0]).fast > 0.0);
-    }
-
-    #[test]
-    fn a_constant_channel_that_moves_is_far() {
-        let mut levels = TwoSpeed::new(1, &[5.0; 20]);
-        for _ in 0..100 {
-            assert_eq!(levels.push(&[5.0]), Scores { slow: 0.0, fast: 0.0 });
+        for value in [1e9, f32::MAX, f32::MIN] {
+            assert!(levels.push(&[value, 0.0], Some(0.0)).unwrap().is_finite());
         }
-        assert!(levels.push(&[6.0]).slow > 0.3);
+        let slow = levels.levels[0].slow;
+        assert!(slow.mean.abs() < 0.3 && slow.variance.sqrt() < 1.0, "{slow:?}");
+    }
+
+    #[test]
+    fn unknown_values_add_nothing_and_teach_nothing() {
+        let mut random = Random::new(3);
+        let (mut levels, values) = (calm(&mut random), [f32::NAN, f32::INFINITY]);
+        let before = levels.clone();
+        assert_eq!(levels.push(&values, None), None);
+        assert_eq!(levels, before);
+        assert_eq!(TwoSpeed::default().push(&[1.0, 2.0], None), None);
+    }
+
+    #[test]
+    fn a_surprise_counts_more_once_more_was_seen() {
+        let mut random = Random::new(4);
+        let mut levels = calm(&mut random);
+        let mut early = levels.clone();
+        early.seen = 60;
+        let late = (0..5).map(|_| levels.push(&[0.0, 0.0], Some(50.0)).unwrap()).fold(0.0, f64::max);
+        let soon = (0..5).map(|_| early.push(&[0.0, 0.0], Some(50.0)).unwrap()).fold(0.0, f64::max);
+        assert!(late > 1.2 * soon, "{late} {soon}");
     }
 }

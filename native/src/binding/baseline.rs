@@ -14,6 +14,15 @@ pub struct Baseline {
     surprises: Vec<f64>,
 }
 
+/// One score of each kind a row, NaN while too little is known.
+#[napi(object)]
+pub struct BaselineScores {
+    /// −ln of the probability that a normal row is at least as strange: what alarms.
+    pub nats: Float64Array,
+    /// How strange the last rows are among all before, in nats: for ranking.
+    pub strangeness: Float64Array,
+}
+
 #[napi]
 impl Baseline {
     /// One that has seen nothing, of columns that are each `gauge` or `count`. Throws on another kind.
@@ -29,22 +38,22 @@ impl Baseline {
     }
 
     /// Scores row-major rows in the order of time and takes them in; `timesMs` has one time a row, in epoch
-    /// ms. One score a row, in nats (−ln of the probability that a normal row is at least as strange), NaN
-    /// while too little is known. NaN in a row is unknown. Throws when the lengths do not fit.
+    /// ms. NaN in a row is unknown. Throws when the lengths do not fit.
     #[napi(catch_unwind)]
-    pub fn push(&mut self, rows: &[f64], times_ms: &[f64]) -> Result<Float64Array> {
+    pub fn push(&mut self, rows: &[f64], times_ms: &[f64]) -> Result<BaselineScores> {
         if rows.len() != times_ms.len() * self.kinds.len() {
             return Err(Error::new(Status::InvalidArg, "rows must hold one value a column for every time"));
         }
-        let mut scores = Vec::with_capacity(times_ms.len());
+        let (mut nats, mut strangeness) = (Vec::new(), Vec::new());
         for (row, time) in rows.chunks_exact(self.kinds.len()).zip(times_ms) {
             self.row.clear();
             self.row.extend(row.iter().map(|value| finite(*value)));
             let score =
                 self.core.push(*time as i64, &self.row, &self.kinds, Memory::default(), &mut self.surprises);
-            scores.push(score.map_or(f64::NAN, |score| score.nats));
+            nats.push(score.map_or(f64::NAN, |score| score.nats));
+            strangeness.push(score.map_or(f64::NAN, |score| score.strangeness));
         }
-        Ok(scores.into())
+        Ok(BaselineScores { nats: nats.into(), strangeness: strangeness.into() })
     }
 
     /// Rows a day at the rate of late.

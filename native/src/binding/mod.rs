@@ -15,13 +15,13 @@ pub mod baseline;
 pub mod calibration;
 pub mod engine;
 pub mod forest;
+pub mod marginal;
 pub mod memory;
 pub mod notify;
 mod reasons;
 pub mod redact;
 mod results;
 pub mod shapes;
-pub mod two_speed;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

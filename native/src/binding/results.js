@@ -40,6 +40,7 @@
     });
     const baseline = () => ({
       nats: numbers[at++],
+      strangeness: numbers[at++],
       threshold: numbers[at++],
       suspect: FLAGS[numbers[at++]],
       levelShift: FLAGS[numbers[at++]],

@@ -105,6 +105,7 @@ impl Flat {
         self.flag(opinion.is_some());
         let Some(opinion) = opinion else { return };
         self.number(opinion.nats);
+        self.number(opinion.strangeness);
         self.number(opinion.threshold);
         self.flag(opinion.is_suspect());
         self.flag(opinion.level_shift);

@@ -78,6 +78,8 @@ pub struct NormalIf {
 pub struct BaselineResult {
     /// −ln of the probability that a normal record is at least as strange.
     pub nats: f64,
+    /// How strange the last records are among the device's own, in nats: for ranking, and no alarm by itself.
+    pub strangeness: f64,
     /// What the alert budget allows, in nats.
     pub threshold: f64,
     /// Above the threshold.

@@ -45,6 +45,8 @@ impl Active {
 pub struct Opinion {
     /// −ln of the probability that a normal record is at least as strange.
     pub nats: f64,
+    /// How strange the last records are among the device's own, in nats: for ranking.
+    pub strangeness: f64,
     pub threshold: f64,
     /// The strangest channels first; only when suspect.
     pub reasons: Vec<Reason>,
@@ -125,6 +127,7 @@ impl BaselinePlan {
         };
         Some(Opinion {
             nats: score.nats,
+            strangeness: score.strangeness,
             threshold,
             reasons: if suspect { self.reasons(baseline, max_reasons) } else { Vec::new() },
             normal_if: if asked { self.normal_if(baseline, threshold) } else { None },
