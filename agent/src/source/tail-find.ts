@@ -3,6 +3,7 @@
  * copy-and-truncate rotation made of it; and the file that was written after it. Opens nothing that it is not sure
  * of: a wrong file would be read twice.
  */
+import { stat } from 'node:fs/promises';
 import { type FileIdentity, MIN_TELLING_BYTES, TailFile } from './tail-file.js';
 import { type Rotated, settledRotatedFiles, withInode } from './tail-rotated.js';
 
@@ -71,6 +72,13 @@ export async function findCopy(
   }
   for (const file of found) await file.close();
   return moving ? undefined : null;
+}
+
+/** What stands at the path is older than this file: it was copied from there, not moved. Packed, nobody can tell. */
+export async function isCopy(file: TailFile, birthtimeMs: number, path: string): Promise<boolean> {
+  if (file.packed) return false;
+  const current = await stat(path).catch(() => null);
+  return current !== null && current.ino !== file.inode && current.birthtimeMs < birthtimeMs;
 }
 
 /** Of a file that has been read to its end. */

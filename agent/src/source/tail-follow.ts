@@ -12,7 +12,7 @@ import { stat } from 'node:fs/promises';
 import type { Counters } from '../counters.js';
 import type { Log } from '../log.js';
 import { type FileIdentity, type Lines, type Place, TailFile } from './tail-file.js';
-import { findCopy, findRenamed, openIfSame, openMissed, openNext } from './tail-find.js';
+import { findCopy, findRenamed, isCopy, openIfSame, openMissed, openNext } from './tail-find.js';
 import { type FilePosition, filePosition, MAX_DONE, RefillMarks } from './tail-position.js';
 
 export const MAX_CHUNK_BYTES = 1024 * 1024;
@@ -180,8 +180,8 @@ export class Follower {
   private async open(): Promise<boolean> {
     if (this.saved) return this.resume(this.saved);
     const file = await TailFile.open(this.options.path, 0);
-    this.marks.reset(0);
-    if (file && this.fromEnd) await this.skipToEnd(file);
+    if (file && this.fromEnd) await skipToEnd(file);
+    this.marks.reset(file?.offset ?? 0);
     // Whatever comes later is new from its first line on.
     this.fromEnd = false;
     return this.use(file);
@@ -237,21 +237,6 @@ export class Follower {
     this.use(file);
     this.unknown = prefixBytes === 0;
     return true;
-  }
-
-  private async skipToEnd(file: TailFile): Promise<void> {
-    try {
-      const size = await file.size();
-      // A last line that is still being written belongs to what comes: begin after the last line end.
-      const from = Math.max(0, size - MAX_CHUNK_BYTES);
-      file.offset = from;
-      const lines = await file.readLines(MAX_CHUNK_BYTES, { limit: size });
-      file.offset = lines ? lines.to : from;
-      this.marks.reset(file.offset);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
   }
 
   /**
@@ -333,13 +318,20 @@ export class Follower {
   }
 }
 
-/** What stands at the path is older than this file: it was copied from there, not moved. Packed, nobody can tell. */
-async function isCopy(file: TailFile, birthtimeMs: number, path: string): Promise<boolean> {
-  if (file.packed) return false;
-  const current = await stat(path).catch(() => null);
-  return current !== null && current.ino !== file.inode && current.birthtimeMs < birthtimeMs;
-}
-
 function sameSight(a: Seen, b: Seen): boolean {
   return a.inode === b.inode && a.size === b.size && a.mtimeMs === b.mtimeMs;
+}
+
+/** After its last line end: a last line that is still being written belongs to what comes. Closes it when that fails. */
+async function skipToEnd(file: TailFile): Promise<void> {
+  try {
+    const size = await file.size();
+    const from = Math.max(0, size - MAX_CHUNK_BYTES);
+    file.offset = from;
+    const lines = await file.readLines(MAX_CHUNK_BYTES, { limit: size });
+    file.offset = lines ? lines.to : from;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
