@@ -17,9 +17,9 @@ export const providePeers = () => environment.provide();
 export const startOurs = () => new Side(process.execPath, [join(FOLDER, 'ours.mjs')]);
 export const startPeers = () => new Side(environment.python, [join(FOLDER, 'peers.py')]);
 
-/** Bytes outside JavaScript's heap of a process with so many devices' windows. */
-export function residentBytes(devices) {
-  const args = ['--expose-gc', join(FOLDER, 'memory.mjs'), String(devices)];
+/** Bytes outside JavaScript's heap of a process with so many devices' windows, with their baselines or without. */
+export function residentBytes(devices, baseline) {
+  const args = ['--expose-gc', join(FOLDER, 'memory.mjs'), String(devices), baseline ? 'baseline' : ''];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })).bytes;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Resident memory of device windows at one record a second: `node memory.mjs DEVICES` prints the process's bytes
+ * Resident memory of device windows at one record a second: `node memory.mjs DEVICES [baseline]` prints the process's bytes
  * outside JavaScript's heap when so many devices' windows are full. The lines stand in one buffer whose digits are
  * overwritten every second, so that JavaScript makes next to no garbage; two sizes give the bytes per device.
  */
@@ -16,7 +16,7 @@ const template = (device) =>
   '"packet_loss_pct":0.5,"retry_count":1,"error_code":200,"traffic_volume_mb":5.25,"connection_resets":0}\n';
 const lineBytes = template(0).length;
 const buffer = Buffer.alloc(lineBytes * CHUNK_LINES);
-const engine = new Engine({ maxDevices: Math.max(devices, 1) });
+const engine = new Engine({ maxDevices: Math.max(devices, 1), baseline: process.argv[3] === 'baseline' });
 
 /** Writes one line per device of this chunk; every value is another one, as measured levels are. */
 function fill(first, count, second) {

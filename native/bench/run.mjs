@@ -42,13 +42,14 @@ async function measureRound(figures, ours, peers, values) {
 }
 
 /** Bytes a device's window takes, from the difference between two sizes of fleet. */
-function measureWindows(quick, rounds) {
+function measureWindows(quick, rounds, baseline) {
   const [few, many] = quick ? [200, 1200] : [4000, 14_000];
   const own = [];
   for (let round = 0; round < Math.min(rounds, 3); round += 1) {
-    own.push((residentBytes(many) - residentBytes(few)) / (many - few));
+    own.push((residentBytes(many, baseline) - residentBytes(few, baseline)) / (many - few));
   }
-  return { name: 'window_bytes', unit: 'bytes', own, peers: new Map() };
+  const name = baseline ? 'window_bytes_with_baseline' : 'window_bytes';
+  return { name, unit: 'bytes', own, peers: new Map() };
 }
 
 async function main() {
@@ -66,7 +67,8 @@ async function main() {
       await measureRound(figures, ours, peers, values);
     }
     const measured = figures.map((figure) => ({ ...figure, ...values.get(figure) }));
-    const entries = summarize([...measured, measureWindows(quick, rounds)]);
+    const windows = [false, true].map((baseline) => measureWindows(quick, rounds, baseline));
+    const entries = summarize([...measured, ...windows]);
     printTable(head, entries);
     if (json) writeJson(json, entries);
   } finally {

@@ -23,8 +23,9 @@ const AVERAGE_CAP: f64 = 14.0;
 const SUM_CAP: f64 = 40.0;
 /// Ways of pooling, all of which may speak.
 const QUESTIONS: f64 = 4.0;
+const DAY_MS: f64 = 86_400_000.0;
 /// More time than this between two records says nothing of how often they come.
-const MAX_INTERVAL_MS: f64 = 86_400_000.0;
+const MAX_INTERVAL_MS: f64 = DAY_MS;
 
 /// What a record came to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -172,7 +173,7 @@ impl DeviceBaseline {
 
     /// Records a day at the rate of late, to turn a budget into a threshold; 86,400 until a rate is known.
     pub fn records_per_day(&self) -> f64 {
-        if self.interval_ms > 0.0 { MAX_INTERVAL_MS / self.interval_ms } else { 86_400.0 }
+        if self.interval_ms > 0.0 { DAY_MS / self.interval_ms } else { DAY_MS / 1000.0 }
     }
 
     /// Time of the newest record.

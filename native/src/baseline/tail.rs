@@ -1,7 +1,8 @@
 //! How improbable a value is, in nats: −ln of a tail probability. 0 says nothing; 13 is one in 440,000.
 //!
-//! Closed forms and short series only, with the logarithm and exponential of [`crate::math`], so that every
-//! platform gives the same bits. Errors are below 0.02 nats where a tail can matter (from 2 nats on).
+//! Closed forms and short series only, with a logarithm of its own and the exponential of [`crate::math`], so
+//! that every platform gives the same bits. Errors, in nats: of the normal 0.01, of Student's 0.06, of a gamma
+//! variable 0.15, of counts 0.02, far out 0.3.
 use crate::math::exp;
 
 /// No tail is told more extreme than this, so that sums stay small.
@@ -39,7 +40,14 @@ pub fn normal_nats(z: f64) -> f64 {
 /// −ln P(|T| ≥ |t|) of Student's t with `freedom` ≥ 1 degrees, by Wallace's transformation to a normal
 /// deviate (1959): z = (8ν + 1) / (8ν + 3) · √(ν ln(1 + t²/ν)).
 pub fn student_nats(t: f64, freedom: f64) -> f64 {
-    let inner = freedom * ln(1.0 + t * t / freedom);
+    let square = t * t;
+    let part = square / freedom;
+    // Nearly all values are near and known well: then four terms of the series have eight digits.
+    let inner = if part < 0.01 {
+        square * (1.0 - part * (0.5 - part * (1.0 / 3.0 - part * 0.25)))
+    } else {
+        freedom * ln(1.0 + part)
+    };
     normal_nats((8.0 * freedom + 1.0) / (8.0 * freedom + 3.0) * inner.max(0.0).sqrt())
 }
 

@@ -208,9 +208,9 @@ impl TwoSpeed {
         if levels.iter().all(|levels| levels.slow.mean.is_nan()) {
             levels = Box::default();
         }
-        let [a, b, c, d, e, f] = tails;
-        let tails =
-            [OwnTail::of_numbers([a, b])?, OwnTail::of_numbers([c, d])?, OwnTail::of_numbers([e, f])?];
+        let (pairs, _) = tails.as_chunks::<2>();
+        let tail = |place: usize| pairs.get(place).and_then(|pair| OwnTail::of_numbers(*pair));
+        let tails = [tail(0)?, tail(1)?, tail(2)?];
         Some(Self { levels, seen: seen as u32, far, jump, odd, tails })
     }
 }
