@@ -99,6 +99,12 @@ class Lines {
     clearInterval(this.timer);
   }
 
+  /** Lines of a device up to a time, as `device time`: its window that ends then has them all. */
+  upTo(end) {
+    const device = end.slice(0, end.indexOf(' ') + 1);
+    return [...this.written].filter(([line]) => line.startsWith(device) && line <= end);
+  }
+
   write() {
     const timestamp = new Date().toISOString();
     const device = `line-${this.device++ % DEVICES}`;
@@ -158,10 +164,11 @@ class Observer {
 
   committed(key, nowMs) {
     for (const end of this.live.get(key) ?? []) {
-      const writtenMs = this.lines.written.get(end);
-      if (writtenMs !== undefined) this.latencies.push((nowMs - writtenMs) / 1000);
       this.liveWindows += 1;
-      this.lines.written.delete(end);
+      for (const [line, writtenMs] of this.lines.upTo(end)) {
+        this.latencies.push((nowMs - writtenMs) / 1000);
+        this.lines.written.delete(line);
+      }
     }
     this.live.delete(key);
   }
