@@ -16,6 +16,7 @@ const NAMES = [
   'lines_scored',
   'reasons',
   'window_bytes',
+  'window_bytes_with_baseline',
 ];
 
 interface Entry {
