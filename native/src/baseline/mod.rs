@@ -29,7 +29,7 @@ pub use shift::SETTLED_MS;
 /// The surprise, in nats, from which on a record alarms: so that of `records_per_day` normal records no more
 /// than `budget` do in a day. Successive records are not independent, so episodes are fewer than that.
 pub fn threshold_nats(records_per_day: f64, budget: f64) -> f64 {
-    crate::math::ln((records_per_day / budget).max(1.0)).max(MIN_THRESHOLD_NATS)
+    tail::ln((records_per_day / budget).max(1.0)).max(MIN_THRESHOLD_NATS)
 }
 
 /// No budget, however generous, makes one record in 100 an alarm.

@@ -58,7 +58,11 @@ impl Recent {
             return None;
         }
         let weight = self.weight();
-        let due = &self.rows.make_contiguous()[..row];
+        // The room is a whole number of rows, so that the first one hardly ever lies around its end.
+        if self.rows.as_slices().0.len() < row {
+            self.rows.make_contiguous();
+        }
+        let due = &self.rows.as_slices().0[..row];
         Some(Due { values: &due[1..], weight, raw_nats: f64::from(due[0]) })
     }
 
@@ -75,10 +79,13 @@ impl Recent {
     }
 
     fn weight(&self) -> f64 {
+        let suspicious = self.nats.iter().filter(|nats| **nats > NORMAL_NATS).count();
+        if suspicious == 0 {
+            return 1.0;
+        }
         let highest = self.nats.iter().copied().fold(0.0, f32::max);
         let way = f64::from((highest - NORMAL_NATS) / (ANOMALOUS_NATS - NORMAL_NATS)).clamp(0.0, 1.0);
         let weight = 1.0 - (1.0 - ANOMALOUS_WEIGHT) * way;
-        let suspicious = self.nats.iter().filter(|nats| **nats > NORMAL_NATS).count();
         if suspicious <= STRAY_RECORDS { weight.max(STRAY_WEIGHT) } else { weight }
     }
 }
