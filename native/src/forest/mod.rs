@@ -10,6 +10,9 @@
 pub mod batch;
 pub mod change;
 pub mod codec;
+mod column;
+#[cfg(target_arch = "x86_64")]
+mod column_wide;
 mod compact;
 mod credit;
 pub mod explain;

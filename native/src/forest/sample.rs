@@ -13,6 +13,8 @@ use crate::random::Random;
 pub const MAX_COPIED_ROWS: usize = 65_536;
 /// Rows that threshold and summaries are taken from; the quantile's error is then below 1 % of the rows.
 pub const MAX_JUDGED_ROWS: usize = 2048;
+/// The same where no threshold is asked for: the 5th and 95th percentile are 0.7 % of the rows exact.
+const MAX_SUMMARY_ROWS: usize = 1024;
 /// The random stream of the judged rows; trees count from 0.
 const JUDGED_PART: u64 = u64::MAX;
 
@@ -52,7 +54,8 @@ impl Sample {
                 Draw { rows: drawer.draw(size, &mut random), random }
             })
             .collect();
-        let judged = judged_rows(rows, columns, &mut drawer, params.seed);
+        let most = if params.contamination.is_some() { MAX_JUDGED_ROWS } else { MAX_SUMMARY_ROWS };
+        let judged = judged_rows(rows, columns, &mut drawer, most, params.seed);
         let narrow = if count <= MAX_COPIED_ROWS {
             narrow_all(rows, columns)?
         } else {
@@ -87,15 +90,21 @@ impl Drawer {
     /// `size` distinct rows, each set equally likely (Floyd's method).
     #[allow(clippy::cast_possible_truncation)] // Fewer than 2³² rows is checked.
     fn draw(&mut self, size: usize, random: &mut Random) -> Vec<u32> {
-        let mut rows = Vec::with_capacity(size);
-        for last in self.count - size..self.count {
+        let lasts = self.count - size..self.count;
+        let mut one = |last: usize| {
             let drawn = random.below(last as u64 + 1) as usize;
+            // `last` was out of reach before.
             let row = if self.take(drawn) { drawn } else { last };
             self.take(row);
-            rows.push(row as u32);
-        }
-        for &row in &rows {
-            self.taken[row as usize / 64] = 0;
+            row as u32
+        };
+        let rows: Vec<u32> = lasts.map(&mut one).collect();
+        if self.taken.len() <= size {
+            self.taken.fill(0);
+        } else {
+            for &row in &rows {
+                self.taken[row as usize / 64] = 0;
+            }
         }
         rows
     }
@@ -109,11 +118,11 @@ impl Drawer {
     }
 }
 
-fn judged_rows(rows: &[f64], columns: usize, drawer: &mut Drawer, seed: u64) -> Vec<f64> {
-    if drawer.count <= MAX_JUDGED_ROWS {
+fn judged_rows(rows: &[f64], columns: usize, drawer: &mut Drawer, most: usize, seed: u64) -> Vec<f64> {
+    if drawer.count <= most {
         return rows.to_vec();
     }
-    let drawn = drawer.draw(MAX_JUDGED_ROWS, &mut Random::for_part(seed, JUDGED_PART));
+    let drawn = drawer.draw(most, &mut Random::for_part(seed, JUDGED_PART));
     let mut judged = Vec::with_capacity(drawn.len() * columns);
     for_each_row(rows, columns, &drawn, |_, values| judged.extend_from_slice(values));
     judged

@@ -9,8 +9,7 @@
 //! - `ndim` above 1: all this on a weighted sum of so many columns, with standard normal coefficients
 //!   (extended splits, Hariri, Kind, Brunner 2019). Each is divided by its column's range in the node, so
 //!   that units do not matter, and the threshold lies within the sum's range, so that no side is empty.
-use std::cmp::Ordering;
-
+use super::column::{Columns, Range, part_with_unknown};
 use super::sample::Sample;
 use super::tree::Terms;
 use super::weighting::{Weighting, draw, kurtosis};
@@ -54,15 +53,12 @@ pub struct Chooser<'a> {
     choice: SplitChoice,
     weighting: Weighting,
     ndim: usize,
-    columns: usize,
-    /// Row-major. Few values of a tree's rows are ever looked at, so they are not gathered beforehand.
-    block: &'a [f32],
+    columns: Columns<'a>,
     all: Vec<u16>,
     /// Columns not yet drawn for the split.
     order: Vec<u16>,
     /// Of each column in this tree; none when all are alike.
     weights: Vec<f64>,
-    values: Vec<f32>,
     sums: Vec<f64>,
     sorted: Vec<f64>,
 }
@@ -74,12 +70,10 @@ impl<'a> Chooser<'a> {
             choice: sample.params.split_choice,
             weighting: sample.params.weighting,
             ndim: sample.params.ndim.min(sample.columns),
-            columns: sample.columns,
-            block: &sample.rows,
+            columns: Columns::new(&sample.rows, sample.columns, sample.size),
             all: (0..sample.columns).map(|column| u16::try_from(column).unwrap_or(u16::MAX)).collect(),
             order: vec![],
             weights: vec![],
-            values: vec![],
             sums: vec![],
             sorted: vec![],
         }
@@ -88,9 +82,8 @@ impl<'a> Chooser<'a> {
     /// Prepares for a tree of these rows.
     pub fn start_tree(&mut self, rows: &[u32]) {
         if self.weighting == Weighting::Kurtosis {
-            let value = |row: u32, column| self.block[row as usize * self.columns + column];
-            let weight = |column| kurtosis(rows.iter().map(|&row| value(row, column)));
-            self.weights = (0..self.columns).map(weight).collect();
+            let weight = |column| kurtosis(rows.iter().map(|&row| self.columns.value(row, column)));
+            self.weights = (0..self.all.len()).map(weight).collect();
         }
     }
 
@@ -107,22 +100,17 @@ impl<'a> Chooser<'a> {
             SplitChoice::Uniform => draw_between(low, high, random),
             choice => {
                 self.sorted.clear();
-                let known = self.values.iter().filter(|value| !value.is_nan());
+                let known = self.columns.values(rows.len()).iter().filter(|value| !value.is_nan());
                 self.sorted.extend(known.map(|&value| f64::from(value)));
                 best_threshold(&mut self.sorted, choice)
             }
         };
-        let (left, missing_right) = if unknown {
-            part_with_unknown(rows, &self.values, threshold)
-        } else {
-            let left = part(rows, &self.values, |value| value < threshold);
-            (left, rows.len() - left > left)
-        };
+        let (left, missing_right) = self.columns.part(rows, threshold, unknown);
         Some(Split { feature, threshold, missing_right, terms: None, left })
     }
 
     /// Draws columns without putting back until one varies, which is uniform among those that vary, or as
-    /// their weights are; its values are in `values` then.
+    /// their weights are; its values are those gathered last then.
     #[allow(clippy::cast_possible_truncation)] // The drawn index is below a small count.
     fn varying(&mut self, rows: &[u32], random: &mut Random) -> Option<(usize, Range)> {
         while !self.order.is_empty() {
@@ -134,28 +122,12 @@ impl<'a> Chooser<'a> {
                 }
             };
             let feature = usize::from(self.order.swap_remove(drawn));
-            let range = self.gather(rows, feature);
+            let range = self.columns.gather(rows, feature);
             if range.low < range.high {
                 return Some((feature, range));
             }
         }
         None
-    }
-
-    /// Takes the rows' values of a column into `values`.
-    fn gather(&mut self, rows: &[u32], feature: usize) -> Range {
-        let (column, columns) = (&self.block[feature..], self.columns);
-        let mut range = Lanes::new();
-        self.values.clear();
-        self.values.reserve(rows.len());
-        let (chunks, rest) = rows.as_chunks::<LANES>();
-        for chunk in chunks {
-            let values = chunk.map(|row| column[row as usize * columns]);
-            range.widen(&values);
-            self.values.extend_from_slice(&values);
-        }
-        self.values.extend(rest.iter().map(|&row| column[row as usize * columns]));
-        range.whole(&self.values[chunks.len() * LANES..])
     }
 
     #[allow(clippy::cast_possible_truncation)] // Coefficients are kept as f32.
@@ -170,7 +142,7 @@ impl<'a> Chooser<'a> {
         let &(first, _) = terms.0.first()?;
         let mut sums = std::mem::take(&mut self.sums);
         sums.clear();
-        let of_row = |&row: &u32| terms.project(|feature| self.block[row as usize * self.columns + feature]);
+        let of_row = |&row: &u32| terms.project(|feature| self.columns.value(row, feature));
         sums.extend(rows.iter().map(of_row));
         self.sums = sums;
         let threshold = self.extended_threshold(random)?;
@@ -194,92 +166,6 @@ impl<'a> Chooser<'a> {
         };
         let wide = f64::from(threshold);
         (threshold.is_finite() && low < wide && wide <= high).then_some(threshold)
-    }
-}
-
-/// Puts the rows whose values go left in front; returns how many they are.
-fn part<T: Copy>(rows: &mut [u32], values: &[T], goes_left: impl Fn(T) -> bool) -> usize {
-    let mut left = 0;
-    // Every row changes places and one place advances or not, so there is no branch to guess wrong. The
-    // order within a side is of no meaning.
-    for (place, &value) in values.iter().enumerate().take(rows.len()) {
-        rows.swap(left, place);
-        left += usize::from(goes_left(value));
-    }
-    left
-}
-
-/// The same of values of which some are unknown: they follow the larger side; whether that is the right one.
-fn part_with_unknown<T: PartialOrd + Copy>(rows: &mut [u32], values: &[T], threshold: T) -> (usize, bool) {
-    let count = |is: fn(&T, &T) -> bool| values.iter().filter(|value| is(value, &threshold)).count();
-    let missing_right =
-        count(|value, threshold| value >= threshold) > count(|value, threshold| value < threshold);
-    let goes_left = |value: T| {
-        let known = value.partial_cmp(&threshold);
-        known.map_or(!missing_right, |order| order == Ordering::Less)
-    };
-    let left = part(rows, values, goes_left);
-    (left, missing_right)
-}
-
-/// What a column's values span.
-#[derive(Debug, Clone, Copy)]
-struct Range {
-    /// Smallest and largest known value; smallest above largest when none is known.
-    low: f32,
-    high: f32,
-    /// Whether some value is not known.
-    unknown: bool,
-}
-
-/// Values looked at together.
-const LANES: usize = 8;
-
-/// A range as it is found, a lane by itself.
-struct Lanes {
-    low: [f32; LANES],
-    high: [f32; LANES],
-    /// 1 for a lane that saw an unknown value.
-    unknown: [u32; LANES],
-}
-
-// A comparison with NaN is false, so NaN is passed over.
-fn less(a: f32, b: f32) -> f32 {
-    if b < a { b } else { a }
-}
-
-fn more(a: f32, b: f32) -> f32 {
-    if b > a { b } else { a }
-}
-
-impl Lanes {
-    fn new() -> Self {
-        Self { low: [f32::INFINITY; LANES], high: [f32::NEG_INFINITY; LANES], unknown: [0; LANES] }
-    }
-
-    fn widen(&mut self, values: &[f32; LANES]) {
-        for (lane, &value) in values.iter().enumerate() {
-            self.low[lane] = less(self.low[lane], value);
-            self.high[lane] = more(self.high[lane], value);
-            self.unknown[lane] |= u32::from(value.is_nan());
-        }
-    }
-
-    /// The range of all lanes and of the rest.
-    fn whole(mut self, rest: &[f32]) -> Range {
-        for half in [LANES / 2, LANES / 4, LANES / 8] {
-            for lane in 0..half {
-                self.low[lane] = less(self.low[lane], self.low[lane + half]);
-                self.high[lane] = more(self.high[lane], self.high[lane + half]);
-                self.unknown[lane] |= self.unknown[lane + half];
-            }
-        }
-        let start = Range { low: self.low[0], high: self.high[0], unknown: self.unknown[0] > 0 };
-        rest.iter().fold(start, |range, &value| Range {
-            low: less(range.low, value),
-            high: more(range.high, value),
-            unknown: range.unknown | value.is_nan(),
-        })
     }
 }
 
@@ -372,22 +258,5 @@ mod tests {
             let plain = left.len() as f64 * deviation(left) + right.len() as f64 * deviation(right);
             assert!((gain + plain).abs() < 1e-12);
         }
-    }
-
-    #[test]
-    #[allow(clippy::cast_precision_loss)]
-    fn ranges_pass_unknown_values_over() {
-        let values: Vec<f32> = (0..21).map(|i| if i % 3 == 0 { f32::NAN } else { i as f32 }).collect();
-        let range = |values: &[f32]| {
-            let (mut lanes, (chunks, rest)) = (Lanes::new(), values.as_chunks());
-            for chunk in chunks {
-                lanes.widen(chunk);
-            }
-            let Range { low, high, unknown } = lanes.whole(rest);
-            (low, high, unknown)
-        };
-        assert_eq!(range(&values), (1.0, 20.0, true));
-        assert_eq!(range(&[2.0; 9]), (2.0, 2.0, false));
-        assert_eq!(range(&[f32::NAN]), (f32::INFINITY, f32::NEG_INFINITY, true));
     }
 }
