@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     #[cfg(target_arch = "x86_64")]
-    #[allow(clippy::cast_possible_truncation)]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // Small numbers.
     fn sixteen_rows_at_once_are_parted_as_one_by_one() {
         let mut random = Random::new(3);
         for size in (1..70).chain([255, 256, 257, 1000]) {
