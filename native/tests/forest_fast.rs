@@ -317,3 +317,36 @@ fn a_model_of_the_first_version_is_refused_by_its_number() {
     let error = Forest::from_bytes(&body).unwrap_err().to_string();
     assert!(error.contains("version is 1") && error.contains("train it anew"), "{error}");
 }
+
+/// Rows that walk in small steps, with jumps, and values that stay away for a while.
+fn walking_rows(count: usize, columns: usize, seed: u64) -> Vec<f64> {
+    let mut random = Random::new(seed);
+    let mut row: Vec<f64> = (0..columns).map(|_| random.normal()).collect();
+    let mut rows = Vec::new();
+    for step in 0..count {
+        let size = if step % 500 == 499 { 2.0 } else { 0.002 };
+        for value in &mut row {
+            // Now and then a row is that before once more.
+            if step % 7 > 0 {
+                *value += random.normal() * size;
+            }
+            if random.below(4000) == 0 {
+                *value = [f64::NAN, f64::INFINITY, 1e300][usize::try_from(random.below(3)).unwrap()];
+            } else if !value.is_finite() && random.below(200) == 0 {
+                *value = random.normal();
+            }
+        }
+        rows.extend_from_slice(&row);
+    }
+    rows
+}
+
+#[test]
+fn rows_that_follow_one_another_get_the_bits_of_the_definition() {
+    for (columns, trees, seed) in [(1, 7.0, 1), (5, 100.0, 2), (19, 100.0, 3), (19, 129.0, 4)] {
+        let mut known = walking_rows(3000, columns, seed);
+        let rows = known.clone();
+        known.iter_mut().filter(|value| value.abs() > 1e3).for_each(|value| *value = f64::NAN);
+        assert_all_paths_equal(&fitted(&known, columns, |params| params.trees = trees), &rows);
+    }
+}

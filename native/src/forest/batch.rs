@@ -3,12 +3,16 @@
 //! Every path adds the same terms in the same order, tree after tree, so one row, a block, the AVX-512
 //! kernel and any number of threads give the same bits. Threads live for one call; a batch too small to
 //! be worth one is done by the caller.
+use super::compact::Compact;
+use super::follow::Follower;
 #[cfg(target_arch = "x86_64")]
 use super::wide::Row;
 use super::{Forest, score_of};
 
 /// Rows of a block: their working space fits the first-level cache beside a tree.
 const BLOCK_ROWS: usize = 16;
+/// Blocks that are scored as a whole before it is tried again whether rows follow one another.
+const FIRST_PAUSE: usize = 4;
 /// A thread takes this many rows at a time.
 const CHUNK_ROWS: usize = 4096;
 /// Fewer rows than this for each thread are not worth starting it.
@@ -44,10 +48,26 @@ impl Forest {
     }
 
     fn score_chunk(&self, rows: &[f64], scores: &mut [f64]) {
+        let Some(compact) = self.compact() else {
+            return self.score_block(None, rows, scores);
+        };
+        let columns = self.features().len();
+        let (mut next, mut pause) = (0, FIRST_PAUSE);
+        while next < scores.len() {
+            let near = follow(compact, &rows[next * columns..], columns, &mut scores[next..]);
+            next += near;
+            // Rows that differ much will do so for a while.
+            pause = if near > 0 { 1 } else { pause * 2 };
+            let end = scores.len().min(next + pause * BLOCK_ROWS);
+            self.score_block(Some(compact), &rows[next * columns..], &mut scores[next..end]);
+            next = end;
+        }
+    }
+
+    fn score_block(&self, compact: Option<&Compact>, rows: &[f64], scores: &mut [f64]) {
         let columns = self.features().len();
         #[cfg(target_arch = "x86_64")]
-        if let Some((compact, wide)) = self.compact().and_then(|compact| compact.wide.map(|w| (compact, w)))
-        {
+        if let Some((compact, wide)) = compact.and_then(|compact| compact.wide.map(|w| (compact, w))) {
             let mut work = [const { Row::new() }; BLOCK_ROWS];
             for (rows, scores) in rows.chunks(BLOCK_ROWS * columns).zip(scores.chunks_mut(BLOCK_ROWS)) {
                 wide.sums(compact, rows.chunks_exact(columns), &mut work[..scores.len()]);
@@ -61,4 +81,29 @@ impl Forest {
             *score = self.score(row);
         }
     }
+}
+
+/// Scores rows as long as each is near the one before; how many those are, 0 when the second is not near.
+fn follow(compact: &Compact, rows: &[f64], columns: usize, scores: &mut [f64]) -> usize {
+    let mut rows = rows.chunks_exact(columns);
+    let (Some(first), Some(second)) = (rows.next(), rows.next()) else { return 0 };
+    let Some(mut follower) = Follower::start(compact, first) else { return 0 };
+    let first_sum = follower.sum();
+    if scores.len() < 2 || !follower.follow(second) {
+        return 0;
+    }
+    let mut last = (first_sum, score_of(first_sum));
+    scores[0] = last.1;
+    let mut count = 1;
+    for score in &mut scores[1..] {
+        if follower.sum().to_bits() != last.0.to_bits() {
+            last = (follower.sum(), score_of(follower.sum()));
+        }
+        *score = last.1;
+        count += 1;
+        if !rows.next().is_some_and(|row| follower.follow(row)) {
+            break;
+        }
+    }
+    count
 }

@@ -12,7 +12,10 @@
 //! A tree is cut in the middle: four levels of fifteen splits, and below each of their sixteen ends four
 //! levels more. So cut, [`super::wide`] decides all splits of a part at once. Without AVX-512 a walk is
 //! bound by its dependent loads (five or six instructions a split, 800 splits a row).
+use std::sync::OnceLock;
+
 use super::Forest;
+use super::follow::{Split, Users};
 use super::tree::Tree;
 #[cfg(target_arch = "x86_64")]
 use super::wide::Wide;
@@ -74,7 +77,15 @@ impl Ranks {
 pub struct Column {
     pub source: usize,
     pub start: usize,
-    count: usize,
+    /// Thresholds.
+    pub count: usize,
+}
+
+impl Column {
+    /// Its value in a row, as trees compare it.
+    pub fn value(&self, row: &[f64]) -> f32 {
+        narrow(row, self.source)
+    }
 }
 
 /// The forest's splits and leaves.
@@ -91,6 +102,8 @@ pub struct Compact {
     pub below: Vec<Below>,
     /// What a tree adds to the sum when a row ends there.
     pub leaves: Vec<[f64; ENDS]>,
+    /// Made when first asked for.
+    users: OnceLock<Users>,
     #[cfg(target_arch = "x86_64")]
     pub wide: Option<Wide>,
 }
@@ -141,6 +154,7 @@ impl Compact {
             tops,
             below,
             leaves,
+            users: OnceLock::new(),
             #[cfg(target_arch = "x86_64")]
             wide: Wide::detect(),
         };
@@ -189,7 +203,7 @@ impl Compact {
     fn walk(&self, row: &[f64], mut visit: impl FnMut(usize, usize)) {
         let mut ranks = Ranks::new();
         for (place, column) in self.columns.iter().enumerate() {
-            self.put(&mut ranks, place, self.rank(column, narrow(row, column.source)));
+            self.put(&mut ranks, place, self.rank(column, column.value(row)));
         }
         let (count, mut ends) = (self.leaves.len(), [0_usize; ABREAST]);
         for first in (0..count).step_by(ABREAST) {
@@ -199,8 +213,50 @@ impl Compact {
         }
     }
 
+    /// Which trees have which thresholds.
+    pub fn users(&self) -> &Users {
+        self.users.get_or_init(|| Users::of(self))
+    }
+
+    /// Calls `visit` with every split, its column's place among those in use and its threshold's rank.
+    #[allow(clippy::cast_possible_truncation)] // At most 10,000 trees, 256 ends.
+    pub fn for_each_split(&self, mut visit: impl FnMut(Split, usize, usize)) {
+        let column_mask = (1_u16 << self.column_bits) - 1;
+        for tree in 0..self.leaves.len() {
+            let top = (&self.tops[tree / 2].0[tree % 2], 0, 0);
+            let below = self.below[tree].0.iter().enumerate();
+            let below = below.map(|(end, words)| (words, MAX_DEPTH / 2, end * PART));
+            for (words, above, end) in std::iter::once(top).chain(below) {
+                for (place, &word) in words.iter().enumerate().filter(|(_, word)| **word != ALWAYS_LEFT) {
+                    let level = place.ilog2();
+                    let rest = MAX_DEPTH - above - level;
+                    let value = end | (place - (1 << level)) << rest;
+                    let mask = (ENDS - 1) >> rest << rest;
+                    let split = Split { tree: tree as u16, mask: mask as u8, value: value as u8 };
+                    visit(split, (word & column_mask).into(), (word >> (self.column_bits + 1)).into());
+                }
+            }
+        }
+    }
+
+    /// The threshold of a rank that a column has.
+    pub fn key(&self, column: &Column, rank: usize) -> f32 {
+        self.keys[column.start + self.pivots + rank / LANES].0[rank % LANES]
+    }
+
+    /// Where a row ends in one tree.
+    pub fn end(&self, tree: usize, ranks: &Ranks) -> usize {
+        let (ranks, mask) = (ranks.0.as_flattened(), (1_u16 << (self.column_bits + 1)) - 1);
+        let walk = |part: &[u16; PART]| {
+            (0..MAX_DEPTH / 2).fold(1, |place, _| step(ranks, mask, part[place & (PART - 1)], place))
+                & (PART - 1)
+        };
+        let upper = walk(&self.tops[tree / 2].0[tree % 2]);
+        upper * PART + walk(&self.below[tree].0[upper])
+    }
+
     /// How many thresholds are at most the value, or none for an unknown one.
-    fn rank(&self, column: &Column, value: f32) -> Option<usize> {
+    pub fn rank(&self, column: &Column, value: f32) -> Option<usize> {
         let start = column.start + self.pivots;
         let keys: &[Keys] = &self.keys[start..start + column.count.div_ceil(LANES)];
         let (mut rank, mut size) = (0, column.count);
@@ -228,10 +284,7 @@ impl Compact {
     #[inline]
     fn ends(&self, first: usize, count: usize, ranks: &[u16], ends: &mut [usize; ABREAST]) {
         let mask = (1_u16 << (self.column_bits + 1)) - 1;
-        let step = |split: u16, place: usize| {
-            let value = ranks[usize::from(split & mask) & (2 * MAX_COLUMNS - 1)];
-            2 * place + usize::from(value > split)
-        };
+        let step = |split: u16, place: usize| step(ranks, mask, split, place);
         let tops = |tree: usize| &self.tops[tree / 2].0[tree % 2];
         let mut places = [1_usize; ABREAST];
         for _ in 0..MAX_DEPTH / 2 {
@@ -252,6 +305,14 @@ impl Compact {
             *end += place & (PART - 1);
         }
     }
+}
+
+/// The place after a split's.
+#[inline(always)]
+#[allow(clippy::inline_always)] // Most of a walk.
+fn step(ranks: &[u16], mask: u16, split: u16, place: usize) -> usize {
+    let value = ranks[usize::from(split & mask) & (2 * MAX_COLUMNS - 1)];
+    2 * place + usize::from(value > split)
 }
 
 /// A value of a row as trees compare it; one beyond the row's end is unknown.

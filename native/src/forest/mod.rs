@@ -18,6 +18,7 @@ mod credit;
 pub mod explain;
 pub mod fit;
 mod flat;
+mod follow;
 mod grow;
 pub mod lengths;
 pub mod merge;
