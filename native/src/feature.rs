@@ -14,23 +14,29 @@ use crate::window::plan::Plan;
 /// Version of the feature list; a change of any formula raises it.
 pub const FEATURE_VERSION: u32 = 1;
 
-/// A statistic over the known values of one channel in a window.
+/// A statistic over the known values of one channel in a window. Their order is that of
+/// [`Window::write_statistics`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statistic {
-    /// Arithmetic mean.
-    Mean,
-    /// Sample variance (n − 1); unknown for fewer than two values.
-    Variance,
     /// Largest value.
     Max,
     /// 95th percentile by linear interpolation.
     P95,
     /// Largest minus smallest value.
     Delta,
+    /// Arithmetic mean.
+    Mean,
+    /// Sample variance (n − 1); unknown for fewer than two values.
+    Variance,
     /// Sum.
     Total,
     /// Share of records with a value above 0.
     Rate,
+}
+
+impl Statistic {
+    /// How many there are.
+    pub const COUNT: usize = 7;
 }
 
 /// Where a feature's value comes from.
@@ -62,6 +68,9 @@ pub struct Feature {
 #[derive(Debug, Clone)]
 pub struct FeatureList {
     features: Vec<Feature>,
+    /// Of each feature, where its value stands in a table of all statistics of all channels and, behind
+    /// them, what is of whole records.
+    places: Vec<usize>,
     channels: usize,
     fingerprint: String,
     window_ms: i64,
@@ -76,7 +85,9 @@ impl FeatureList {
         }
         check_unique(&features)?;
         let fingerprint = fingerprint(&features, window_ms);
-        Ok(Self { features, channels: channels.as_slice().len(), fingerprint, window_ms })
+        let channels = channels.as_slice().len();
+        let places = features.iter().map(|feature| place(feature.source, channels)).collect();
+        Ok(Self { features, places, channels, fingerprint, window_ms })
     }
 
     /// The features in order.
@@ -105,21 +116,38 @@ impl FeatureList {
     }
 
     /// The same, added to what `out` holds.
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_wrap)] // Counts are at most 65,536.
     pub fn measure_more(&self, window: &Window, out: &mut Vec<f64>) {
-        out.extend(self.features.iter().map(|feature| self.value(window, feature.source)));
-    }
-
-    #[inline]
-    #[allow(clippy::cast_precision_loss)] // Counts are at most 65,536, window lengths one hour.
-    fn value(&self, window: &Window, source: Source) -> f64 {
-        let records = window.len() as f64;
-        match source {
-            Source::Channel(index, statistic) => window.statistic(index, statistic),
-            Source::ErrorRate => f64::from(window.errors()) / records,
-            Source::ServerErrorRate => f64::from(window.server_errors()) / records,
-            Source::Frequency => records * 1000.0 / self.window_ms as f64,
-            Source::Diversity => window.devices() as f64,
+        let (row, statistics) = (out.len(), Statistic::places(self.channels));
+        // The table stands behind the row while that is read from it.
+        let table = row + self.places.len();
+        out.resize(table + statistics + OF_RECORDS, f64::NAN);
+        window.write_statistics(&mut out[table..table + statistics]);
+        // Signed numbers are converted by one instruction.
+        let [records, devices] = [window.len(), window.devices()].map(|count| count as i64 as f64);
+        let errors = [window.errors(), window.server_errors()].map(|count| f64::from(count) / records);
+        let of_records = [errors[0], errors[1], records * 1000.0 / self.window_ms as f64, devices];
+        out[table + statistics..].copy_from_slice(&of_records);
+        let (features, table) = out[row..].split_at_mut(self.places.len());
+        for (feature, &place) in features.iter_mut().zip(&self.places) {
+            *feature = table[place];
         }
+        out.truncate(row + self.places.len());
+    }
+}
+
+/// Values of whole records, of no channel.
+const OF_RECORDS: usize = 4;
+
+/// Where a value stands in the table.
+fn place(source: Source, channels: usize) -> usize {
+    let of_records = Statistic::places(channels);
+    match source {
+        Source::Channel(channel, statistic) => statistic.place(channel, channels),
+        Source::ErrorRate => of_records,
+        Source::ServerErrorRate => of_records + 1,
+        Source::Frequency => of_records + 2,
+        Source::Diversity => of_records + 3,
     }
 }
 

@@ -22,6 +22,8 @@ struct Extreme {
     older: f64,
     /// Numbers of the older part's records that can become the largest, the oldest and largest last.
     falling: Vec<u32>,
+    /// The last of them, which is looked at whenever a record leaves.
+    first: Option<u32>,
 }
 
 /// The largest values of some channels and the smallest of some.
@@ -43,6 +45,7 @@ impl Extremes {
             newer: f64::NEG_INFINITY,
             older: f64::NEG_INFINITY,
             falling: Vec::new(),
+            first: None,
         };
         let largest = largest.iter().map(|&channel| extreme(channel, 1.0));
         let smallest = smallest.iter().map(|&channel| extreme(channel, -1.0));
@@ -71,9 +74,10 @@ impl Extremes {
             return;
         }
         for extreme in &mut self.each {
-            if extreme.falling.last() == Some(&record) {
+            if extreme.first == Some(record) {
                 extreme.falling.pop();
-                let next = extreme.falling.last().map(|next| next.wrapping_sub(record) as usize - 1);
+                extreme.first = extreme.falling.last().copied();
+                let next = extreme.first.map(|next| next.wrapping_sub(record) as usize - 1);
                 extreme.older = next.map_or(f64::NEG_INFINITY, |place| {
                     // It was read from the same ring; a stale number may be beyond the end.
                     if place < ring.len() {
@@ -121,6 +125,7 @@ impl Extreme {
                 self.falling.push(oldest.wrapping_add(place as u32));
             }
         }
+        self.first = self.falling.last().copied();
         if self.falling.capacity() > self.falling.len() + self.falling.len() / 2 + MIN_CAPACITY {
             self.falling.shrink_to(self.falling.len() + MIN_CAPACITY / 2);
         }

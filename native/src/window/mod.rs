@@ -6,6 +6,8 @@
 mod extreme;
 pub mod gateway_clock;
 mod moments;
+#[cfg(target_arch = "x86_64")]
+mod moments_wide;
 mod ordered;
 pub mod plan;
 mod ring;
@@ -18,8 +20,8 @@ use std::sync::Arc;
 
 use crate::feature::Statistic;
 use extreme::Extremes;
-use moments::Moments;
-use plan::{NONE, Plan};
+use moments::{Moments, stride};
+use plan::Plan;
 use ring::Ring;
 use upper::Upper;
 
@@ -76,7 +78,7 @@ pub struct Window {
     max_records: u32,
     errors: u32,
     server_errors: u32,
-    moments: Box<[Moments]>,
+    moments: Moments,
     /// The largest values, then the smallest.
     extremes: Extremes,
     uppers: Box<[Upper]>,
@@ -99,7 +101,7 @@ impl Window {
             max_records: u32::try_from(max_records).unwrap_or(u32::MAX),
             errors: 0,
             server_errors: 0,
-            moments: vec![Moments::default(); plan.channels()].into(),
+            moments: Moments::new(plan.channels()),
             extremes: Extremes::new(&plan.largest, &plan.smallest),
             uppers: vec![Upper::default(); plan.ordered.len()].into(),
             census: Census::Many(HashMap::default()),
@@ -120,14 +122,21 @@ impl Window {
     pub fn push(&mut self, mark: Mark, values: &[f64]) -> bool {
         self.newest_ms = self.newest_ms.max(mark.time_ms);
         let first_kept = self.newest_ms.saturating_sub(self.length_ms);
-        while self.ring.len() > 0 && self.ring.time_ms(0) <= first_kept {
+        let mut leaving = 0;
+        while leaving < self.ring.len() && self.ring.time_ms(leaving) <= first_kept {
+            leaving += 1;
+        }
+        let comes = mark.time_ms > first_kept;
+        self.moments.step(&self.ring, leaving, comes.then_some(values));
+        for _ in 0..leaving {
             self.drop_oldest();
         }
-        if mark.time_ms > first_kept {
+        if comes {
             self.insert(mark, values);
         }
         let overflowed = self.ring.len() > self.max_records as usize;
         if overflowed {
+            self.moments.step(&self.ring, 1, None);
             self.drop_oldest();
         }
         self.settle();
@@ -136,17 +145,14 @@ impl Window {
 
     /// Takes anew what the last changes wore out.
     fn settle(&mut self) {
-        for (channel, moments) in self.moments.iter_mut().enumerate() {
-            if moments.is_worn() {
-                moments.retake(self.ring.channel(channel));
-            }
-        }
+        self.moments.settle(&self.ring);
         self.extremes.settle(&self.ring, self.oldest);
         for (upper, &channel) in self.uppers.iter_mut().zip(&self.plan.ordered) {
             upper.settle(&self.ring, channel);
         }
     }
 
+    /// Puts a record in its place; the moments have it already.
     #[allow(clippy::cast_possible_truncation)] // A window holds far fewer than 2³² records.
     fn insert(&mut self, mark: Mark, values: &[f64]) {
         // Equal times keep the order of arrival; hardly any record is late.
@@ -155,11 +161,6 @@ impl Window {
             place -= 1;
         }
         self.ring.insert(place, mark, values);
-        for (moments, &value) in self.moments.iter_mut().zip(values) {
-            if !value.is_nan() {
-                moments.insert(value);
-            }
-        }
         let record = self.oldest.wrapping_add(place as u32);
         self.extremes.insert(values, record, self.oldest);
         for (upper, &channel) in self.uppers.iter_mut().zip(&self.plan.ordered) {
@@ -174,14 +175,9 @@ impl Window {
         self.server_errors += u32::from(mark.server_error);
     }
 
+    /// Drops the oldest record; the moments have it no more.
     fn drop_oldest(&mut self) {
         let Some(mark) = self.ring.mark(0) else { return };
-        for (channel, moments) in self.moments.iter_mut().enumerate() {
-            let value = self.ring.value(0, channel);
-            if !value.is_nan() {
-                moments.remove(value);
-            }
-        }
         for (upper, &channel) in self.uppers.iter_mut().zip(&self.plan.ordered) {
             let value = self.ring.value(0, channel);
             if !value.is_nan() {
@@ -233,35 +229,42 @@ impl Window {
 
     /// A statistic of the channel at `index` over the records that know it; NaN when none does, or when
     /// the plan does not have it.
-    #[inline]
     pub fn statistic(&self, index: usize, statistic: Statistic) -> f64 {
-        match statistic {
-            Statistic::Mean => self.moments[index].mean(),
-            Statistic::Variance => self.moments[index].variance(),
-            Statistic::Max => self.largest(index),
-            Statistic::P95 => self.upper_of(index).map_or(f64::NAN, Upper::value),
-            Statistic::Delta => self.largest(index) - self.smallest(index),
-            Statistic::Total => self.moments[index].total(),
-            Statistic::Rate => self.moments[index].positive_share(),
-        }
+        let mut all = vec![f64::NAN; Statistic::places(self.plan.channels())];
+        self.write_statistics(&mut all);
+        all[statistic.place(index, self.plan.channels())]
     }
 
-    fn upper_of(&self, index: usize) -> Option<&Upper> {
-        self.uppers.get(self.plan.channel(index).ordered)
-    }
-
-    fn largest(&self, index: usize) -> f64 {
-        match self.plan.channel(index).largest {
-            NONE => self.upper_of(index).map_or(f64::NAN, Upper::max),
-            place => self.extremes.value(place),
+    /// Writes what [`Self::statistic`] gives, each to its [`Statistic::place`]; those that the plan does not have
+    /// are left as they are.
+    pub fn write_statistics(&self, all: &mut [f64]) {
+        let places = stride(self.plan.channels());
+        let (max, rest) = all.split_at_mut(places);
+        let (p95, rest) = rest.split_at_mut(places);
+        let (delta, moments) = rest.split_at_mut(places);
+        self.moments.write(moments);
+        for (upper, &channel) in self.uppers.iter().zip(&self.plan.ordered) {
+            p95[channel] = upper.value();
+            max[channel] = upper.max();
+        }
+        for (place, &channel) in self.plan.largest.iter().enumerate() {
+            max[channel] = self.extremes.value(place);
+        }
+        for (place, &channel) in self.plan.smallest.iter().enumerate() {
+            delta[channel] = max[channel] - self.extremes.value(self.plan.largest.len() + place);
         }
     }
+}
 
-    fn smallest(&self, index: usize) -> f64 {
-        match self.plan.channel(index).smallest {
-            NONE => f64::NAN,
-            place => self.extremes.value(self.plan.largest.len() + place),
-        }
+impl Statistic {
+    /// Places of all statistics of so many channels.
+    pub fn places(channels: usize) -> usize {
+        Self::COUNT * stride(channels)
+    }
+
+    /// Where a channel's statistic stands among them: statistic by statistic, whole registers of channels each.
+    pub fn place(self, channel: usize, channels: usize) -> usize {
+        self as usize * stride(channels) + channel
     }
 }
 

@@ -1,26 +1,15 @@
 //! Which statistics windows have to maintain: only those that some feature asks for.
 use crate::feature::Statistic;
 
-/// Marks a channel that has no entry in a list.
-pub const NONE: usize = usize::MAX;
-
 /// What is kept of each channel, shared by all windows of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    channels: Vec<ChannelPlan>,
+    channels: usize,
     /// Channels whose largest values are tracked, those tracked for their smallest, and those whose upper
     /// values are kept in order.
     pub largest: Vec<usize>,
     pub smallest: Vec<usize>,
     pub ordered: Vec<usize>,
-}
-
-/// Where a channel's structures stand in their lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChannelPlan {
-    pub largest: usize,
-    pub smallest: usize,
-    pub ordered: usize,
 }
 
 impl Plan {
@@ -32,21 +21,19 @@ impl Plan {
 
     /// What these statistics of these channels need.
     pub fn of(channels: usize, wanted: impl Iterator<Item = (usize, Statistic)>) -> Self {
-        let none = ChannelPlan { largest: NONE, smallest: NONE, ordered: NONE };
-        let mut plan =
-            Self { channels: vec![none; channels], largest: vec![], smallest: vec![], ordered: vec![] };
+        let mut plan = Self { channels, largest: vec![], smallest: vec![], ordered: vec![] };
         let wanted: Vec<(usize, Statistic)> = wanted.collect();
         for &(channel, _) in wanted.iter().filter(|(_, statistic)| *statistic == Statistic::P95) {
-            enlist(&mut plan.ordered, &mut plan.channels[channel].ordered, channel);
+            enlist(&mut plan.ordered, channel);
         }
         for (channel, statistic) in wanted {
-            let own = &mut plan.channels[channel];
             // A channel whose upper values are kept in order has its largest at their end.
-            if own.ordered == NONE && matches!(statistic, Statistic::Max | Statistic::Delta) {
-                enlist(&mut plan.largest, &mut own.largest, channel);
+            let tracked = matches!(statistic, Statistic::Max | Statistic::Delta);
+            if tracked && !plan.ordered.contains(&channel) {
+                enlist(&mut plan.largest, channel);
             }
             if statistic == Statistic::Delta {
-                enlist(&mut plan.smallest, &mut own.smallest, channel);
+                enlist(&mut plan.smallest, channel);
             }
         }
         plan
@@ -54,18 +41,12 @@ impl Plan {
 
     /// How many channels a record has.
     pub fn channels(&self) -> usize {
-        self.channels.len()
-    }
-
-    /// Where a channel's structures stand.
-    pub fn channel(&self, index: usize) -> ChannelPlan {
-        self.channels[index]
+        self.channels
     }
 }
 
-fn enlist(list: &mut Vec<usize>, place: &mut usize, channel: usize) {
-    if *place == NONE {
-        *place = list.len();
+fn enlist(list: &mut Vec<usize>, channel: usize) {
+    if !list.contains(&channel) {
         list.push(channel);
     }
 }

@@ -5,7 +5,7 @@
 //! a burst leaves no memory behind and a steady stream allocates nothing. A late record is put in its place
 //! by moving those after it, at most what arrives within the lateness.
 use super::Mark;
-use super::values::Values;
+use super::values::{Row, Values};
 
 /// Least room that is added.
 const MIN_ROOM: usize = 4;
@@ -95,6 +95,12 @@ impl Ring {
     #[inline]
     pub fn value(&self, place: usize, channel: usize) -> f64 {
         self.values.get(self.slot(place) * self.channels + channel)
+    }
+
+    /// All values of the record at a place that exists.
+    #[inline]
+    pub fn row(&self, place: usize) -> Row<'_> {
+        self.values.row(self.slot(place) * self.channels, self.channels)
     }
 
     /// One channel's values, oldest first.

@@ -23,11 +23,19 @@ pub struct Upper {
     values: Ordered,
     /// More values than this are too many.
     limit: usize,
+    /// How many of the highest values the percentile of so many known ones needs.
+    needed: (usize, usize),
 }
 
 impl Default for Upper {
     fn default() -> Self {
-        Self { floor: f64::NEG_INFINITY, below: 0, values: Ordered::default(), limit: SAMPLE / 8 }
+        Self {
+            floor: f64::NEG_INFINITY,
+            below: 0,
+            values: Ordered::default(),
+            limit: SAMPLE / 8,
+            needed: (0, 0),
+        }
     }
 }
 
@@ -51,9 +59,12 @@ impl Upper {
     }
 
     /// How many of the highest values the percentile and the largest value need.
-    fn needed(&self) -> usize {
+    fn needed(&mut self) -> usize {
         let known = self.below + self.values.len();
-        known - position(known, SHARE).0.min(known)
+        if self.needed.0 != known {
+            self.needed = (known, known - position(known, SHARE).0.min(known));
+        }
+        self.needed.1
     }
 
     /// Sets the floor anew where the last changes made that necessary.
