@@ -109,7 +109,16 @@ impl<'a> Cursor<'a> {
     }
 
     /// A finite number, to the last bit what the nearest f64 is.
+    #[inline]
     pub fn number(&mut self) -> Option<f64> {
+        if let Some((number, length)) = self.0.first_chunk().and_then(|word| short_number(*word)) {
+            self.0 = &self.0[length..];
+            return Some(number);
+        }
+        self.any_number()
+    }
+
+    fn any_number(&mut self) -> Option<f64> {
         let start = self.0;
         let negative = self.word(b"-").is_some();
         let whole = self.digits(Digits::default());
@@ -171,28 +180,68 @@ struct Digits {
     count: usize,
 }
 
+const ONES: u64 = 0x0101_0101_0101_0101;
+/// What turns the characters 0–9 into their values.
+const ZEROS: u64 = ONES * 0x30;
+
+/// The high bits of bytes that are no digits. It tells exactly up to the first above 0x7f.
+fn others(word: u64) -> u64 {
+    // Digits are 0–9 now; what is added lifts all else to the high bit.
+    let digits = word ^ ZEROS;
+    (digits.wrapping_add(ONES * 0x76) | digits) & (ONES * 0x80)
+}
+
+/// A number without sign and exponent that ends within seven of eight bytes, and its length: digits, or digits,
+/// a point and digits, all of them looked at once. `None` for any other, whatever it is.
+#[inline]
+fn short_number(bytes: [u8; 8]) -> Option<(f64, usize)> {
+    let word = u64::from_le_bytes(bytes);
+    let others = others(word);
+    let whole = others.trailing_zeros() / 8;
+    let mut length = whole;
+    let mut digits = word;
+    if bytes.get(whole as usize) == Some(&b'.') {
+        length = (others & (others - 1)).trailing_zeros() / 8;
+        // The point is taken out: what follows moves down.
+        let below = (1 << (8 * whole)) - 1;
+        digits = digits & below | (digits >> 8) & !below;
+    }
+    let end = *bytes.get(length as usize)?;
+    let (points, decimals) = (u32::from(length > whole), length.saturating_sub(whole + 1));
+    let odd = whole == 0
+        || bytes[0] == b'0' && whole > 1
+        || points > decimals
+        || matches!(end | 0x20, b'e' | b'.');
+    if odd {
+        return None;
+    }
+    #[allow(clippy::cast_precision_loss)] // At most seven digits.
+    let value = eight_digits((digits ^ ZEROS) << (64 - 8 * (length - points))) as f64;
+    Some((value / EXACT_POWERS[decimals as usize], length as usize))
+}
+
 /// Of eight bytes, the first one lowest, the value of the digits in front and how many there are.
 fn leading_digits(word: u64) -> (u64, usize) {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    // Digits are 0–9 now; what is added lifts all else to the high bit.
-    let digits = word ^ (ONES * 0x30);
-    let others = (digits.wrapping_add(ONES * 0x76) | digits) & (ONES * 0x80);
     // A carry can only reach bytes above the first that is no digit.
-    let count = others.trailing_zeros() as usize / 8;
+    let count = others(word).trailing_zeros() as usize / 8;
     if count == 0 {
         return (0, 0);
     }
-    // Zeros come in front; then pairs, fours and all eight are joined.
-    let digits = digits << (64 - 8 * count);
+    // Zeros come in front.
+    (eight_digits((word ^ ZEROS) << (64 - 8 * count)), count)
+}
+
+/// The value of eight digits: pairs, fours and all eight are joined.
+#[inline]
+fn eight_digits(digits: u64) -> u64 {
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
     let high = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
     let low = ((pairs >> 16) & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
-    (high.wrapping_add(low) >> 32, count)
+    high.wrapping_add(low) >> 32
 }
 
 /// Bytes before the closing quote when all of them are printable ASCII and none is a backslash.
 fn plain_length(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let zero_at = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
     let (words, rest) = bytes.as_chunks::<8>();
@@ -234,6 +283,32 @@ mod tests {
         for first in 0..=u8::MAX {
             let bytes = [first, b'1', b'2', b'3', b'4', b'5', b'6', b'7'];
             assert_eq!(leading_digits(u64::from_le_bytes(bytes)).1 > 0, first.is_ascii_digit(), "{first}");
+        }
+    }
+
+    #[test]
+    fn a_short_number_is_what_any_is_or_none() {
+        let alphabet = b"0019.-+eE,} \xff\x90";
+        let mut random = crate::random::Random::new(8);
+        let mut taken = 0;
+        for _ in 0..400_000 {
+            let mut bytes = [0; 8];
+            for byte in &mut bytes {
+                *byte = alphabet[usize::try_from(random.below(alphabet.len() as u64)).unwrap()];
+            }
+            let mut cursor = Cursor(&bytes);
+            let Some((number, length)) = short_number(bytes) else { continue };
+            taken += 1;
+            assert_eq!(cursor.any_number().map(f64::to_bits), Some(number.to_bits()), "{bytes:?}");
+            assert_eq!(cursor.0.len(), 8 - length, "{bytes:?}");
+        }
+        assert!(taken > 50_000, "{taken}");
+        assert_eq!(short_number(*b"20.125,\""), Some((20.125, 6)));
+        assert_eq!(short_number(*b"1234567}"), Some((1_234_567.0, 7)));
+        for none in
+            [b"12345678", b"1.234567", b"01,00000", b"1.,00000", b"1e5,0000", b"1.5E1,00", b"-1,00000"]
+        {
+            assert_eq!(short_number(*none), None);
         }
     }
 
