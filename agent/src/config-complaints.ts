@@ -14,6 +14,9 @@ const MAX_SHOWN = 60;
 /** Values under these keys, and addresses that may hold one, are not repeated. */
 const isSecret = (path: Path) => /password|secret|token|url/.test(String(path.at(-1)));
 
+/** What stands in the place of something else may hold a secret all the same: an address, or keys with their values. */
+const mayHoldSecret = (text: string) => /@|password|secret|token/i.test(text);
+
 function valueAt(raw: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (here, step) =>
@@ -28,6 +31,7 @@ function found(raw: unknown, path: Path): string {
   const value = valueAt(raw, path);
   if (value === undefined || isSecret(path)) return '';
   const text = JSON.stringify(value) ?? String(value);
+  if (mayHoldSecret(text)) return '';
   return `, found ${text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text}`;
 }
 
@@ -87,7 +91,9 @@ function wrongType(issue: z.core.$ZodIssueInvalidType, raw: unknown): string {
     if (/^(yes|on)$/i.test(value)) return `${text}: write true`;
     if (/^(no|off)$/i.test(value)) return `${text}: write false`;
   }
-  if (issue.expected === 'array') return `${text}: write [${typeof value === 'string' ? value : '…'}]`;
+  if (issue.expected === 'array') {
+    return `${text}: write [${typeof value === 'string' && !mayHoldSecret(value) ? value : '…'}]`;
+  }
   if (issue.expected === 'string' && !isSecret(issue.path) && typeof value !== 'object') {
     return `${text}: write "${String(value)}"`;
   }

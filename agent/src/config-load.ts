@@ -3,13 +3,14 @@
  * keys are errors. The result is frozen.
  */
 import { readFile } from 'node:fs/promises';
-import { parse as parseYaml } from 'yaml';
+import { parseDocument } from 'yaml';
 import { type Config, completed, configSchema } from './config.js';
 import { complaint } from './config-complaints.js';
 import { ConfigError } from './config-error.js';
 import { configJsonSchema, isObject, type KeyNode } from './config-keys.js';
 import { withEnvironment, withSettings } from './config-overrides.js';
 import { withSecrets } from './config-secrets.js';
+import { messageOf } from './log.js';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 
@@ -28,13 +29,23 @@ function freeze<T>(value: T): T {
   return value;
 }
 
+/** Without what stands in the text: a secret may stand there. */
+function plainFault(message: string): string {
+  const [first = ''] = message.split('\n');
+  const where = / at line \d+, column \d+/.exec(first)?.[0] ?? '';
+  const what = first.slice(0, where ? first.lastIndexOf(where) : first.length);
+  return what.replace(/(?<=[\w)]): .*$| \\.*$/s, '') + where;
+}
+
+/** A tag that nobody knows is a fault too: what stands behind it would be read as something else. */
 function parsedYaml(text: string): unknown {
+  const document = parseDocument(text, { logLevel: 'silent' });
+  const [fault] = [...document.errors, ...document.warnings];
   try {
-    return parseYaml(text, { maxAliasCount: 100 }) ?? {};
+    if (fault) throw fault;
+    return document.toJS({ maxAliasCount: 100 }) ?? {};
   } catch (error) {
-    // Only the first line: the ones below repeat the text, and a secret may stand in it.
-    const [first] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new ConfigError(`not valid YAML: ${first?.replace(/:$/, '')}`);
+    throw new ConfigError(`not valid YAML: ${plainFault(messageOf(error))}`);
   }
 }
 

@@ -37,7 +37,7 @@ function withValue(raw: unknown, path: readonly (string | number)[], value: unkn
 function asValue(text: string, node: KeyNode | undefined): unknown {
   if (node?.type === 'string') return text;
   try {
-    return parseYaml(text);
+    return parseYaml(text, { logLevel: 'error' });
   } catch {
     return text;
   }
@@ -58,7 +58,12 @@ export function withEnvironment(raw: unknown, environment: NodeJS.ProcessEnv, ke
 export function withSettings(raw: unknown, settings: readonly string[], keys: () => KeyNode): unknown {
   return settings.reduce<unknown>((merged, setting) => {
     const at = setting.indexOf('=');
-    if (at < 1) throw new ConfigError(`--set ${setting}: must look like --set mqtt.url=mqtt://host:1883`);
+    if (at < 1) {
+      // Up to the end of its key: what follows may be a password behind another sign than "=".
+      const [key = ''] = /^[\w.-]*/.exec(setting)!;
+      const shown = key === setting ? key : `${key}…`;
+      throw new ConfigError(`--set ${shown}: must look like --set mqtt.url=mqtt://host:1883`);
+    }
     const path = pathOf(setting.slice(0, at));
     return withValue(merged, path, asValue(setting.slice(at + 1), nodeAt(keys(), path, merged)));
   }, raw);

@@ -1,6 +1,6 @@
 /** The configuration: defaults, environment, messages, and the example file. */
 import { readFile } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { hostDevice } from './config.js';
 import { ConfigError } from './config-error.js';
 import { parseConfig } from './config-load.js';
@@ -67,6 +67,9 @@ describe('parseConfig', () => {
     });
     expect(messageOf(MINIMAL, {}, ['window_size=3'])).toMatch(/did you mean "window_size_seconds"/);
     expect(messageOf(MINIMAL, {}, ['seed'])).toMatch(/^--set seed: must look like/);
+    expect(messageOf(MINIMAL, {}, ['mqtt.password:hunter2'])).toMatch(
+      /^--set mqtt\.password…: must look like/,
+    );
     expect(messageOf(MINIMAL, {}, ['__proto__.x=1'])).toMatch(/__proto__: unknown key/);
   });
 
@@ -75,6 +78,31 @@ describe('parseConfig', () => {
     expect(message).toMatch(/^not valid YAML: .* at line \d+, column \d+$/);
     expect(message).not.toMatch(/hunter2/);
     expect(messageOf(`${MINIMAL}mqtt: {password: [hunter2]}\n`)).toBe('mqtt.password: must be text');
+  });
+
+  it.each([
+    '*hunter2',
+    '|hunter2',
+    '!hunter2',
+    '!hunter2 x',
+    '!h!hunter2 x',
+    '"\\uhunter2"',
+    '{a: *hunter2}',
+  ])('does not take the password %s for YAML of its own, and does not repeat it', (password) => {
+    const warn = vi.spyOn(process, 'emitWarning');
+    const message = messageOf(`${MINIMAL}mqtt:\n  password: ${password}\n`);
+    expect(message).toMatch(/^not valid YAML: [A-Z].{10}/);
+    expect(message).not.toMatch(/hunter2|\n/);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ["mqtt: 'mqtt://joe:hunter2@host'", 'mqtt: must be keys and values'],
+    ['mqtt: [{password: hunter2}]', 'mqtt: must be keys and values'],
+    ['labels: [joe@hunter2]', 'labels: must be keys and values'],
+    ['channels: joe@hunter2', 'channels: must be a list: write […]'],
+  ])('does not repeat a secret in the place of something else: %s', (text, message) => {
+    expect(messageOf(`${MINIMAL}${text}\n`)).toBe(message);
   });
 
   it.each([
