@@ -1,5 +1,7 @@
 /** What the command line takes, what it says of what it does not take, and the exit codes of the built program. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -99,6 +101,34 @@ describe('the program', () => {
     });
     expect(run('--version')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'says that its output could not be written, and ends with exit code 73 (needs /dev/full)',
+    () => {
+      const full = openSync('/dev/full', 'w');
+      const told = spawnSync(process.execPath, [MAIN, '--help'], { stdio: ['ignore', full, 'pipe'] });
+      closeSync(full);
+      expect(told.status).toBe(73);
+      expect(String(told.stderr)).toMatch(/^lineheron-agent: standard output: ENOSPC: .*\n$/);
+    },
+  );
+
+  it.skipIf(!existsSync('/dev/full'))('goes on when nothing takes its log (needs /dev/full)', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'agent.yaml');
+      await writeFile(path, `agent_id: gw-1\ndata_dir: ${folder}/data\nsource: {type: host}\n`);
+      const full = openSync('/dev/full', 'w');
+      const child = spawn(process.execPath, [MAIN, 'run', '--config', path, '--set', 'log_level=trace'], {
+        stdio: ['ignore', 'ignore', full, 'ipc'],
+      });
+      closeSync(full);
+      const ended = once(child, 'exit');
+      const [message] = await Promise.race([once(child, 'message'), ended]);
+      expect(message).toMatchObject({ type: expect.any(String) });
+      child.disconnect();
+      expect(await ended).toEqual([0, null]);
+    }),
+  );
 
   it('checks a configuration and says every fault', () =>
     withFolder(async (folder) => {

@@ -40,16 +40,20 @@ function codeOf(error: unknown): number {
   return error instanceof ConfigError ? EXIT.config : EXIT.failed;
 }
 
-/** Ends once both streams have taken what was written: a pipe may take it later. */
+/** Ends once both streams have taken what was written: a pipe may take it later. A fault of one comes first. */
 function end(code: number): void {
   process.exitCode = code;
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+  process.stdout.write('', (error) => {
+    if (!error) process.stderr.write('', () => process.exit(code));
+  });
 }
 
-// Whoever closes the pipe early has read enough.
-process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-  process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed),
-);
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever closes the pipe early has read enough.
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  process.stderr.write(`lineheron-agent: standard output: ${error.message}\n`);
+  process.exit(EXIT.cannotCreate);
+});
 await main().then(end, (error: unknown) => {
   const hint = error instanceof UsageError ? ' (--help tells more)' : '';
   process.stderr.write(`lineheron-agent: ${messageOf(error)}${hint}\n`);
