@@ -208,6 +208,7 @@ describe('replay', () => {
     ['an output over an input', ['a.log', '--html', 'a.log'], 73, /a\.log: is an input/],
     ['an output nowhere', ['a.log', '--json', 'no/where.json'], 73, /no\/where\.json: /],
     ['a format that is none', ['a.log', '--line-format', 'morse'], 64, /--line-format "morse" is no format/],
+    ['a format that is no YAML', ['a.log', '--line-format', '{type: csv'], 64, /"\{type: csv" is no format/],
     [
       'a detector that is none',
       ['a.log', '--detector', 'crystal'],

@@ -94,6 +94,15 @@ function settingsOf(given: Given, config: Config | null) {
   };
 }
 
+/** What is no YAML stays text, and a text is the name of a format or of none. */
+function yamlOf(text: string): unknown {
+  try {
+    return parseYaml(text, { logLevel: 'error' });
+  } catch {
+    return text;
+  }
+}
+
 /** How the lines are written: `--line-format`, else as the only source of the configuration says. */
 function formatOf(given: Given, config: Config | null): (engine: Engine) => number {
   const text = given.text('line-format');
@@ -101,7 +110,7 @@ function formatOf(given: Given, config: Config | null): (engine: Engine) => numb
     const [source, ...others] = config?.sources ?? [];
     return (engine) => (source && others.length === 0 ? addFormat(engine, source) : 0);
   }
-  const parsed = formatSchema.safeParse(parseYaml(text));
+  const parsed = formatSchema.safeParse(yamlOf(text));
   if (!parsed.success) throw new UsageError(`replay: --line-format "${text}" is no format: see --help`);
   const { data } = parsed;
   return (engine) => {
