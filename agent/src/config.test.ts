@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { hostDevice } from './config.js';
 import { ConfigError } from './config-error.js';
+import { configJsonSchema, type KeyNode } from './config-keys.js';
 import { parseConfig } from './config-load.js';
 import { deviceNames } from './source/generate.js';
 
@@ -16,6 +17,16 @@ function messageOf(text: string, environment = {}, settings: string[] = []): str
     return (error as Error).message;
   }
   throw new Error('the configuration was accepted');
+}
+
+/** The names of all keys, but for those of formats: native/FORMATS.md tells them. */
+function keysOf(node: KeyNode): string[] {
+  const shapes = [...(node.oneOf ?? []), ...(node.anyOf ?? []), ...(node.items ? [node.items] : [])];
+  const own = Object.entries(node.properties ?? {});
+  return [
+    ...own.flatMap(([key, inner]) => (key === 'format' ? [key] : [key, ...keysOf(inner)])),
+    ...shapes.flatMap(keysOf),
+  ];
 }
 
 describe('parseConfig', () => {
@@ -220,38 +231,11 @@ describe('parseConfig', () => {
     const text = await readFile(new URL('../lineheron-agent.example.yaml', import.meta.url), 'utf8');
     const config = parseConfig(text);
     expect(config.agent_id).toBe('gw-1');
-    const keys = [
-      'mqtt',
-      'window_size_seconds',
-      'contamination',
-      'publish_records',
-      'labels',
-      'seed',
-      'log_level',
-    ];
-    const nested = ['url', 'username', 'password', 'max_bytes', 'segment_bytes', 'paths', 'from', 'target'];
-    const generate = [
-      'devices',
-      'anomalies',
-      'anomaly_probability',
-      'strength',
-      'faults',
-      'backfill_minutes',
-    ];
-    for (const key of [
-      ...keys,
-      ...nested,
-      ...generate,
-      'interfaces',
-      'realtime',
-      'proc_root',
-      'channels',
-      'spool',
-    ]) {
-      expect(text).toMatch(new RegExp(`^[#\\s-]*${key}:`, 'm'));
+    for (const key of keysOf(configJsonSchema() as KeyNode)) {
+      expect(text).toMatch(new RegExp(`(^[#\\s-]*|[{,] ?)${key}:`, 'm'));
     }
     // Every setting that is commented out must be right too.
-    for (const block of text.split(/^# Another source: .*$/m).slice(1)) {
+    for (const block of text.split(/^# (?:Another source: .*|Several sources\.)$/m).slice(1)) {
       const source = block.replaceAll(/^# ?/gm, '');
       expect(parseConfig(`agent_id: g\ndata_dir: x\n${source}`).sources[0]!.type).toBeTruthy();
     }
