@@ -49,7 +49,7 @@ pub fn open(line: &[u8]) -> Option<Envelope<'_>> {
     if found.is_none() && severity.is_none() {
         return None;
     }
-    header(scanner, &mut envelope);
+    header(scanner, found.is_some(), &mut envelope);
     Some(envelope)
 }
 
@@ -209,10 +209,11 @@ fn cisco_front<'a>(scanner: &mut Scanner<'a>, envelope: &mut Envelope<'a>) {
     }
 }
 
-/// Host, facility and severity, program: what of them stands before the message.
-fn header<'a>(mut scanner: Scanner<'a>, envelope: &mut Envelope<'a>) {
+/// Host, facility and severity, program: what of them stands before the message. Without a time there is no host:
+/// all is message then (RFC 3164, 4.3.3), and its first word would make a device of its own.
+fn header<'a>(mut scanner: Scanner<'a>, is_stamped: bool, envelope: &mut Envelope<'a>) {
     scanner.blanks();
-    let no_host = scanner.byte(b':').is_some() || !envelope.host.is_empty();
+    let no_host = scanner.byte(b':').is_some() || !envelope.host.is_empty() || !is_stamped;
     scanner.blanks();
     let _ = bracketed_number(&mut scanner);
     if !no_host && severity_word(&mut scanner, envelope).is_none() {
@@ -302,6 +303,8 @@ mod tests {
         expect("<30>Nov 2 15:40:14 gw dnsmasq: a", "gw", "dnsmasq", Some(6), "a");
         expect("<30>Nov 2 15:40:14 dnsmasq[1]: a", "", "dnsmasq", Some(6), "a");
         expect("<30>dnsmasq[1]: a", "", "dnsmasq", Some(6), "a");
+        expect("<30>Line down on wan0", "", "Line", Some(6), "Line down on wan0");
+        expect("<30>system,info router rebooted", "", "system,info", Some(6), "system,info router rebooted");
         expect("Nov 22 10:06:33.123456 gw a.out: x", "gw", "a.out", None, "x");
         expect("2026-11-22T10:06:33.123456+01:00 gw postfix/smtpd[9]: x", "gw", "postfix/smtpd", None, "x");
         expect("Nov 22 2026 10:06:33 gw app: x", "gw", "app", None, "x");
