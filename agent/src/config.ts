@@ -98,6 +98,7 @@ const spoolSchema = z
 /** What looks like an address of a person or a machine. */
 const DEFAULT_REDACTIONS = [
   { pattern: String.raw`\b[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}\b`, replacement: '<mac>' },
+  { pattern: String.raw`\b[0-9A-Fa-f]{4}(\.[0-9A-Fa-f]{4}){2}\b`, replacement: '<mac>' },
   { pattern: String.raw`\b\d{1,3}(\.\d{1,3}){3}\b`, replacement: '<ip>' },
   { pattern: String.raw`\b[0-9A-Fa-f]{1,4}(:[0-9A-Fa-f]{0,4}){3,7}`, replacement: '<ip>' },
   { pattern: String.raw`\b[0-9A-Fa-f]{1,4}::[0-9A-Fa-f:]*`, replacement: '<ip>' },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { linesEventSchema, MAX_PACKET_BYTES } from '@lineheron/models';
 import { Redactor } from '@lineheron/native';
 import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../config-load.js';
 import { Counters } from '../counters.js';
 import { silentLog, withFolder } from '../test-support.js';
 import { MAX_CLIPS } from './clips.js';
@@ -202,4 +203,28 @@ describe('FlightRecorder', () => {
       expect(await ask(alertOf(1))).toMatchObject({ state: 'missing' });
       await recorder.stop();
     }));
+});
+
+describe('what is taken out unless the configuration says otherwise', () => {
+  const { flight_recorder } = parseConfig('agent_id: gw-1\ndata_dir: x\nsource: {type: host}\n');
+  const redactor = new Redactor(flight_recorder.redact);
+
+  it.each([
+    ['DHCPACK(br-lan) 192.168.1.23 aa:bb:cc:0d:ee:ff phone', 'DHCPACK(br-lan) <ip> <mac> phone'],
+    [
+      'MAC=00:11:22:33:44:55:66:77:88:99:aa:bb:08:00 SRC=10.0.0.7 LEN=40',
+      'MAC=<mac>:<mac>:08:00 SRC=<ip> LEN=40',
+    ],
+    ['Host 0011.22aB.4455 moved to Gi0/1', 'Host <mac> moved to Gi0/1'],
+    ['T3 time-out;CM-MAC=00-11-22-33-44-55;CM-VER=3.0;', 'T3 time-out;CM-MAC=<mac>;CM-VER=3.0;'],
+    ['peer 2001:db8:1::5 down, fe80::a11:96ff:fe0d:1%eth0 up', 'peer <ip> down, <ip>%eth0 up'],
+    ['from 2001:0db8:85a3:0000:0000:8a2e:0370:7334 port 22', 'from <ip> port 22'],
+    ['status=deferred to=<jo.e+x@mail.example.org>', 'status=deferred to=<<mail>>'],
+    [
+      'Nov 26 10:00:00 gw pppd[17]: rate 1.5 Mbit, 10:00:01 up',
+      'Nov 26 10:00:00 gw pppd[17]: rate 1.5 Mbit, 10:00:01 up',
+    ],
+  ])('%s', (line, redacted) => {
+    expect(redactor.redact(line).text).toBe(redacted);
+  });
 });
