@@ -22,6 +22,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { writeResults } from './results.mjs';
 
 const RUN = fileURLToPath(new URL('agent-run.mjs', import.meta.url));
 const DEVICES = 100;
@@ -173,7 +174,7 @@ try {
       `${what.padEnd(52)} ${perSecond(peer).padStart(20)}  (by the clock ${perSecond(rate(runs.rsyslog, 'wallS'))})`,
     );
   else console.log('rsyslog is not installed: nothing to compare with');
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(told, null, 2)}\n`);
+  if (options.json) writeResults(options.json, told);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

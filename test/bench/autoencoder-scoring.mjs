@@ -55,14 +55,14 @@ export async function measureScoring(folder, { seed, rounds, quick }) {
   ];
   const entries = works.map(([name, size]) => ({
     name,
-    unit: size > 1 ? 'windows/s' : 'ms',
+    unit: size > 1 ? 'windows/s' : 'µs',
     own: [],
     peers: new Map(),
   }));
   for (let round = 0; round < 3 * rounds; round += 1) {
     for (const [at, [, size, work]] of works.entries()) {
       const ms = await meanMs(quick ? 20 : 200, work);
-      entries[at].own.push(size > 1 ? (size * 1000) / ms : ms);
+      entries[at].own.push(size > 1 ? (size * 1000) / ms : 1000 * ms);
     }
   }
   await model.release();

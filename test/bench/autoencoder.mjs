@@ -31,16 +31,16 @@ function addPeer(entry, peer, value) {
   entry.peers.set(peer, [...(entry.peers.get(peer) ?? []), value]);
 }
 
-/** Processor time since a reading, of all threads. */
-function processorMs(since) {
+/** Processor time since a reading, of all threads, in µs. */
+function processorUs(since) {
   const { user, system } = process.cpuUsage(since);
-  return (user + system) / 1000;
+  return user + system;
 }
 
 /** Time and loss of both sides on `count` rows, round by round in turn, and of ours with every default. */
 async function measureTraining(folder, count, { rounds, seed }, peers) {
-  const [time, loss] = [figure(`train_${count}`, 'ms'), figure(`loss_${count}`, 'mse')];
-  const usual = figure(`train_${count}_by_default`, 'ms');
+  const [time, loss] = [figure(`train_${count}`, 'µs'), figure(`loss_${count}`, 'mse')];
+  const usual = figure(`train_${count}_by_default`, 'µs');
   const rows = makeRows(count, seed);
   const file = join(folder, `rows-${count}`);
   writeRows(file, rows);
@@ -48,11 +48,11 @@ async function measureTraining(folder, count, { rounds, seed }, peers) {
     console.error(`${count} rows, round ${round + 1} of ${rounds}`);
     const start = process.cpuUsage();
     const trained = await trainAutoencoder(rows, COLUMNS, { ...SAME, seed: seed + round });
-    time.own.push(processorMs(start));
+    time.own.push(processorUs(start));
     loss.own.push(trained.trainingLoss);
     const again = process.cpuUsage();
     await trainAutoencoder(rows, COLUMNS, { seed: seed + round });
-    usual.own.push(processorMs(again));
+    usual.own.push(processorUs(again));
     if (!peers) continue;
     const sizes = Autoencoder.load(trained.onnx).info.layers;
     const theirs = await peers.ask({
@@ -63,7 +63,7 @@ async function measureTraining(folder, count, { rounds, seed }, peers) {
       ...STEPS,
       seed: seed + round,
     });
-    addPeer(time, 'PyTorch', theirs.ms);
+    addPeer(time, 'PyTorch', 1000 * theirs.ms);
     addPeer(loss, 'PyTorch', theirs.loss);
   }
   return [time, loss, usual];

@@ -37,6 +37,7 @@ describe('bench:autoencoder, a quick run', () => {
   it('measures training and scoring, and writes rows of the agreed shape', () => {
     for (const entry of entries) {
       expect(Object.keys(entry)).toEqual(['name', 'value', 'unit', 'peer', 'peer_value', 'ratio']);
+      expect(entry.unit).toMatch(/^(µs|windows\/s|mse|at most)$/);
       expect(entry.value).toBeGreaterThan(0);
       expect(entry.ratio === null).toBe(entry.peer === null);
     }

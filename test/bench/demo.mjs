@@ -8,12 +8,13 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { writeResults } from './results.mjs';
 
 const LAUNCHER = fileURLToPath(new URL('../../collector/demo/start.mjs', import.meta.url));
 const TICKS_PER_SECOND = 100;
@@ -119,7 +120,7 @@ try {
     `${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.versions.node}; processor time over ${seconds} s`,
   );
   console.table(rows.map(({ name, value, unit }) => ({ name, value, unit })));
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`);
+  if (options.json) writeResults(options.json, rows);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util';
 import mqtt from 'mqtt';
 import { ROOT } from '../../agent/packaging/stage.mjs';
 import { writeBacklog } from './drain-backlog.mjs';
+import { writeResults } from './results.mjs';
 import { FLAGS, pause, residentMb, until } from './running.mjs';
 
 const AGENT = 'drain';
@@ -238,23 +239,26 @@ try {
   lines.stop();
   const rate = drained / tookS;
   const results = [
-    { name: 'drained', value: Math.round(drained), unit: `windows in ${tookS.toFixed(0)} s` },
+    { name: 'drained', value: Math.round(drained), unit: 'windows' },
     { name: 'drain_rate', value: Math.round(rate), unit: 'windows/s' },
-    { name: 'drain_ratio', value: Math.round(rate / DEVICES), unit: '× live rate', least: MIN_RATIO },
+    { name: 'drain_ratio', value: Math.round(rate / DEVICES), unit: '×', least: MIN_RATIO },
     { name: 'live_lines', value: latencies.length, unit: 'lines' },
     { name: 'live_p50', value: Number(quantile(latencies, 0.5)?.toFixed(2)), unit: 's' },
     { name: 'live_p99', value: Number(quantile(latencies, 0.99)?.toFixed(2)), unit: 's', most: MAX_P99_S },
     { name: 'agent_resident_no_backlog', value: Number(empty.toFixed(1)), unit: 'MB' },
     { name: 'agent_resident_before', value: Number(before.toFixed(1)), unit: 'MB' },
-    { name: 'agent_resident_draining', value: Number(most.toFixed(1)), unit: 'MB at most' },
+    { name: 'agent_resident_draining', value: Number(most.toFixed(1)), unit: 'MB' },
   ];
+  console.log(
+    `drained for ${tookS.toFixed(0)} s; drain_ratio: × live rate; agent_resident_draining: at most`,
+  );
   for (const { name, value, unit, least, most: bound } of results) {
     const good = !(value < least) && !(value > bound);
     if (!good) process.exitCode = 1;
     const judged = least === undefined && bound === undefined ? '' : good ? '  good' : '  NOT GOOD ENOUGH';
     console.log(`${name.padEnd(28)} ${String(value).padStart(9)} ${unit}${judged}`);
   }
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (options.json) writeResults(options.json, results);
 } finally {
   for (const child of children) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Aedes } from 'aedes';
 import { diskBytes, ROOT, stage } from '../../agent/packaging/stage.mjs';
+import { writeResults } from './results.mjs';
 import { FLAGS, pause, residentMb, until } from './running.mjs';
 
 const AGENT = 'footprint';
@@ -189,7 +190,7 @@ try {
   const { cpu, memory } = await steady(folder, broker);
   const first = await firstScore(folder, broker);
   const results = [
-    { name: 'agent_cpu', value: Number(cpu.toFixed(2)), unit: '% of one core', limit: 1 },
+    { name: 'agent_cpu', value: Number(cpu.toFixed(2)), unit: '%', limit: 1 },
     { name: 'agent_resident', value: Number(memory.toFixed(1)), unit: 'MB', limit: 65 },
     { name: 'bare_node_resident', value: Number(bare.toFixed(1)), unit: 'MB' },
     { name: 'bare_node_with_flags_resident', value: Number(flagged.toFixed(1)), unit: 'MB' },
@@ -197,12 +198,12 @@ try {
     {
       name: 'install_size',
       value: Number(install.toFixed(1)),
-      unit: 'MB on disk',
+      unit: 'MB',
       limit: 40,
       packages: packages.length,
     },
     { name: 'start_to_first_score', value: Number(first.took.toFixed(2)), unit: 's', limit: 1 },
-    { name: 'start_to_first_score_cpu', value: Number(first.cpu.toFixed(2)), unit: 's of a core' },
+    { name: 'start_to_first_score_cpu', value: Number(first.cpu.toFixed(2)), unit: 's' },
   ];
   for (const { name, value, unit, limit } of results) {
     const judged = limit === undefined ? '' : value <= limit ? `  ≤ ${limit}` : `  OVER ${limit}`;
@@ -211,7 +212,7 @@ try {
   console.log(
     `${DEVICES} devices × 1 line/s for ${seconds} s, Node ${process.version}, flags ${FLAGS.join(' ')}`,
   );
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (options.json) writeResults(options.json, results);
 } finally {
   for (const child of children) child.kill('SIGKILL');
   await broker.stop();
