@@ -216,6 +216,7 @@ describe('replay', () => {
       /--detector must be one of ensemble, /,
     ],
     ['a budget of nothing', ['a.log', '--budget', '0'], 64, /--budget must be a number/],
+    ['a share of nothing', ['a.log', '--contamination', '0'], 64, /--contamination must be a number/],
     ['a threshold that is none', ['a.log', '--threshold', 'high'], 64, /--threshold must be a number/],
     ['an alert, when asked to fail on one', ['a.log', '--fail-on-alert'], 2, /lines a second/],
   ])('ends with an exit code of its own after %s', (_name, args, code, message) =>

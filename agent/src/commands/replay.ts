@@ -21,6 +21,8 @@ const MAX_VARIANTS = 2;
 /** The configuration allows as much; less than one in three thousand years is nothing to ask for. */
 const MIN_BUDGET = 1e-6;
 const MAX_BUDGET = 10_000;
+/** None is no share: the threshold would be beyond all that was seen. */
+const MIN_CONTAMINATION = 1e-6;
 
 function numberOf(given: Given, name: string, low: number, high: number): number | null {
   const text = given.text(name);
@@ -88,7 +90,7 @@ function settingsOf(given: Given, config: Config | null) {
     channels: (config?.channels ?? []).map((channel) => ({ ...channel })),
     agent: config?.agent_id ?? 'replay',
     seed: numberOf(given, 'seed', 0, Number.MAX_SAFE_INTEGER) ?? config?.seed ?? 1,
-    contamination: numberOf(given, 'contamination', 0, 0.5) || config?.contamination || 0.1,
+    contamination: numberOf(given, 'contamination', MIN_CONTAMINATION, 0.5) ?? config?.contamination ?? 0.1,
     trainFraction: numberOf(given, 'train-fraction', 0, 1) ?? 0.2,
     asOfMs: asOf(given),
   };
