@@ -19,6 +19,7 @@ describe('the API', () => {
     await api.setDetection(true);
     await api.setDetection(false);
     await api.setModel('autoencoder');
+    await api.useCandidate('ensemble', 'ab');
     await api.cancelTraining('a/b');
     expect(calls).toEqual([
       {
@@ -29,6 +30,11 @@ describe('the API', () => {
       { url: 'http://collector.test/prefix/start', method: 'POST', body: {} },
       { url: 'http://collector.test/prefix/stop', method: 'POST', body: {} },
       { url: 'http://collector.test/prefix/model', method: 'POST', body: { model_name: 'autoencoder' } },
+      {
+        url: 'http://collector.test/prefix/model',
+        method: 'POST',
+        body: { model_name: 'ensemble', candidate: 'ab' },
+      },
       { url: 'http://collector.test/prefix/api/v1/trainings/a%2Fb', method: 'DELETE', body: undefined },
     ]);
   });

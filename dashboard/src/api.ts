@@ -58,6 +58,11 @@ export class Api {
     return this.#call('POST', 'model', { model_name: model });
   }
 
+  /** Puts a retrained model to work; `active` goes on deciding what alerts. */
+  useCandidate(active: ActiveModel, sha256: string): Promise<Failure | null> {
+    return this.#call('POST', 'model', { model_name: active, candidate: sha256 });
+  }
+
   /** Null when it was done. */
   async #call(method: string, path: string, body?: object): Promise<Failure | null> {
     try {

@@ -9,6 +9,7 @@ import { Action } from './action.js';
 import { Api } from './api.js';
 import type {
   CancelTrainingEvent,
+  CandidateEvent,
   DetectionEvent,
   LineSelectEvent,
   ModelEvent,
@@ -24,6 +25,7 @@ import './part/announcer.js';
 import './view/alerts.js';
 import './view/charts.js';
 import './view/detection.js';
+import './view/drift.js';
 import './view/header.js';
 import './view/lines.js';
 import './view/models.js';
@@ -67,6 +69,7 @@ export class AppElement extends LineheronElement {
   readonly #train = new Action();
   readonly #detection = new Action();
   readonly #model = new Action();
+  readonly #candidate = new Action();
   readonly #theme = new ThemeControl(
     {
       root: document.documentElement,
@@ -111,7 +114,7 @@ export class AppElement extends LineheronElement {
   /** Reads every signal that the page shows; a change of any asks for one update. */
   #watch(): void {
     const { feed, connection, selected, now } = this.#session;
-    const actions = [this.#train, this.#detection, this.#model];
+    const actions = [this.#train, this.#detection, this.#model, this.#candidate];
     for (const shown of [
       feed,
       connection,
@@ -131,6 +134,10 @@ export class AppElement extends LineheronElement {
   readonly #onDetection = (event: DetectionEvent) =>
     void this.#detection.run(() => this.#api.setDetection(event.on));
   readonly #onModel = (event: ModelEvent) => void this.#model.run(() => this.#api.setModel(event.model));
+  readonly #onCandidate = ({ sha256 }: CandidateEvent) => {
+    const active = this.#session.feed.value.status?.active_model;
+    if (active) void this.#candidate.run(() => this.#api.useCandidate(active, sha256));
+  };
   readonly #onTheme = (event: ThemeEvent) => this.#theme.choose(event.choice);
   readonly #onNarrow = () => this.requestUpdate();
   readonly #onReconnect = () => this.#connection.reconnectNow();
@@ -201,6 +208,14 @@ export class AppElement extends LineheronElement {
         .health=${health}
         .nowMs=${session.collectorNowMs}
       ></lh-models>
+      <lh-drift
+        .models=${models}
+        .health=${health}
+        .pending=${this.#candidate.pending.value}
+        .failure=${this.#candidate.failure.value}
+        .nowMs=${session.collectorNowMs}
+        @lh-candidate=${this.#onCandidate}
+      ></lh-drift>
     </div>`;
   }
 

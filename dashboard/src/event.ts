@@ -43,6 +43,13 @@ export class ModelEvent extends UpwardEvent {
   }
 }
 
+/** A retrained model shall go to work. */
+export class CandidateEvent extends UpwardEvent {
+  constructor(readonly sha256: string) {
+    super('lh-candidate');
+  }
+}
+
 export class ThemeEvent extends UpwardEvent {
   constructor(readonly choice: ThemeChoice) {
     super('lh-theme');
@@ -63,6 +70,7 @@ declare global {
     'lh-cancel-training': CancelTrainingEvent;
     'lh-detection': DetectionEvent;
     'lh-model': ModelEvent;
+    'lh-candidate': CandidateEvent;
     'lh-theme': ThemeEvent;
     'lh-reconnect': ReconnectEvent;
   }

@@ -212,6 +212,8 @@ export const modelCandidateSchema = z
     threshold: z.number(),
     /** How many agents' windows it was trained on. */
     agents: z.int().min(0),
+    /** Whose forest it would replace; null or absent: an autoencoder, which is the fleet's. */
+    agent: agentIdSchema.nullable().optional(),
   })
   .meta({ id: 'ModelCandidate' });
 export type ModelCandidate = z.infer<typeof modelCandidateSchema>;

@@ -1,4 +1,4 @@
-/** The page's layout: controls, figures, lines | charts | alerts, records | models. One column on a phone. */
+/** The page's layout: controls, figures, lines | charts | alerts, records | models, drift. One column on a phone. */
 import { css, unsafeCSS } from 'lit';
 
 /** A phone: one column, what is wrong first. */
@@ -73,6 +73,9 @@ export const appSheet = css`
     display: grid;
     grid-template-columns: minmax(0, 5fr) minmax(0, 3fr);
     gap: var(--lh-gap);
+  }
+  lh-drift {
+    grid-column: 1 / -1;
   }
   @media (max-width: 1240px) {
     .watch {

@@ -2,6 +2,7 @@
 import type {
   Alert,
   MetricsView,
+  ModelView,
   Quality,
   RecordView,
   SnapshotFrame,
@@ -175,6 +176,39 @@ export function metrics(): MetricsView {
       ensemble: QUALITY,
     },
     since: at(0),
+  };
+}
+
+type Instance = ModelView['instances'][number];
+
+export function instance(agent: string | null, release: number, fields: Partial<Instance> = {}): Instance {
+  return {
+    kind: 'isolation_forest',
+    scope: 'device',
+    release,
+    sha256: 'ab'.repeat(32),
+    fingerprint: '0123456789abcdef',
+    trained_at: at(release),
+    rows: 1000,
+    threshold: 0.5,
+    size_bytes: 90_000,
+    training_ms: 40,
+    inference_us: 4 + release,
+    agent,
+    memory_bytes: null,
+    ...fields,
+  };
+}
+
+export function model(fields: Partial<ModelView> = {}): ModelView {
+  return {
+    name: 'isolation_forest',
+    active: false,
+    trained: true,
+    description: '',
+    place: 'edge',
+    instances: [],
+    ...fields,
   };
 }
 

@@ -1,33 +1,8 @@
 import type { ModelView } from '@lineheron/models';
 import { describe, expect, it } from 'vitest';
 import { UNKNOWN } from '../format.js';
-import { at, metrics, T0 } from '../testing/views.js';
+import { at, instance, metrics, model, T0 } from '../testing/views.js';
 import { modelFacts, span } from './model-facts.js';
-
-const instance = (agent: string | null, release: number): ModelView['instances'][number] => ({
-  kind: 'isolation_forest',
-  scope: 'device',
-  release,
-  sha256: 'ab'.repeat(32),
-  fingerprint: '0123456789abcdef',
-  trained_at: at(release),
-  rows: 1000,
-  threshold: 0.5,
-  size_bytes: 90_000,
-  training_ms: 40,
-  inference_us: 4 + release,
-  agent,
-  memory_bytes: null,
-});
-const model = (fields: Partial<ModelView>): ModelView => ({
-  name: 'isolation_forest',
-  active: false,
-  trained: true,
-  description: '',
-  place: 'edge',
-  instances: [],
-  ...fields,
-});
 
 function fact(models: readonly ModelView[], group: string, label: string) {
   const groups = modelFacts(models, metrics(), T0 + 60_000);
