@@ -160,6 +160,31 @@ describe('replay', () => {
       expect(page).toMatch(/<path class="nats" d="M/);
     }));
 
+  it('tells who fell silent and until when, by the lines’ own times, and counts no silence against the budget', () =>
+    withFolder(async (folder) => {
+      const all = lines(900, 0, 0).trimEnd().split('\n');
+      const without = all.filter((_, at) => {
+        const [device, second] = [at % 3, Math.floor(at / 3)];
+        return !(device === 2 && second > 300) && !(device === 1 && second > 400 && second < 500);
+      });
+      await writeFile(join(folder, 'a.log'), `${without.join('\n')}\n`);
+      const { variants } = await replayed(folder, 'a.log', '--html', 'page.html');
+      const [{ alerts, alerts_per_device_day }] = variants as [ReplayResult['variants'][number]];
+      expect(alerts.map(({ kind, device, opened, closed }) => [kind, device, opened, closed])).toEqual([
+        ['silence', 'm3', '2026-01-01T00:05:00.000Z', null],
+        ['silence', 'm2', '2026-01-01T00:06:40.000Z', '2026-01-01T00:08:20.000Z'],
+      ]);
+      expect(alerts.map(({ summary }) => summary)).toEqual([
+        'm3 has been silent for 599 s: it usually reports every 1 s.',
+        'm2 has been silent for 100 s: it usually reports every 1 s.',
+      ]);
+      expect(alerts_per_device_day).toBe(0);
+      expect(await readFile(join(folder, 'page.html'), 'utf8')).toContain('<td>silence</td>');
+      const { stdout } = await run(process.execPath, [MAIN, 'replay', 'a.log'], { cwd: folder });
+      expect(stdout).toContain('0 alerts and 2 silences (');
+      expect(stdout).toMatch(/! 2026-01-01 00:05:00 {2}10 min, still open at the end, silence\n/);
+    }));
+
   it('lets the baseline go on alone where there are too few windows for a forest', () =>
     withFolder(async (folder) => {
       await writeFile(join(folder, 'short.log'), lines(200, 190, 195));

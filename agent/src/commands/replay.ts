@@ -245,8 +245,8 @@ export const replay: Command = {
   help: `The lines go through the same engine and pipeline as in the running agent, on their own times, as fast as the machine
 goes; nothing is sent and nothing is kept. The same files and options give the same output, byte for byte. All detectors of
 the agent judge; the ensemble is heard, as there. The adaptive baseline learns from the lines themselves and judges each
-device once it knows it. Without --model a forest is trained on the first part of the lines and judges from there on. That
-a device fell silent is told by the running agent alone.
+device once it knows it. Without --model a forest is trained on the first part of the lines and judges from there on. A
+device that reported regularly and fell silent is told by the agent's rule, on the lines' own times.
 
 A format is a name (canonical, events, syslog, cisco, docsis) or the object that a source of the configuration would have.
 

@@ -39,7 +39,8 @@ function figures(variant: ReplayVariant): string {
     ['windows scored', String(variant.scored)],
     ['suspect', String(variant.suspect)],
     ['alerts', String(variant.alerts.length)],
-    ['alerts per device and day', variant.alerts_per_device_day?.toPrecision(3) ?? '–'],
+    ['silences among them', String(variant.alerts.filter(({ kind }) => kind === 'silence').length)],
+    ['episodes per device and day', variant.alerts_per_device_day?.toPrecision(3) ?? '–'],
   ];
   return `<table>${rows.map(([name, value]) => `<tr><th scope="row">${escaped(name)}</th><td>${escaped(value)}</td></tr>`).join('')}</table>`;
 }
@@ -49,7 +50,7 @@ function alertRows(variant: ReplayVariant, also: Set<ReplayAlert> | null): strin
     .slice(0, MAX_ROWS)
     .map(
       (alert) =>
-        `<tr><td class="number">${time(alert.opened)}</td><td>${escaped(alert.device)}</td><td class="number">${alert.duration_seconds.toFixed(0)} s</td><td class="number">${alert.peak_score?.toFixed(3) ?? '–'}</td><td class="number">${alert.peak_nats?.toFixed(1) ?? '–'}</td><td>${alert.detectors.join('<br>')}</td>${also ? `<td>${also.has(alert) ? 'both' : 'only this'}</td>` : ''}<td>${escaped(alert.summary)}</td></tr>`,
+        `<tr><td class="number">${time(alert.opened)}</td><td>${escaped(alert.device)}</td><td class="number">${alert.duration_seconds.toFixed(0)} s</td><td class="number">${alert.peak_score?.toFixed(3) ?? '–'}</td><td class="number">${alert.peak_nats?.toFixed(1) ?? '–'}</td><td>${alert.kind === 'silence' ? 'silence' : alert.detectors.join('<br>')}</td>${also ? `<td>${also.has(alert) ? 'both' : 'only this'}</td>` : ''}<td>${escaped(alert.summary)}</td></tr>`,
     );
   const head = `<tr><th>time (UTC)</th><th>device</th><th>lasted</th><th>forest’s score</th><th>baseline’s nats</th><th>found by</th>${also ? '<th>said by</th>' : ''}<th>why</th></tr>`;
   const more = variant.alerts.length - rows.length;

@@ -2,13 +2,15 @@
 import type { ActiveModel, DetectorName, NormalIf, Reason, Scope } from '@lineheron/models';
 
 export interface ReplayAlert {
+  /** `silence`: the device had nothing to say for long. */
+  kind: 'episode' | 'silence';
   device: string;
   scope: Scope;
-  /** Event time of the first suspect window. */
+  /** Event time of the first suspect window; of a silence, of the last window before it. */
   opened: string;
-  /** Event time of the last suspect window. */
+  /** Event time of the last suspect window; up to when a silence is known to have lasted. */
   last_suspect: string;
-  /** When ten quiet seconds had gone by; null when the lines end before. */
+  /** When ten quiet seconds had gone by, or the device spoke again; null when the lines end before. */
   closed: string | null;
   duration_seconds: number;
   /** Who found one of its windows suspect, heard or not. */
@@ -60,7 +62,7 @@ export interface ReplayVariant {
   scored: number;
   suspect: number;
   alerts: ReplayAlert[];
-  /** Alerts of single devices, per device and day of event time that was scored. */
+  /** Episodes of single devices, per device and day of event time that was scored: what the budget is about. */
   alerts_per_device_day: number | null;
   devices: ReplayDevice[];
 }
@@ -80,7 +82,7 @@ export interface ReplayInput {
   to: string | null;
 }
 
-/** Two variants beside each other: alerts of the same device that overlap in time are the same. */
+/** Two variants beside each other: alerts of a kind and device that overlap in time are the same. */
 export interface ReplayComparison {
   both: number;
   only: [number, number];
@@ -95,7 +97,7 @@ export interface ReplayResult {
 }
 
 const overlaps = (a: ReplayAlert, b: ReplayAlert) =>
-  a.device === b.device && a.opened <= b.last_suspect && b.opened <= a.last_suspect;
+  a.kind === b.kind && a.device === b.device && a.opened <= b.last_suspect && b.opened <= a.last_suspect;
 
 /** Which alerts of the first have one of the second beside them. */
 export function shared(first: readonly ReplayAlert[], second: readonly ReplayAlert[]): Set<ReplayAlert> {

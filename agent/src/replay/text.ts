@@ -35,7 +35,8 @@ function foundBy(alert: ReplayAlert): string {
 
 function alertLine(alert: ReplayAlert, mark: string): string {
   const end = alert.closed === null ? ', still open at the end' : '';
-  return `${mark} ${clock(alert.opened)}  ${duration(alert.duration_seconds)}${end}, by ${foundBy(alert)}\n     ${alert.summary}`;
+  const what = alert.kind === 'silence' ? 'silence' : `by ${foundBy(alert)}`;
+  return `${mark} ${clock(alert.opened)}  ${duration(alert.duration_seconds)}${end}, ${what}\n     ${alert.summary}`;
 }
 
 function inputLines({ input, window_size_seconds }: ReplayResult): string[] {
@@ -64,6 +65,7 @@ function variantLines(variant: ReplayVariant, marks: (alert: ReplayAlert) => str
       `${scope} forest of ${count(rows, 'window')}, ${thresholdText(threshold)}${release === null ? '' : `, release ${release}`}`,
   );
   const rate = variant.alerts_per_device_day;
+  const silences = variant.alerts.filter(({ kind }) => kind === 'silence').length;
   const devices = variant.devices.filter(({ alerts }) => alerts > 0).sort((a, b) => b.alerts - a.alerts);
   return [
     '',
@@ -71,12 +73,13 @@ function variantLines(variant: ReplayVariant, marks: (alert: ReplayAlert) => str
     `${variant.detector} is heard, ${count(variant.budget, 'false alert')} allowed a device and day`,
     ...(models.length > 0 ? models : ['no forest: too few windows to train on, the adaptive baseline alone']),
     ...(variant.trained_until ? [`trained on what was before ${clock(variant.trained_until)} UTC`] : []),
-    `${count(variant.scored, 'window')} scored, ${count(variant.suspect, 'suspect')}, ${count(variant.alerts.length, 'alert')}${rate === null ? '' : ` (${rate.toPrecision(3)} per device and day)`}`,
+    `${count(variant.scored, 'window')} scored, ${count(variant.suspect, 'suspect')}, ${count(variant.alerts.length - silences, 'alert')}${silences > 0 ? ` and ${count(silences, 'silence')}` : ''}${rate === null ? '' : ` (${rate.toPrecision(3)} per device and day)`}`,
     ...(devices.length > 1
       ? devices
           .slice(0, MAX_DEVICES)
           .map(
-            ({ device, alerts, ...peak }) => `  ${device}: ${count(alerts, 'alert')}, at most ${peaks(peak)}`,
+            ({ device, alerts, ...peak }) =>
+              `  ${device}: ${count(alerts, 'alert')}${peaks(peak) === '' ? '' : `, at most ${peaks(peak)}`}`,
           )
       : []),
     ...(devices.length > MAX_DEVICES ? [`  and ${count(devices.length - MAX_DEVICES, 'device')} more`] : []),

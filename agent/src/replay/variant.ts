@@ -2,15 +2,19 @@
  * One model over the lines: an engine and the agent's own pipeline around it, on event time. The adaptive baseline
  * judges from the first line on, as in the agent; until a forest is there the windows are its lessons. Memory: at most 100,000 alerts (a replay with more ends), one bounded series a device.
  */
-import { edgeDetectors, openedSentence, type ScoredWindow } from '@lineheron/models';
+import { type DetectorName, edgeDetectors, openedSentence, type ScoredWindow } from '@lineheron/models';
 import type { Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
 import { MIN_TRAINING_ROWS } from '../score/fit.js';
 import { NEVER } from '../score/forests.js';
 import { Pipeline } from '../score/pipeline.js';
+import { silenceMessage } from '../score/silence-message.js';
+import type { Silence } from '../score/silences.js';
+import { isoTime } from '../score/wire.js';
 import { type Hearing, hear, type Learned, Lessons, useLearned } from './learned.js';
 import type { ReplayAlert, ReplayDevice, ReplayModel, ReplayVariant } from './result.js';
 import { Series } from './series.js';
+import { EventSilences } from './silences.js';
 
 const MAX_ALERTS = 100_000;
 /** Stands in ids, which a replay does not show. */
@@ -47,6 +51,7 @@ export class Variant {
   private readonly devices = new Map<string, Seen>();
   private readonly alerts: ReplayAlert[] = [];
   private readonly open = new Map<string, ReplayAlert>();
+  private readonly silences = new EventSilences();
   private models: ReplayModel[] = [];
   private trainedUntil: string | null = null;
   /** Event time of the first and of the newest window. */
@@ -124,13 +129,16 @@ export class Variant {
     return { forest: seen?.series.points() ?? [], baseline: seen?.strangeness.points() ?? [] };
   }
 
+  /** What was found once all lines have been pushed. */
   result(): ReplayVariant {
+    for (const silence of this.silences.atEnd()) this.addSilence(silence, null);
     const devices = [...this.devices.values()].sort((a, b) => (a.device < b.device ? -1 : 1));
     const sum = (key: 'windows' | 'scored' | 'suspect') =>
       devices.reduce((total, device) => total + device[key], 0);
     const single = devices.filter(({ device }) => device !== '*');
     const days = single.reduce((total, { fromMs, toMs }) => total + Math.max(0, toMs - fromMs), 0) / DAY_MS;
     const alerts = single.reduce((total, device) => total + device.alerts, 0);
+    const episodes = alerts - this.alerts.filter(({ kind }) => kind === 'silence').length;
     return {
       name: this.options.name,
       detector: this.options.hearing.active,
@@ -140,8 +148,9 @@ export class Variant {
       windows: sum('windows'),
       scored: sum('scored'),
       suspect: sum('suspect'),
-      alerts: this.alerts,
-      alerts_per_device_day: days > 0 ? Number((alerts / days).toPrecision(6)) : null,
+      // A silence is known when it is over only.
+      alerts: [...this.alerts].sort((a, b) => (a.opened < b.opened ? -1 : a.opened > b.opened ? 1 : 0)),
+      alerts_per_device_day: days > 0 ? Number((episodes / days).toPrecision(6)) : null,
       devices: devices.map(({ device, windows, scored, suspect, peak_score, peak_nats, alerts: count }) => ({
         device,
         windows,
@@ -157,6 +166,8 @@ export class Variant {
   private see(window: ScoredWindow): void {
     const seen = this.deviceOf(window.device);
     const endMs = Date.parse(window.end);
+    const silence = this.silences.see(window.device, endMs);
+    if (silence) this.addSilence(silence, window.end);
     if (this.from === null || window.end < this.from) this.from = window.end;
     if (this.to === null || window.end > this.to) this.to = window.end;
     seen.windows += 1;
@@ -215,35 +226,60 @@ export class Variant {
   }
 
   private alert(window: ScoredWindow, episode: string): ReplayAlert {
+    const { device, scope, end, threshold, reasons, normal_if = [] } = window;
+    const alert = this.add({
+      ...{ ...nothingScored(), kind: 'episode', device, scope, opened: end, last_suspect: end },
+      threshold: threshold === null ? null : reachable(threshold),
+      reasons,
+      normal_if,
+      summary: openedSentence(device, reasons, normal_if, edgeDetectors(window).length),
+    });
+    this.open.set(episode, alert);
+    return alert;
+  }
+
+  /** `resumed`: when it spoke again. An episode of the device ends with its last suspect window, as in the agent. */
+  private addSilence(silence: Silence, resumed: string | null): void {
+    const { device, endMs, silentMs } = silence;
+    for (const [episode, alert] of this.open) {
+      if (alert.device !== device) continue;
+      alert.closed = alert.last_suspect;
+      this.open.delete(episode);
+    }
+    const { scope, at, reasons, summary } = silenceMessage(this.options.agent, silence);
+    this.add({
+      ...{ ...nothingScored(), kind: 'silence', device, scope, opened: at, closed: resumed },
+      last_suspect: resumed ?? isoTime(endMs + silentMs),
+      duration_seconds: silentMs / 1000,
+      reasons,
+      summary,
+    });
+  }
+
+  private add(alert: ReplayAlert): ReplayAlert {
     if (this.alerts.length >= MAX_ALERTS) {
       throw new ExitError(
         EXIT.data,
         `more than ${MAX_ALERTS} alerts: the threshold is too low for these lines`,
       );
     }
-    const { device, scope, end, threshold, reasons, normal_if = [] } = window;
-    const alert: ReplayAlert = {
-      device,
-      scope,
-      opened: end,
-      last_suspect: end,
-      closed: null,
-      duration_seconds: 0,
-      detectors: [],
-      peak_score: null,
-      threshold: threshold === null ? null : reachable(threshold),
-      peak_nats: null,
-      suspect_windows: 0,
-      reasons,
-      normal_if,
-      summary: openedSentence(device, reasons, normal_if, edgeDetectors(window).length),
-    };
     this.alerts.push(alert);
-    this.open.set(episode, alert);
-    this.deviceOf(device).alerts += 1;
+    this.deviceOf(alert.device).alerts += 1;
     return alert;
   }
 }
+
+/** Of an alert before any of its windows was looked at. */
+const nothingScored = () => ({
+  closed: null,
+  duration_seconds: 0,
+  detectors: [] as DetectorName[],
+  peak_score: null,
+  threshold: null,
+  peak_nats: null,
+  suspect_windows: 0,
+  normal_if: [],
+});
 
 const highest = (a: number | null, b: number | null) =>
   a === null || b === null ? (a ?? b) : Math.max(a, b);

@@ -77,15 +77,27 @@ export class Silences {
   overdue(nowMs: number): Silence[] {
     const silent: Silence[] = [];
     for (const [device, known] of this.known) {
-      const { intervalMs, windows, told, heardMs, lastWindow, endMs } = known;
-      const silentMs = nowMs - heardMs;
       // The rest were heard later still.
-      if (silentMs < MIN_STALE_MS) break;
-      if (told || intervalMs === null || windows < MIN_WINDOWS) continue;
-      if (silentMs < STALE_INTERVALS * intervalMs) continue;
-      known.told = true;
-      silent.push({ device, lastWindow, endMs, silentMs, intervalMs });
+      if (nowMs - known.heardMs < MIN_STALE_MS) break;
+      const silence = tell(device, known, nowMs);
+      if (silence) silent.push(silence);
     }
     return silent;
   }
+
+  /** As `overdue`, of one device: for who gives each device a clock of its own. */
+  overdueOf(device: string, nowMs: number): Silence | null {
+    const known = this.known.get(device);
+    return known ? tell(device, known, nowMs) : null;
+  }
+}
+
+/** Once; null when there is nothing to tell. */
+function tell(device: string, known: Known, nowMs: number): Silence | null {
+  const { intervalMs, windows, told, heardMs, lastWindow, endMs } = known;
+  const silentMs = nowMs - heardMs;
+  if (told || intervalMs === null || windows < MIN_WINDOWS) return null;
+  if (silentMs < Math.max(MIN_STALE_MS, STALE_INTERVALS * intervalMs)) return null;
+  known.told = true;
+  return { device, lastWindow, endMs, silentMs, intervalMs };
 }
