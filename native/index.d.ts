@@ -90,6 +90,12 @@ export declare class Engine {
   /** Sets the score above which a scope's window is suspect; until then none is. */
   setThreshold(scope: string, threshold: number): void
   /**
+   * With it, a device gets a threshold of its own for the forest in use, by its own windows' scores and this
+   * tail of the training's, once it has shown enough of them; else and until then the set threshold counts.
+   * Throws on a figure that is none.
+   */
+  setFleetTail(fleet: FleetTail | null): void
+  /**
    * Chooses whose suspicion makes a window suspect: `isolation_forest`, `adaptive_baseline`, `autoencoder`
    * (the collector's: here both others) or `ensemble` (default: either). All go on scoring.
    */
@@ -106,8 +112,9 @@ export declare class Engine {
   /**
    * The smallest change of one feature that would have made a suspect window normal to the forest in use:
    * for the window that opens an episode. Null when no single change does it. At most forty scores.
+   * `threshold` is the window's, the scope's when absent.
    */
-  smallestChange(scope: string, features: ReadonlyArray<number | null>): NormalIf | null
+  smallestChange(scope: string, features: ReadonlyArray<number | null>, threshold?: number | null): NormalIf | null
   /** Switches scoring on or off; at first it is off. */
   setDetecting(detecting: boolean): void
   /** What was counted since the engine was made. */
@@ -305,6 +312,19 @@ export interface FittedForest {
   /** The (1 − contamination) quantile of the rows' scores; 0.5 without a contamination. */
   threshold: number
   info: ForestInfo
+}
+
+/** What a forest's training windows say of rare scores, and how many alerts are allowed. */
+export interface FleetTail {
+  /** The 90th percentile of their scores, and the mean excess over it. */
+  tailStart: number
+  tailScale: number
+  /** Window lengths that they cover. */
+  effectiveRows: number
+  /** Windows a device and day. */
+  windowsPerDay: number
+  /** False alert episodes a device and day. */
+  budget: number
 }
 
 /** What a forest is. */

@@ -280,7 +280,9 @@ describe('replay beside the running agent', () => {
         const [first, second] = [lines(300, 0, 0), TEXT];
         await writeFile(file, first);
         const source = { type: 'tail', paths: [file], from: 'start' };
-        const rest = { mqtt: { url: now.url }, contamination: 0.02, source };
+        // Short windows and a large budget: devices get forest thresholds of their own on the way.
+        const plan = { window_size_seconds: 10, budget_per_device_per_day: 400 };
+        const rest = { mqtt: { url: now.url }, contamination: 0.02, ...plan, source };
         await writeFile(
           config,
           JSON.stringify({ agent_id: 'gw-1', data_dir: join(folder, 'data'), ...rest }),
@@ -310,6 +312,7 @@ describe('replay beside the running agent', () => {
         const result = await replayed(
           folder,
           ...['a.log', '--model', join(folder, 'data'), '--detector', detector],
+          ...['--window-size-seconds', '10', '--budget', '400'],
         );
         await until(
           'as many windows',
@@ -322,11 +325,15 @@ describe('replay beside the running agent', () => {
         expect(
           result.variants[0]!.alerts.map(({ device, opened: at, summary }) => ({ device, at, summary })),
         ).toEqual(opened.map(({ device, at, summary }) => ({ device, at, summary })));
+        const { alerts, models } = result.variants[0]!;
+        const ofFleet = models.find(({ scope }) => scope === 'device')!.threshold;
+        const own = alerts.filter(({ scope, threshold }) => scope === 'device' && threshold !== ofFleet);
+        expect(own.length > 0).toBe(detector !== 'isolation_forest');
         const ends = told
           .filter(({ phase }) => phase === 'closed')
           .map(({ device, at }) => `${device} ${at}`);
-        const own = result.variants[0]!.alerts.filter(({ closed }) => closed !== null);
-        expect(own.map(({ device, closed }) => `${device} ${closed}`).sort()).toEqual(ends.sort());
+        const over = alerts.filter(({ closed }) => closed !== null);
+        expect(over.map(({ device, closed }) => `${device} ${closed}`).sort()).toEqual(ends.sort());
       }),
     60_000,
   );

@@ -10,7 +10,7 @@ import type { Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
 import { messageOf } from '../log.js';
 import { fitScope, MIN_TRAINING_ROWS } from '../score/fit.js';
-import { forestThreshold } from '../score/forests.js';
+import { fleetTail, forestThreshold } from '../score/forests.js';
 
 export interface Learned {
   scope: Scope;
@@ -108,6 +108,7 @@ export function useLearned(
     }
     const inForce = threshold ?? forestThreshold(model, active, budget);
     engine.setThreshold(scope, inForce);
+    if (scope === 'device') engine.setFleetTail(threshold === null ? fleetTail(model, active, budget) : null);
     return inForce;
   });
 }

@@ -11,7 +11,7 @@ import {
   thresholdForBudget,
 } from '@lineheron/models';
 import type { Manifest, ModelStore } from '@lineheron/models/persist';
-import { type Engine, Forest } from '@lineheron/native';
+import { type Engine, type FleetTail, Forest } from '@lineheron/native';
 import { type Log, messageOf } from '../log.js';
 import { fitScope } from './fit.js';
 import type { HistoryRow } from './history.js';
@@ -47,6 +47,25 @@ export function forestThreshold(
 ): number {
   if (active === 'isolation_forest') return threshold;
   return thresholdForBudget(metrics, budget) ?? NEVER;
+}
+
+/**
+ * What gives devices thresholds of their own beside the one above: the budget alone does. Null where the set threshold
+ * counts for all, or nothing is known of the forest's training.
+ */
+export function fleetTail(
+  { scope, metrics }: Pick<Manifest, 'scope' | 'metrics'>,
+  active: ActiveModel,
+  budget: number,
+): FleetTail | null {
+  const { tail_start, tail_scale, effective_rows, windows_per_day } = metrics;
+  if (scope !== 'device' || active === 'isolation_forest') return null;
+  if (tail_start === undefined || tail_scale === undefined) return null;
+  if (effective_rows === undefined || windows_per_day === undefined) return null;
+  return {
+    ...{ tailStart: tail_start, tailScale: tail_scale, budget },
+    ...{ effectiveRows: effective_rows, windowsPerDay: windows_per_day },
+  };
 }
 
 const MEASURED_SCORES = 512;
@@ -167,7 +186,9 @@ export class Forests {
 
   private applyThreshold(manifest: Manifest): number {
     const threshold = forestThreshold(manifest, this.active, this.budget);
-    this.options.engine.setThreshold(manifest.scope, threshold);
+    const { engine } = this.options;
+    engine.setThreshold(manifest.scope, threshold);
+    if (manifest.scope === 'device') engine.setFleetTail(fleetTail(manifest, this.active, this.budget));
     return threshold;
   }
 

@@ -203,8 +203,9 @@ export class Pipeline {
   }
 
   /** Asked when an episode opens only. */
-  private normalIf({ scope, features, forestSuspect, baseline }: WindowResult): NormalIf[] {
-    const forest = forestSuspect ? this.options.engine.smallestChange?.(scope, features) : null;
+  private normalIf({ scope, features, threshold, forestSuspect, baseline }: WindowResult): NormalIf[] {
+    const { engine } = this.options;
+    const forest = forestSuspect ? engine.smallestChange?.(scope, features, threshold) : null;
     return wireNormalIf(forest ?? null, baseline?.normalIf ?? null);
   }
 

@@ -16,7 +16,7 @@ import { EXIT, ExitError } from '../exit-code.js';
 import { type Log, messageOf } from '../log.js';
 import { mqttLogin } from '../mqtt-login.js';
 import { addFormat, buildEngine } from '../parts.js';
-import { forestThreshold } from '../score/forests.js';
+import { fleetTail, forestThreshold } from '../score/forests.js';
 import { Pipeline } from '../score/pipeline.js';
 import { createSource } from '../source/feeds.js';
 
@@ -44,7 +44,9 @@ async function useStoredForests(config: Config, engine: ReturnType<typeof buildE
     });
     if (!model) continue;
     engine.setForest(scope, model.payload);
-    engine.setThreshold(scope, forestThreshold(model.manifest, 'ensemble', config.budget_per_device_per_day));
+    const budget = config.budget_per_device_per_day;
+    engine.setThreshold(scope, forestThreshold(model.manifest, 'ensemble', budget));
+    if (scope === 'device') engine.setFleetTail(fleetTail(model.manifest, 'ensemble', budget));
     found += 1;
   }
   engine.setBudget(config.budget_per_device_per_day);

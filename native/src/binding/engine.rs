@@ -5,11 +5,13 @@ use napi_derive::napi;
 use super::forest::info;
 use super::results::ResultMaker;
 use super::shapes::{
-    ChannelDefinition, EngineCounters, EngineOptions, FeatureDefinition, ForestInfo, NormalIf, RefusedLine,
+    ChannelDefinition, EngineCounters, EngineOptions, FeatureDefinition, FleetTail, ForestInfo, NormalIf,
+    RefusedLine,
 };
 use crate::engine;
 use crate::engine::options::Options;
 use crate::engine::output::Scope;
+use crate::engine::own_tail;
 use crate::forest;
 use crate::forest::change::Change;
 use crate::format::Context;
@@ -134,6 +136,33 @@ impl Engine {
         Ok(self.core.set_threshold(scope_of(&scope)?, threshold)?)
     }
 
+    /// With it, a device gets a threshold of its own for the forest in use, by its own windows' scores and this
+    /// tail of the training's, once it has shown enough of them; else and until then the set threshold counts.
+    /// Throws on a figure that is none.
+    #[napi(catch_unwind, ts_args_type = "fleet: FleetTail | null")]
+    pub fn set_fleet_tail(&mut self, fleet: Option<FleetTail>) -> Result<()> {
+        if let Some(FleetTail { tail_start, tail_scale, effective_rows, windows_per_day, budget }) = &fleet {
+            let known = [tail_start, tail_scale, effective_rows].iter().all(|figure| figure.is_finite());
+            let positive = |figure: &f64| figure.is_finite() && *figure > 0.0;
+            if !known || !positive(windows_per_day) || !positive(budget) {
+                return Err(Error::new(
+                    Status::InvalidArg,
+                    "the fleet's tail must be finite, its rates above 0",
+                ));
+            }
+        }
+        self.core.set_fleet_tail(fleet.map(|fleet| own_tail::FleetTail {
+            tail: own_tail::ScoreTail {
+                start: fleet.tail_start,
+                scale: fleet.tail_scale,
+                effective_rows: fleet.effective_rows,
+            },
+            windows_per_day: fleet.windows_per_day,
+            budget: fleet.budget,
+        }));
+        Ok(())
+    }
+
     /// Chooses whose suspicion makes a window suspect: `isolation_forest`, `adaptive_baseline`, `autoencoder`
     /// (the collector's: here both others) or `ensemble` (default: either). All go on scoring.
     #[napi(catch_unwind)]
@@ -163,14 +192,19 @@ impl Engine {
 
     /// The smallest change of one feature that would have made a suspect window normal to the forest in use:
     /// for the window that opens an episode. Null when no single change does it. At most forty scores.
-    #[napi(catch_unwind, ts_args_type = "scope: string, features: ReadonlyArray<number | null>")]
+    /// `threshold` is the window's, the scope's when absent.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "scope: string, features: ReadonlyArray<number | null>, threshold?: number | null"
+    )]
     pub fn smallest_change(
         &mut self,
         scope: String,
         features: Vec<Option<f64>>,
+        threshold: Option<f64>,
     ) -> Result<Option<NormalIf>> {
         let row: Vec<f64> = features.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect();
-        let change = self.core.smallest_change(scope_of(&scope)?, &row);
+        let change = self.core.smallest_change(scope_of(&scope)?, &row, threshold);
         let told = |Change { feature, unit, value, below }| NormalIf { feature, unit, value, below };
         Ok(change.map(told))
     }

@@ -62,6 +62,20 @@ pub struct Reason {
     pub share: f64,
 }
 
+/// What a forest's training windows say of rare scores, and how many alerts are allowed.
+#[napi(object)]
+pub struct FleetTail {
+    /// The 90th percentile of their scores, and the mean excess over it.
+    pub tail_start: f64,
+    pub tail_scale: f64,
+    /// Window lengths that they cover.
+    pub effective_rows: f64,
+    /// Windows a device and day.
+    pub windows_per_day: f64,
+    /// False alert episodes a device and day.
+    pub budget: f64,
+}
+
 /// The smallest change that would have made it normal.
 #[napi(object, use_nullable = true)]
 pub struct NormalIf {

@@ -38,6 +38,8 @@ pub struct View<'a> {
     /// Time of the scope's first record.
     pub first_ms: Option<i64>,
     pub due: bool,
+    /// Of its device.
+    pub slot: Option<u32>,
 }
 
 /// Where a record went.
@@ -125,8 +127,18 @@ impl Intake {
     pub fn views(&mut self, placed: Placed) -> (View<'_>, View<'_>) {
         let (device, gateway) = (self.devices.at(placed.slot), &self.gateway);
         (
-            View { window: &device.window, first_ms: device.first_ms, due: placed.device_due },
-            View { window: &gateway.window, first_ms: gateway.first_ms, due: placed.gateway_due },
+            View {
+                window: &device.window,
+                first_ms: device.first_ms,
+                due: placed.device_due,
+                slot: u32::try_from(placed.slot).ok(),
+            },
+            View {
+                window: &gateway.window,
+                first_ms: gateway.first_ms,
+                due: placed.gateway_due,
+                slot: None,
+            },
         )
     }
 

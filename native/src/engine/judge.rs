@@ -5,6 +5,7 @@
 use super::intake::View;
 use super::opinion::{Opinion, joined};
 use super::output::{Judged, State};
+use super::own_tail::OwnTails;
 use crate::feature::FeatureList;
 use crate::forest::Forest;
 
@@ -29,6 +30,8 @@ pub struct Measured {
     due: bool,
     /// Its place among the rows that wait.
     row: usize,
+    /// Its device's.
+    slot: Option<u32>,
 }
 
 /// One scope's forest and threshold, and its windows that wait to be scored.
@@ -36,6 +39,8 @@ pub struct Measured {
 pub struct Detector {
     pub forest: Option<Forest>,
     pub threshold: Option<f64>,
+    /// What is rare for each device.
+    pub own: OwnTails,
     rows: Vec<f64>,
     scores: Vec<f64>,
 }
@@ -57,7 +62,8 @@ impl Detector {
         }
         let row = self.rows.len() / context.features.as_slice().len();
         context.features.measure_more(view.window, &mut self.rows);
-        Some(Measured { end_ms, records: view.window.len(), state, due: view.due || wanted, row })
+        let (records, due) = (view.window.len(), view.due || wanted);
+        Some(Measured { end_ms, records, state, due, row, slot: view.slot })
     }
 
     /// Scores the rows that wait.
@@ -76,7 +82,18 @@ impl Detector {
 
     /// Whether a measured window is suspect, now that the rows are scored.
     pub fn is_suspect(&self, measured: &Measured) -> bool {
-        matches!((self.score_of(measured), self.threshold), (Some(score), Some(limit)) if score > limit)
+        matches!((self.score_of(measured), self.limit(measured)), (Some(score), Some(limit)) if score > limit)
+    }
+
+    /// What a measured window's score is held against: its device's own threshold, else the scope's.
+    fn limit(&self, measured: &Measured) -> Option<f64> {
+        self.own.threshold(measured.slot).or(self.threshold)
+    }
+
+    /// Lets a measured window tell what is rare for its device; `strange` by its last record.
+    pub fn learn(&mut self, measured: &Measured, context: &Context<'_>, strange: bool) {
+        let (Some(slot), Some(score)) = (measured.slot, self.score_of(measured)) else { return };
+        self.own.learn(slot, (measured.end_ms, context.window_ms), score, strange);
     }
 
     fn score_of(&self, measured: &Measured) -> Option<f64> {
@@ -107,7 +124,7 @@ impl Detector {
             records: measured.records,
             state: measured.state,
             score: self.score_of(measured),
-            threshold: self.threshold,
+            threshold: self.limit(measured),
             suspect,
             forest_suspect,
             baseline: opinion.cloned(),

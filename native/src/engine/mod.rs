@@ -10,6 +10,7 @@ mod judge;
 pub mod opinion;
 pub mod options;
 pub mod output;
+pub mod own_tail;
 mod scorer;
 
 use crate::baseline::codec;
@@ -27,6 +28,7 @@ pub use intake::{CLOCK_RESET_RECORDS, MAX_AHEAD_MS, MAX_DEVICE_RECORDS, MAX_GATE
 use opinion::Active;
 use options::CheckedOptions;
 use output::{Push, Scope};
+use own_tail::FleetTail;
 use scorer::{Arrival, Scorer};
 
 /// The engine of one gateway.
@@ -82,6 +84,7 @@ impl Engine {
             }
         }
         self.scorer.detector(scope).forest = forest;
+        self.scorer.detector(scope).own.forget_all();
         Ok(())
     }
 
@@ -94,12 +97,24 @@ impl Engine {
         Ok(())
     }
 
+    /// With it, devices get thresholds of their own once they have shown enough windows; the set one counts
+    /// for the others. `None`: for all.
+    pub fn set_fleet_tail(&mut self, fleet: Option<FleetTail>) {
+        self.scorer.detector(Scope::Device).own.set_fleet(fleet);
+    }
+
     /// The smallest change of one feature that would make a window normal to the scope's forest; `None` when
-    /// there is none, or nothing to compare with. `features` are in the engine's order, NaN is unknown.
-    pub fn smallest_change(&mut self, scope: Scope, features: &[f64]) -> Option<Change> {
+    /// there is none, or nothing to compare with. `features` are in the engine's order, NaN is unknown;
+    /// `threshold` is what it was held against, the scope's when `None`.
+    pub fn smallest_change(
+        &mut self,
+        scope: Scope,
+        features: &[f64],
+        threshold: Option<f64>,
+    ) -> Option<Change> {
         let columns = self.features().as_slice().len();
         let detector = self.scorer.detector(scope);
-        let (forest, threshold) = (detector.forest.as_ref()?, detector.threshold?);
+        let (forest, threshold) = (detector.forest.as_ref()?, threshold.or(detector.threshold)?);
         if features.len() == columns { forest.smallest_change(features, threshold) } else { None }
     }
 
@@ -137,6 +152,7 @@ impl Engine {
         for (name, baseline) in devices {
             self.scorer.intake.restore(&name, baseline);
         }
+        self.scorer.detector(Scope::Device).own.forget_all();
         Ok(count)
     }
 

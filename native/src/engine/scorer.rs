@@ -73,7 +73,13 @@ impl Scorer {
 
     /// Places a record in both windows and measures them when something may come of it.
     pub fn take(&mut self, record: &RecordView<'_>, arrival: Arrival, push: &mut Push) {
+        let evicted = self.counters.evicted_devices;
         let Some(placed) = self.intake.place(record, arrival.time_ms, &mut self.counters) else { return };
+        if self.counters.evicted_devices != evicted {
+            // Windows of the device that left are held against its own threshold.
+            self.put_out(push);
+            self.device_detector.own.forget(placed.slot);
+        }
         self.counters.records += 1;
         push.newest_ms = push.newest_ms.max(Some(placed.time_ms));
         let opinion = self.opinion(record, placed, arrival.emit);
@@ -121,6 +127,10 @@ impl Scorer {
             let device = held.device.and_then(|measured| {
                 self.device_detector.judge(&measured, &context, suspect, held.opinion.as_ref())
             });
+            if let Some(measured) = &held.device {
+                let strange = held.opinion.as_ref().is_some_and(Opinion::is_suspect);
+                self.device_detector.learn(measured, &context, strange);
+            }
             let detector = &self.gateway_detector;
             let gateway = held.gateway.and_then(|measured| {
                 let suspect = self.active.hears_forest() && detector.is_suspect(&measured);
