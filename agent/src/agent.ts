@@ -20,6 +20,7 @@ import { MetricsServer } from './metrics.js';
 import {
   buildEngine,
   buildFlightRecorder,
+  buildForestCandidates,
   buildForests,
   buildHistories,
   buildSpool,
@@ -33,6 +34,8 @@ import { Refusals } from './publish/refusals.js';
 import { Rivals } from './publish/rivals.js';
 import { Reading } from './reading.js';
 import { Baselines } from './score/baselines.js';
+import type { ForestCandidates } from './score/forest-candidates.js';
+import { ForestDrift } from './score/forest-drift.js';
 import type { Forests } from './score/forests.js';
 import type { History } from './score/history.js';
 import { type Output, Pipeline } from './score/pipeline.js';
@@ -73,6 +76,8 @@ export class Agent {
   private readonly refusals: Refusals;
   private readonly desired: DesiredState;
   private readonly forests: Forests;
+  private readonly drift: ForestDrift;
+  private readonly candidates: ForestCandidates;
   private readonly baselines: Baselines;
   private readonly histories: Record<Scope, History>;
   private readonly training: Training;
@@ -128,6 +133,20 @@ export class Agent {
       onEvent: (event) => this.tellEvent(event),
       onTrained: () => this.publishInfo(),
     });
+    this.drift = new ForestDrift(
+      config.agent_id,
+      this.engine.features.map(({ name }) => name),
+      (scope) => this.forests.profileOf(scope),
+    );
+    this.candidates = buildForestCandidates(config, log, {
+      forests: this.forests,
+      histories: this.histories,
+      fingerprint: this.engine.fingerprint,
+      lasting: () => this.drift.lasting,
+      isTraining: () => this.training.running !== null,
+      monotonicMs: () => clock.monotonicMs(),
+      onChange: () => this.publishInfo(),
+    });
     this.recorder = buildFlightRecorder(config, clock, log, counters);
     this.inbox = this.buildInbox();
     this.link = this.buildLink();
@@ -158,9 +177,10 @@ export class Agent {
         maxDevices: MAX_DEVICES,
       },
       nowMs: () => clock.nowMs(),
-      onWindow: (scope, endMs, features) => {
+      onWindow: (scope, endMs, features, judged) => {
         this.histories[scope].add({ endMs, features });
         this.training.collect(scope, { endMs, features });
+        this.drift.add(scope, { ...judged, endMs, features, windowMs: config.window_size_seconds * 1000 });
       },
       onEngineError: (error) => {
         counters.add('engine_errors');
@@ -179,6 +199,7 @@ export class Agent {
     await this.spool.start();
     await this.desired.start();
     await this.forests.start();
+    await this.candidates.start();
     await this.baselines.start();
     await this.histories.device.start();
     await this.histories.gateway.start();
@@ -262,6 +283,7 @@ export class Agent {
     this.states.repeatDue();
     void this.flushHistories();
     this.baselines.keepDue();
+    this.candidates.lookDue();
     this.checkPhase();
     this.checkEnd();
     const drained =
@@ -335,6 +357,16 @@ export class Agent {
     this.link.publish(topics.event(this.config.agent_id), JSON.stringify(event));
   }
 
+  private async useCandidate(requestId: string, sha256: string): Promise<void> {
+    const event = await this.candidates.accept(requestId, sha256);
+    const { accepted, scope, message } = event;
+    this.options.log.info(
+      { request_id: requestId, accepted, scope, message },
+      'a retrained forest was asked for',
+    );
+    this.tellEvent(event);
+  }
+
   private publishInfo(): void {
     const info = this.currentInfo();
     if (!info) return;
@@ -354,6 +386,8 @@ export class Agent {
       source: reading.feeds,
       engine,
       models: this.forests.models,
+      drift: this.drift.view(),
+      candidates: this.candidates.view(),
       settled: desired.settled,
       spool,
       counters: { ...this.counters.snapshot(), windows: this.pipeline.windows },
@@ -406,6 +440,10 @@ export class Agent {
         command: (command) => {
           if (command.type === 'send_lines') {
             void this.sendLines(command.request_id, command.alert);
+            return;
+          }
+          if (command.type === 'use_candidate') {
+            void this.useCandidate(command.request_id, command.sha256);
             return;
           }
           if (command.type === 'cancel_training') {

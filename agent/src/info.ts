@@ -13,6 +13,8 @@ export interface InfoParts {
   source: Pick<Feeds, 'type' | 'detail' | 'phase'>;
   engine: Engine;
   models: AgentModel[];
+  drift: NonNullable<AgentInfo['drift']>;
+  candidates: NonNullable<AgentInfo['candidates']>;
   settled: Settled;
   spool: { batches: number; bytes: number };
   counters: Record<string, number>;
@@ -31,6 +33,8 @@ export function infoMessage(parts: InfoParts): AgentInfo {
     fingerprint: engine.fingerprint,
     features: engine.features,
     models: parts.models,
+    drift: parts.drift,
+    candidates: parts.candidates,
     detecting: parts.settled.detecting,
     active_model: parts.settled.active_model,
     labels: { ...config.labels },

@@ -1,7 +1,7 @@
 /** The agent's parts that need nothing but the configuration and each other, each made in one place. */
 import { join } from 'node:path';
 import { HISTORY_WINDOWS, type Scope } from '@lineheron/models';
-import { ModelStore } from '@lineheron/models/persist';
+import { ModelStore, ProfileFiles } from '@lineheron/models/persist';
 import { Engine, Redactor } from '@lineheron/native';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
@@ -11,6 +11,7 @@ import { type SourceConfig, sourceName } from './config-source.js';
 import type { Counters } from './counters.js';
 import { FlightRecorder } from './flight-recorder/recorder.js';
 import { type Log, messageOf } from './log.js';
+import { ForestCandidates, type ForestCandidatesOptions } from './score/forest-candidates.js';
 import { Forests } from './score/forests.js';
 import { History } from './score/history.js';
 import { anyCanWait } from './source/feeds.js';
@@ -78,6 +79,7 @@ export function buildForests(config: Config, engine: Engine, clock: Clock, log: 
     engine,
     windowSeconds: config.window_size_seconds,
     store,
+    profiles: new ProfileFiles(folder),
     agent: config.agent_id,
     contamination: config.contamination,
     seed: config.seed,
@@ -85,6 +87,17 @@ export function buildForests(config: Config, engine: Engine, clock: Clock, log: 
     monotonicMs: () => clock.monotonicMs(),
     log,
   });
+}
+
+/** Retrained forests are kept in a folder of their own beside those in use. */
+export function buildForestCandidates(
+  config: Config,
+  log: Log,
+  parts: Omit<ForestCandidatesOptions, 'store' | 'profiles' | 'log'>,
+): ForestCandidates {
+  const folder = join(config.data_dir, 'models', 'candidates');
+  const store = new ModelStore(folder, (message) => log.error({ message }, 'a candidate was passed over'));
+  return new ForestCandidates({ ...parts, store, profiles: new ProfileFiles(folder), log });
 }
 
 export function buildHistories(config: Config, engine: Engine): Record<Scope, History> {

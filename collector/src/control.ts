@@ -16,6 +16,7 @@ import type { Candidates } from './detect/candidates.js';
 import type { DriftMonitor } from './detect/drift-monitor.js';
 import type { Reviewer } from './detect/reviewer.js';
 import type { TrainingCoordinator } from './detect/training-coordinator.js';
+import type { ForestCandidates } from './forest-candidates.js';
 import type { Control } from './http/dependencies.js';
 import { ProblemError } from './http/problem.js';
 import type { Fleet } from './hub/fleet.js';
@@ -40,6 +41,7 @@ export interface ControlParts {
   training: TrainingCoordinator;
   drift: DriftMonitor;
   candidates: Candidates;
+  forests: ForestCandidates;
   lines: LineRequests;
   incidents: IncidentTracker;
   silences: SilenceTracker;
@@ -91,7 +93,7 @@ export class CollectorControl implements Control {
   }
 
   models(): ModelView[] {
-    const { fleet, reviewer, drift, candidates } = this.parts;
+    const { fleet, reviewer, drift, candidates, forests } = this.parts;
     const { loaded } = reviewer;
     const manifests = loaded.map(({ manifest }) => manifest);
     const drifts = manifests.flatMap(({ scope, fingerprint }) =>
@@ -100,7 +102,10 @@ export class CollectorControl implements Control {
         .slice(0, MAX_DRIFTS)
         .map((one) => ({ ...one, scope })),
     );
-    const news = { drift: drifts, candidates: candidates.view(manifests) };
+    const news = {
+      autoencoder: { drift: drifts, candidates: candidates.view(manifests) },
+      isolation_forest: { drift: forests.drift().slice(0, MAX_DRIFTS), candidates: forests.view() },
+    };
     return modelViews(this.current.active_model, fleet.infos, loaded, fleet.baselineReady, news);
   }
 
@@ -159,7 +164,11 @@ export class CollectorControl implements Control {
 
   /** With the checksum of a candidate that goes to work first. While detecting, only a trained model may take over: another would find nothing, and say nothing of it. */
   async setModel(active_model: ActiveModel, candidate?: string): Promise<void> {
-    if (candidate !== undefined && !(await this.parts.candidates.accept(candidate))) {
+    const { candidates, forests } = this.parts;
+    if (
+      candidate !== undefined &&
+      !((await candidates.accept(candidate)) || (await forests.accept(candidate)))
+    ) {
       throw new ProblemError('not_found', 'No candidate has that checksum: GET /models lists them.');
     }
     if (this.current.detecting && !this.trained()[active_model]) {

@@ -5,7 +5,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Command, DEFAULT_BUDGET, FLEET, topics } from '@lineheron/models';
-import { type Manifest, ModelStore } from '@lineheron/models/persist';
+import { type Manifest, ModelStore, ProfileFiles } from '@lineheron/models/persist';
 import type { Config } from './config.js';
 import { CollectorControl } from './control.js';
 import { AutoencoderTrainer } from './detect/autoencoder-trainer.js';
@@ -15,7 +15,7 @@ import { DriftMonitor } from './detect/drift-monitor.js';
 import { QuantileFiles } from './detect/quantiles.js';
 import { Reviewer } from './detect/reviewer.js';
 import { TrainingCoordinator } from './detect/training-coordinator.js';
-import { ProfileFiles } from './detect/training-profile.js';
+import { ForestCandidates } from './forest-candidates.js';
 import { ExpositionWriter } from './http/exposition.js';
 import { Feed } from './hub/feed.js';
 import { Fleet } from './hub/fleet.js';
@@ -152,11 +152,13 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     onProblem,
   });
 
-  const lines = new LineRequests({
+  const asking = {
     newId: randomUUID,
-    isOnline: (agent) => fleet.online.some(({ id }) => id === agent),
-    publish: (topic, command) => link.publish(topic, command),
-  });
+    isOnline: (agent: string) => fleet.online.some(({ id }) => id === agent),
+    publish: (topic: string, command: Command) => link.publish(topic, command),
+  };
+  const lines = new LineRequests(asking);
+  const forests = new ForestCandidates(asking, () => fleet.infos);
 
   const writer = new ExpositionWriter(() => ({
     metrics: control.metrics(),
@@ -167,7 +169,20 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     unsent: link.unsent,
     feedClients: feed.clients,
   }));
-  const shared = { ...state, now, log, store, link, reviewer, training, drift, tails, candidates, lines };
+  const shared = {
+    ...state,
+    now,
+    log,
+    store,
+    link,
+    reviewer,
+    training,
+    drift,
+    tails,
+    candidates,
+    lines,
+    forests,
+  };
   const control = new CollectorControl({
     ...shared,
     config,
@@ -205,6 +220,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     fleet,
     training,
     lines,
+    forests,
     totals,
     queue,
     answer: (agent, ack) => link.publish(topics.ack(agent), ack),

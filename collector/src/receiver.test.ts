@@ -20,6 +20,7 @@ it('a full queue is warned of once, however many batches it drops', async () => 
     // A score batch never reaches it.
     training: {} as ReceiverParts['training'],
     lines: {} as ReceiverParts['lines'],
+    forests: {} as ReceiverParts['forests'],
     totals: new Totals(),
     queue,
     answer: () => {},

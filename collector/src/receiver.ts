@@ -1,6 +1,7 @@
 /** Sorts incoming MQTT messages: batches to the queue, status and info to the fleet, events to the training. */
 import type { Ack } from '@lineheron/models';
 import type { TrainingCoordinator } from './detect/training-coordinator.js';
+import type { ForestCandidates } from './forest-candidates.js';
 import type { Fleet } from './hub/fleet.js';
 import { refusalAck } from './ingest/acknowledge.js';
 import type { BatchQueue } from './ingest/batch-queue.js';
@@ -15,6 +16,7 @@ export interface ReceiverParts {
   fleet: Fleet;
   training: TrainingCoordinator;
   lines: LineRequests;
+  forests: ForestCandidates;
   totals: Totals;
   queue: BatchQueue;
   answer: (agent: string, ack: Ack) => void;
@@ -44,7 +46,7 @@ export class Receiver {
   }
 
   private take(message: Incoming): void {
-    const { fleet, training, lines, now, log, changed } = this.parts;
+    const { fleet, training, lines, forests, now, log, changed } = this.parts;
     if (message.kind === 'score') this.queue(message);
     else if (message.kind === 'info') fleet.setInfo(message.agent, message.info, now());
     else if (message.kind === 'refused') this.refuse(message);
@@ -52,7 +54,10 @@ export class Receiver {
       if (message.kind === 'status') fleet.setOnline(message.agent, message.online, now());
       else if (message.event.type === 'training') training.hear(message.agent, message.event);
       else if (message.event.type === 'lines') lines.hear(message.agent, message.event);
-      else log.info({ agent: message.agent, event: message.event }, 'model event');
+      else {
+        forests.hear(message.agent, message.event);
+        log.info({ agent: message.agent, event: message.event }, 'model event');
+      }
       changed();
     }
   }

@@ -1,6 +1,6 @@
 /** Requests and answers of the collector's HTTP API. The routes validate with these and /openapi.json shows them. */
 import { z } from 'zod';
-import { agentModelSchema, linesEventSchema } from './control.js';
+import { agentModelSchema, candidateSchema, driftSchema, linesEventSchema } from './control.js';
 import { ACTIVE_MODELS, LINE_STATES, SCOPES, TRAINED_MODELS, WINDOW_STATES } from './detector.js';
 import { agentIdSchema, timeSchema, windowDeviceSchema, windowIdSchema } from './identity.js';
 import { reasonSchema, scopeSchema } from './score.js';
@@ -184,32 +184,16 @@ export const recordViewSchema = z
   .meta({ id: 'RecordView' });
 export type RecordView = z.infer<typeof recordViewSchema>;
 
-/** Whether an agent's windows still look as in training: the feature whose population stability index is the farthest. */
+/** Whether an agent's windows still look as a model's training did. */
 export const agentDriftSchema = z
-  .object({
-    agent: agentIdSchema,
-    /** Independent windows behind the figures: one a line and window length, the last few hundred. */
-    windows: z.int().min(0),
-    /** `lasting`: it has gone on for so long that a candidate is trained. */
-    state: z.enum(['too_little', 'none', 'drifting', 'lasting']),
-    feature: z.string().nullable(),
-    psi: z.number().nullable(),
-    /** What it must exceed: 0.25, and what so few windows may show by chance. */
-    bound: z.number().nullable(),
-    since: timeSchema.nullable(),
-  })
+  .object({ agent: agentIdSchema, ...driftSchema.shape })
   .meta({ id: 'AgentDrift' });
 export type AgentDrift = z.infer<typeof agentDriftSchema>;
 
 /** A retrained model that nobody uses until `POST /model` names its checksum. */
 export const modelCandidateSchema = z
   .object({
-    scope: scopeSchema,
-    fingerprint: z.string(),
-    sha256: z.string().regex(/^[0-9a-f]{64}$/),
-    trained_at: timeSchema,
-    rows: z.int().min(0),
-    threshold: z.number(),
+    ...candidateSchema.shape,
     /** How many agents' windows it was trained on. */
     agents: z.int().min(0),
     /** Whose forest it would replace; null or absent: an autoencoder, which is the fleet's. */

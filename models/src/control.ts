@@ -41,6 +41,31 @@ export const agentModelSchema = z
   .meta({ id: 'AgentModel', description: 'A model in use' });
 export type AgentModel = z.infer<typeof agentModelSchema>;
 
+/** Whether windows still look as in training: the feature whose population stability index is the farthest. */
+export const driftSchema = z.object({
+  /** Independent windows behind the figures: one a line and window length, the last few hundred. */
+  windows: z.int().min(0),
+  /** `lasting`: it has gone on for so long that a candidate is trained. */
+  state: z.enum(['too_little', 'none', 'drifting', 'lasting']),
+  feature: z.string().max(128).nullable(),
+  psi: z.number().nullable(),
+  /** What it must exceed: 0.25, and what so few windows may show by chance. */
+  bound: z.number().nullable(),
+  since: timeSchema.nullable(),
+});
+export type Drift = z.infer<typeof driftSchema>;
+
+/** A retrained model that nobody uses until somebody names its checksum. */
+export const candidateSchema = z.object({
+  scope: z.enum(SCOPES),
+  fingerprint: z.string().max(64),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  trained_at: timeSchema,
+  rows: z.int().min(0),
+  threshold: z.number(),
+});
+export type Candidate = z.infer<typeof candidateSchema>;
+
 export const infoSchema = z.object({
   v,
   agent: agentIdSchema,
@@ -57,6 +82,13 @@ export const infoSchema = z.object({
   fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
   features: z.array(z.object({ name: z.string().max(128), unit: z.string().max(32) })).max(MAX_FEATURES),
   models: z.array(agentModelSchema).max(8),
+  /** Of the forests in use, by scope; absent in agents that do not measure it. */
+  drift: z
+    .array(driftSchema.extend({ scope: z.enum(SCOPES) }))
+    .max(8)
+    .optional(),
+  /** Forests that were trained because of lasting drift. */
+  candidates: z.array(candidateSchema).max(8).optional(),
   detecting: z.boolean(),
   active_model: z.enum(ACTIVE_MODELS),
   labels: z.record(z.string().max(64), z.string().max(256)),
@@ -160,10 +192,13 @@ export const eventSchema = z.discriminatedUnion('type', [
     kind: z.enum(TRAINED_MODELS),
     scope: z.enum(SCOPES),
     message: z.string().max(1024),
+    /** Of the command that asked for it; absent after a training. */
+    request_id: requestIdSchema.optional(),
   }),
   linesEventSchema,
 ]);
 export type AgentEvent = z.infer<typeof eventSchema>;
+export type ModelEvent = Extract<AgentEvent, { type: 'model' }>;
 
 export const ackSchema = z.object({
   v,
@@ -215,6 +250,13 @@ export const commandSchema = z.discriminatedUnion('type', [
     use_history: z.boolean(),
   }),
   z.object({ v, type: z.literal('cancel_training'), request_id: requestIdSchema }),
+  /** Puts a retrained forest to work. The agent answers with an event of type `model`, whatever it decides. */
+  z.object({
+    v,
+    type: z.literal('use_candidate'),
+    request_id: requestIdSchema,
+    sha256: candidateSchema.shape.sha256,
+  }),
   /** Asks for the raw lines around an alert. The agent answers with an event, whatever it decides. */
   z.object({ v, type: z.literal('send_lines'), request_id: requestIdSchema, alert: windowIdSchema }),
 ]);

@@ -4,6 +4,8 @@ export * from './api.js';
 export * from './channel.js';
 export * from './control.js';
 export * from './detector.js';
+export * from './drift.js';
+export * from './drift-meter.js';
 export * from './feature.js';
 export * from './feed.js';
 export * from './identity.js';

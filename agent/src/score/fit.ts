@@ -15,6 +15,9 @@ export interface FitOptions {
 }
 
 export interface FittedScope extends FittedForest {
+  /** The rows, one after the other, NaN where unknown, and the forest's score of each. */
+  values: Float64Array;
+  scores: Float64Array;
   /** What its own windows say of rare scores: the alert budget's threshold comes from it. */
   tail: ScoreTail;
 }
@@ -28,7 +31,8 @@ export async function fitScope(
   const values = matrix(rows, features.length);
   const fitted = await fitForest(values, { fingerprint, features, seed, contamination });
   const scores = Forest.load(fitted.bytes).scoreBatch(values);
-  return { ...fitted, tail: scoreTail(scores, meanFrequency(values, features.length), windowSeconds) };
+  const tail = scoreTail(scores, meanFrequency(values, features.length), windowSeconds);
+  return { ...fitted, values, scores, tail };
 }
 
 function matrix(rows: readonly (readonly (number | null)[])[], columns: number): Float64Array {

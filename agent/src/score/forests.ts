@@ -10,7 +10,13 @@ import {
   type Scope,
   thresholdForBudget,
 } from '@lineheron/models';
-import type { Manifest, ModelStore } from '@lineheron/models/persist';
+import {
+  type Manifest,
+  type ModelStore,
+  type ProfileFiles,
+  type TrainingProfile,
+  trainingProfile,
+} from '@lineheron/models/persist';
 import { type Engine, type FleetTail, Forest } from '@lineheron/native';
 import { type Log, messageOf } from '../log.js';
 import { fitScope } from './fit.js';
@@ -27,6 +33,8 @@ export interface ForestsOptions extends Tuning {
   /** Default 30. */
   windowSeconds?: number;
   store: ModelStore;
+  /** Where is kept what their training saw; without, no drift is known. */
+  profiles?: ProfileFiles;
   agent: string;
   nowMs: () => number;
   monotonicMs: () => number;
@@ -74,11 +82,14 @@ const MEASURED_SCORES = 512;
 export interface Fitted {
   draft: Parameters<ModelStore['save']>[0];
   payload: Uint8Array;
+  /** What its training saw: drift is measured against it. */
+  profile: TrainingProfile | null;
 }
 
 export class Forests {
   private readonly inUse = new Map<Scope, AgentModel>();
   private readonly manifests = new Map<Scope, Manifest>();
+  private readonly profiles = new Map<Scope, { sha256: string; profile: TrainingProfile }>();
   private active: ActiveModel = 'ensemble';
   private budget = DEFAULT_BUDGET;
 
@@ -94,6 +105,16 @@ export class Forests {
 
   has(scope: Scope): boolean {
     return this.inUse.has(scope);
+  }
+
+  /** What the training of the forest in use saw; null when nothing was kept of it. */
+  profileOf(scope: Scope): { sha256: string; profile: TrainingProfile } | null {
+    return this.profiles.get(scope) ?? null;
+  }
+
+  /** The threshold that a forest would have in use. */
+  thresholdOf(manifest: Pick<Manifest, 'threshold' | 'metrics'>): number {
+    return forestThreshold(manifest, this.active, this.budget);
   }
 
   /** How the next ones are fitted. */
@@ -118,7 +139,9 @@ export class Forests {
     for (const scope of SCOPES) {
       try {
         const model = await store.load('isolation_forest', scope, engine.fingerprint);
-        if (model) this.use(model.manifest, model.payload);
+        if (!model) continue;
+        const profile = await this.options.profiles?.load(scope, engine.fingerprint, model.manifest.sha256);
+        this.use(model.manifest, model.payload, profile ?? null);
       } catch (error) {
         log.error({ scope, error: messageOf(error) }, 'a stored forest cannot be used');
       }
@@ -154,17 +177,26 @@ export class Forests {
         ...fitted.tail,
       },
     };
-    return { draft, payload: fitted.bytes };
+    const { values, scores, tail } = fitted;
+    const independent = Math.min(1, tail.effective_rows / rows.length);
+    const agents = rows.map(() => agent);
+    const profile = trainingProfile(values, engine.features.length, scores, agents, independent);
+    return { draft, payload: fitted.bytes, profile };
   }
 
   /** Keeps a fitted forest and takes it into use. */
-  async install({ draft, payload }: Fitted): Promise<AgentModel> {
-    return this.use(await this.options.store.save(draft, payload), payload);
+  async install({ draft, payload, profile }: Fitted): Promise<AgentModel> {
+    const manifest = await this.options.store.save(draft, payload);
+    const { scope, fingerprint, sha256 } = manifest;
+    if (profile) await this.options.profiles?.save(scope, fingerprint, sha256, profile);
+    return this.use(manifest, payload, profile);
   }
 
-  private use(manifest: Manifest, payload: Uint8Array): AgentModel {
+  private use(manifest: Manifest, payload: Uint8Array, profile: TrainingProfile | null): AgentModel {
     const { engine } = this.options;
     engine.setForest(manifest.scope, payload);
+    if (profile) this.profiles.set(manifest.scope, { sha256: manifest.sha256, profile });
+    else this.profiles.delete(manifest.scope);
     this.manifests.set(manifest.scope, manifest);
     const threshold = this.applyThreshold(manifest);
     const model: AgentModel = {
@@ -185,7 +217,7 @@ export class Forests {
   }
 
   private applyThreshold(manifest: Manifest): number {
-    const threshold = forestThreshold(manifest, this.active, this.budget);
+    const threshold = this.thresholdOf(manifest);
     const { engine } = this.options;
     engine.setThreshold(manifest.scope, threshold);
     if (manifest.scope === 'device') engine.setFleetTail(fleetTail(manifest, this.active, this.budget));

@@ -44,8 +44,13 @@ export interface Output {
   latest: Map<string, ScoredWindow>;
 }
 
-/** Hears of every window that a forest may learn from. */
-export type WindowSink = (scope: Scope, endMs: number, features: readonly (number | null)[]) => void;
+/** Hears of every window that a forest may learn from, whose it is, and the score of the forest in use. */
+export type WindowSink = (
+  scope: Scope,
+  endMs: number,
+  features: readonly (number | null)[],
+  judged: { device: string; score: number | null },
+) => void;
 
 export interface PipelineOptions {
   engine: Pick<Engine, 'push' | 'fingerprint' | 'channels'> &
@@ -198,7 +203,9 @@ export class Pipeline {
     // A forest's own suspicion keeps nothing out: a bad one could never be replaced.
     const inEpisode = seen.episode !== null && this.options.active?.() !== 'isolation_forest';
     const normal = this.onlyNormal.see(window, inEpisode, levelShift);
-    if (normal && window.state !== 'warming_up') this.options.onWindow(wire.scope, endMs, window.features);
+    if (normal && window.state !== 'warming_up') {
+      this.options.onWindow(wire.scope, endMs, window.features, { device, score: window.score ?? null });
+    }
     return wire;
   }
 

@@ -3,10 +3,14 @@
  * runs in Rust, off this thread. `native` is loaded only here and only when a training comes.
  */
 import { meanFrequency, type Scope, scoreTail } from '@lineheron/models';
-import type { Manifest, ModelStore } from '@lineheron/models/persist';
+import {
+  type Manifest,
+  type ModelStore,
+  type ProfileFiles,
+  trainingProfile,
+} from '@lineheron/models/persist';
 import { columnQuantiles, type QuantileFiles } from './quantiles.js';
 import type { GatheredWindow } from './row-buffer.js';
-import { type ProfileFiles, trainingProfile } from './training-profile.js';
 
 /** Stored windows, row after row; the store gives them so. */
 export interface HistoryRows {

@@ -2,16 +2,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_FEATURES } from '@lineheron/models';
-import { ModelStore } from '@lineheron/models/persist';
+import { DEFAULT_FEATURES, MIN_ROWS } from '@lineheron/models';
+import { ModelStore, ProfileFiles } from '@lineheron/models/persist';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FINGERPRINT, makeFeatures, START_MS } from '../testing/messages.js';
 import { AutoencoderTrainer, type HistoryRows } from './autoencoder-trainer.js';
 import { Candidates } from './candidates.js';
-import { DriftMonitor, MIN_ROWS } from './drift-monitor.js';
+import { DriftMonitor } from './drift-monitor.js';
 import { QuantileFiles } from './quantiles.js';
 import { Reviewer } from './reviewer.js';
-import { ProfileFiles } from './training-profile.js';
 
 const WINDOW_MS = 1000;
 const featuresOf = () => DEFAULT_FEATURES;

@@ -4,10 +4,9 @@
  * candidate for each kind of windows, the newest; one fit at a time.
  */
 import type { ModelCandidate, Scope } from '@lineheron/models';
-import type { Manifest, ModelStore } from '@lineheron/models/persist';
+import type { Manifest, ModelStore, ProfileFiles } from '@lineheron/models/persist';
 import type { AutoencoderTrainer, HistoryRows } from './autoencoder-trainer.js';
 import type { QuantileFiles } from './quantiles.js';
-import type { ProfileFiles } from './training-profile.js';
 import { type HistoryWanted, trainingRows } from './training-rows.js';
 
 interface ModelFolder {

@@ -12,13 +12,12 @@ import {
   thresholdForBudget,
   type WindowState,
 } from '@lineheron/models';
-import type { Manifest, ModelStore } from '@lineheron/models/persist';
+import type { Manifest, ModelStore, ProfileFiles, TrainingProfile } from '@lineheron/models/persist';
 import { Autoencoder } from './autoencoder.js';
 import type { LineOfModel } from './device-tails.js';
 import type { QuantileFiles } from './quantiles.js';
 import { explainErrors } from './reasons.js';
 import { smallestChange } from './smallest-change.js';
-import type { ProfileFiles, TrainingProfile } from './training-profile.js';
 
 export interface WindowToReview {
   agent: string;

@@ -91,8 +91,13 @@ function build(registry: Registry): Written {
   const drift = gauge('drift_psi', 'Population stability index of the feature that drifted the farthest', [
     'agent',
     'scope',
+    'model',
   ]);
-  const driftBound = gauge('drift_psi_bound', 'What that index must exceed to be drift', ['agent', 'scope']);
+  const driftBound = gauge('drift_psi_bound', 'What that index must exceed to be drift', [
+    'agent',
+    'scope',
+    'model',
+  ]);
   const candidates = gauge('model_candidates', 'Retrained models that wait to be accepted');
 
   const update = ({ metrics, status, models, refused, feedClients, ...lost }: Figures) => {
@@ -115,9 +120,12 @@ function build(registry: Registry): Written {
     uptime.set(status.uptime_seconds);
     clients.set(feedClients);
     for (const measured of [rate, latency, quality, delay, drift, driftBound]) measured.reset();
-    for (const { agent, scope, psi, bound } of models.flatMap((model) => model.drift ?? [])) {
-      if (psi !== null) drift.set({ agent, scope }, psi);
-      if (bound !== null) driftBound.set({ agent, scope }, bound);
+    const drifts = models.flatMap((model) =>
+      (model.drift ?? []).map((one) => ({ ...one, model: model.name })),
+    );
+    for (const { agent, scope, model, psi, bound } of drifts) {
+      if (psi !== null) drift.set({ agent, scope, model }, psi);
+      if (bound !== null) driftBound.set({ agent, scope, model }, bound);
     }
     candidates.set(models.flatMap((model) => model.candidates ?? []).length);
     if (metrics.anomaly_rate !== null) rate.set(metrics.anomaly_rate);

@@ -1,5 +1,5 @@
 /** The detectors as people see them: what each is, where it runs, and what is trained of it. Pure. */
-import type { ActiveModel, AgentInfo, AgentModel, ModelView } from '@lineheron/models';
+import type { ActiveModel, AgentInfo, AgentModel, ModelView, TrainedModel } from '@lineheron/models';
 import type { Manifest } from '@lineheron/models/persist';
 
 export interface LoadedModel {
@@ -26,7 +26,7 @@ export function modelViews(
   infos: readonly AgentInfo[],
   autoencoders: readonly LoadedModel[],
   baselineReady: boolean,
-  news: Required<Pick<ModelView, 'drift' | 'candidates'>>,
+  news: Readonly<Record<TrainedModel, Required<Pick<ModelView, 'drift' | 'candidates'>>>>,
 ): ModelView[] {
   const forests = infos.flatMap(({ agent, models }) =>
     models.filter(({ kind }) => kind === 'isolation_forest').map((model) => forestInstance(agent, model)),
@@ -42,9 +42,9 @@ export function modelViews(
   });
   const forestTrained = forests.some(({ scope }) => scope === 'device');
   return [
-    view('isolation_forest', 'edge', forestTrained, forests),
+    { ...view('isolation_forest', 'edge', forestTrained, forests), ...news.isolation_forest },
     view('adaptive_baseline', 'edge', baselineReady, []),
-    { ...view('autoencoder', 'collector', networks.length > 0, networks), ...news },
+    { ...view('autoencoder', 'collector', networks.length > 0, networks), ...news.autoencoder },
     view('ensemble', 'both', baselineReady || forestTrained || networks.length > 0, []),
   ];
 }

@@ -2,3 +2,4 @@
 export * from './atomic-file.js';
 export * from './manifest.js';
 export * from './model-store.js';
+export * from './training-profile.js';

@@ -34,7 +34,7 @@ const modelRoute = createRoute({
   responses: {
     200: answer,
     ...problems('invalid_request', 'invalid_json', 'unsupported_media_type', 'too_large', 'forbidden_origin'),
-    ...problems('not_trained', 'not_found'),
+    ...problems('not_trained', 'not_found', 'agent_offline', 'agent_silent', 'not_ready'),
   },
 });
 

@@ -4,10 +4,10 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Scope } from '@lineheron/models';
-import { writeFileAtomic } from '@lineheron/models/persist';
 import { z } from 'zod';
-import { binShares, decileEdges } from './drift.js';
+import type { Scope } from '../detector.js';
+import { binShares, decileEdges } from '../drift.js';
+import { writeFileAtomic } from './atomic-file.js';
 
 const MAX_AGENTS = 200;
 
