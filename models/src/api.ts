@@ -147,8 +147,8 @@ export const windowViewSchema = z
     packet_loss_pct: z.number().nullable(),
     traffic_volume_mb: z.number().nullable(),
     isolation_forest: detectorScoreSchema,
-    /** Of the record that ended the window; score and threshold in nats. */
-    adaptive_baseline: detectorScoreSchema,
+    /** Of the record that ended the window, in nats. `strangeness` ranks records among the line's own and alarms nobody. */
+    adaptive_baseline: detectorScoreSchema.extend({ strangeness: z.number().nullable().optional() }),
     autoencoder: detectorScoreSchema,
     /** Whether the active model finds it suspect. */
     anomalous: z.boolean(),

@@ -33,6 +33,16 @@ describe('score batch', () => {
     expect(parsed).toEqual(batch);
   });
 
+  it('takes a baseline with a strangeness, and one of an older agent without', () => {
+    for (const baseline of [
+      { nats: 2, threshold: 13 },
+      { nats: 2, threshold: 13, strangeness: 4.5 },
+    ]) {
+      const windows = [{ ...batch.windows[0]!, baseline }];
+      expect(scoreBatchSchema.parse({ ...batch, windows }).windows[0]!.baseline).toEqual(baseline);
+    }
+  });
+
   it.each([
     ['another version', { v: 2 }],
     ['a sequence of 0', { sequence: 0 }],
@@ -46,6 +56,10 @@ describe('score batch', () => {
     [
       'a record after the year 9999',
       { records: [{ timestamp: '9999-12-31T23:59:59-01:00', device_id: 'a', suspect: false }] },
+    ],
+    [
+      'a strangeness that is no number',
+      { windows: [{ ...batch.windows[0], baseline: { nats: 1, threshold: 2, strangeness: '3' } }] },
     ],
     ['a device with a wildcard', { windows: [{ ...batch.windows[0], device: 'a+' }] }],
   ])('refuses %s', (_what, change) => {

@@ -58,6 +58,8 @@ export const baselineSchema = z.object({
   nats: z.number().min(0),
   /** What the alert budget allows, in nats. */
   threshold: z.number(),
+  /** How strange the last records are among the line's own, in nats: ranks records, alarms nobody. Absent from older agents. */
+  strangeness: z.number().optional(),
 });
 
 export const detectorsSchema = z.array(z.enum(DETECTORS)).max(DETECTORS.length);

@@ -38,9 +38,11 @@ function detectorsOf({ forestSuspect, baseline }: WindowResult): DetectorName[] 
 
 function baselineOf(window: WindowResult): Pick<ScoredWindow, 'baseline' | 'detectors'> {
   const { baseline } = window;
+  const strangeness = shortened(baseline?.strangeness ?? null);
   const told = baseline && {
     nats: shortened(Math.max(0, baseline.nats)) ?? 0,
     threshold: shortened(baseline.threshold) ?? 0,
+    ...(strangeness === null ? {} : { strangeness }),
   };
   return { baseline: told, detectors: detectorsOf(window) };
 }

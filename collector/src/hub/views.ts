@@ -46,6 +46,7 @@ export function windowView(
       score: window.baseline?.nats ?? null,
       threshold: window.baseline?.threshold ?? null,
       suspect: opinion.baseline,
+      strangeness: window.baseline?.strangeness ?? null,
     },
     autoencoder: {
       score: autoencoder?.score ?? null,

@@ -23,6 +23,7 @@ export interface WindowRow {
   baseline_nats: number | null;
   baseline_threshold: number | null;
   baseline_suspect: number;
+  baseline_strangeness: number | null;
   autoencoder_score: number | null;
   autoencoder_threshold: number | null;
   autoencoder_suspect: number;
@@ -56,6 +57,7 @@ export const WINDOW_COLUMNS = [
   'baseline_nats',
   'baseline_threshold',
   'baseline_suspect',
+  'baseline_strangeness',
   'autoencoder_score',
   'autoencoder_threshold',
   'autoencoder_suspect',
@@ -90,6 +92,7 @@ export function toRow({ boot, sequence, index, fingerprint, features, view }: St
     baseline_nats: view.adaptive_baseline.score,
     baseline_threshold: view.adaptive_baseline.threshold,
     baseline_suspect: Number(view.adaptive_baseline.suspect),
+    baseline_strangeness: view.adaptive_baseline.strangeness ?? null,
     autoencoder_score: view.autoencoder.score,
     autoencoder_threshold: view.autoencoder.threshold,
     autoencoder_suspect: Number(view.autoencoder.suspect),
@@ -125,6 +128,7 @@ export function toView(row: WindowRow): WindowView {
       score: row.baseline_nats,
       threshold: row.baseline_threshold,
       suspect: row.baseline_suspect === 1,
+      strangeness: row.baseline_strangeness,
     },
     autoencoder: {
       score: row.autoencoder_score,

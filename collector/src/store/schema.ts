@@ -50,6 +50,7 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE windows ADD COLUMN baseline_threshold REAL;
   ALTER TABLE windows ADD COLUMN baseline_suspect INTEGER NOT NULL DEFAULT 0;
   `,
+  'ALTER TABLE windows ADD COLUMN baseline_strangeness REAL',
 ];
 
 /** Brings the database to the newest version; refuses one that a newer collector wrote. */

@@ -290,6 +290,25 @@ describe('the file', () => {
     await expect(new SqliteStore(path).open()).rejects.toThrow(/cannot be opened.*backup/s);
   });
 
+  it('of an older version is brought up to date, and what it did not know is unknown', async () => {
+    const known = makeStored(1);
+    await commit({ windows: [known] });
+    await store.close();
+    const { default: Sqlite } = await import('better-sqlite3');
+    const database = new Sqlite(join(folder, 'store', 'lineheron.db'));
+    database.exec('ALTER TABLE windows DROP COLUMN baseline_strangeness');
+    database.pragma('user_version = 3');
+    database.close();
+    store = await open();
+    const [old] = await store.recentWindows({ limit: 10 });
+    expect(old).toEqual({
+      ...known.view,
+      adaptive_baseline: { ...known.view.adaptive_baseline, strangeness: null },
+    });
+    await commit({ windows: [makeStored(2)] });
+    expect((await store.recentWindows({ limit: 1 }))[0]!.adaptive_baseline.strangeness).toBe(0.7);
+  });
+
   it('of a newer version is refused', async () => {
     const { default: Sqlite } = await import('better-sqlite3');
     const path = join(folder, 'newer.db');

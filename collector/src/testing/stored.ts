@@ -16,7 +16,7 @@ export function makeView(changes: Partial<WindowView> = {}): WindowView {
     packet_loss_pct: null,
     traffic_volume_mb: 3,
     isolation_forest: { score: 0.4, threshold: 0.6, suspect: false },
-    adaptive_baseline: { score: 1.5, threshold: 13, suspect: false },
+    adaptive_baseline: { score: 1.5, threshold: 13, suspect: false, strangeness: 0.7 },
     autoencoder: { score: null, threshold: null, suspect: false },
     anomalous: false,
     alert: null,
