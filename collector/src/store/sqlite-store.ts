@@ -43,6 +43,8 @@ export class SqliteStore implements Store {
   private worker: Worker | null = null;
   private readonly waiting = new Map<number, Waiting>();
   private lastId = 0;
+  /** From here on the thread's end is no death: its exit may be told in one turn with its last answer. */
+  private closing = false;
 
   constructor(
     private readonly path: string,
@@ -54,6 +56,7 @@ export class SqliteStore implements Store {
   }
 
   async open(): Promise<void> {
+    this.closing = false;
     await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
     const worker = new Worker(workerUrl(import.meta.url, 'sqlite-worker'), {
       workerData: { path: this.path },
@@ -78,6 +81,7 @@ export class SqliteStore implements Store {
     const worker = this.worker;
     if (!worker) return;
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    this.closing = true;
     await this.call('close');
     this.worker = null;
     await ended;
@@ -125,7 +129,7 @@ export class SqliteStore implements Store {
     this.waiting.clear();
     if (this.worker === null) return;
     this.worker = null;
-    this.onDeath(error);
+    if (!this.closing) this.onDeath(error);
   }
 }
 
