@@ -65,6 +65,7 @@ describe("a device's own threshold", () => {
 
   it('is its own where the training was too short to say anything, and unknown where both are', () => {
     expect(thresholdForDevice(own(240, 1), tailOf(240), 0.2)).toBeGreaterThan(10);
+    expect(thresholdForDevice(own(119, 1), tailOf(240), 0.2)).toBeNull();
     expect(thresholdForDevice(own(20, 1), tailOf(240), 0.2)).toBeNull();
   });
 });

@@ -30,6 +30,8 @@ const CLIPPED_MEAN = 32 / 31;
 /** Own windows, each a window's length from the next, at which a device's threshold is half its own, half the fleet's. */
 const HALF_OWN = 60;
 const MIN_EFFECTIVE_ROWS = 30;
+/** Own windows (an hour of 30-s ones) that set a threshold alone, where the model's training says nothing. */
+const MIN_ALONE_ROWS = 120;
 /** One-sided 95 % of a normal distribution: the scale's own error is about scale ÷ √(scores in the tail). */
 const WIDTH = 1.645;
 /** A window is put out at most once a second unless it is suspect. */
@@ -90,7 +92,8 @@ export function thresholdForDevice(
   budget: number,
 ): number | null {
   const [ofFleet, ofOwn] = [thresholdForBudget(fleet, budget), thresholdForBudget({ ...own }, budget)];
-  if (ofFleet === null || ofOwn === null) return ofOwn ?? ofFleet;
+  if (ofOwn === null) return ofFleet;
+  if (ofFleet === null) return own.effective_rows < MIN_ALONE_ROWS ? null : ofOwn;
   const weight = own.effective_rows / (own.effective_rows + HALF_OWN);
   return weight * ofOwn + (1 - weight) * ofFleet;
 }

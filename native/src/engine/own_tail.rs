@@ -20,6 +20,8 @@ const CLIPPED_MEAN: f64 = 32.0 / 31.0;
 /// Own windows at which the threshold is half the device's, half the fleet's.
 const HALF_OWN: f64 = 60.0;
 const MIN_EFFECTIVE_ROWS: f64 = 30.0;
+/// Own windows that set a threshold alone, where the forest's training says nothing.
+const MIN_ALONE_ROWS: f64 = 120.0;
 /// One-sided 95 % of a normal distribution.
 const WIDTH: f64 = 1.645;
 
@@ -59,7 +61,7 @@ impl FleetTail {
     pub fn threshold(&self, own: &ScoreTail) -> Option<f64> {
         let of_own = own.threshold(self.windows_per_day, self.budget)?;
         let Some(of_fleet) = self.tail.threshold(self.windows_per_day, self.budget) else {
-            return Some(of_own);
+            return (own.effective_rows >= MIN_ALONE_ROWS).then_some(of_own);
         };
         let weight = own.effective_rows / (own.effective_rows + HALF_OWN);
         Some(weight * of_own + (1.0 - weight) * of_fleet)
