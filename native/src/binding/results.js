@@ -29,7 +29,7 @@
       const items = [];
       for (at += 1; at < end; at += 1) {
         const value = numbers[at];
-        items.push(value === value ? value : null);
+        items.push(Number.isNaN(value) ? null : value);
       }
       return items;
     };
