@@ -2,7 +2,8 @@
  * Reads the configuration: the file, over it the environment, over that `--set KEY=VALUE`, then the secrets. Unknown
  * keys are errors. The result is frozen.
  */
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
 import { parseDocument } from 'yaml';
 import { type Config, completed, configSchema } from './config.js';
 import { complaint } from './config-complaints.js';
@@ -83,14 +84,17 @@ export function parseConfig(
 
 /** Reads, checks and completes the configuration. Throws ConfigError. */
 export async function loadConfig(path: string, overrides: Overrides = {}): Promise<Config> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    const words: Record<string, string> = {
-      ENOENT: 'there is no such file',
-      EISDIR: 'is a folder',
-      EACCES: 'may not be read',
-    };
-    throw new ConfigError(words[error.code ?? ''] ?? error.message);
-  });
+  // One byte more than there may be, so that a file without an end is found out too.
+  const bytes = await buffer(createReadStream(path, { end: MAX_BYTES })).catch(
+    (error: NodeJS.ErrnoException) => {
+      const words: Record<string, string> = {
+        ENOENT: 'there is no such file',
+        EISDIR: 'is a folder',
+        EACCES: 'may not be read',
+      };
+      throw new ConfigError(words[error.code ?? ''] ?? error.message);
+    },
+  );
   if (bytes.length > MAX_BYTES) throw new ConfigError(`is larger than ${MAX_BYTES} bytes`);
   const config = checked(bytes.toString('utf8'), overrides);
   return freeze(await withSecrets(config, path, overrides.environment ?? {}));
