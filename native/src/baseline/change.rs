@@ -55,6 +55,6 @@ impl DeviceBaseline {
             let surprise = self.channels[at].surprise(value).unwrap_or(0.0);
             pool.add(surprise, before + AVERAGE_STEP * (capped(surprise) - before));
         }
-        self.tail.fitted(pool.nats())
+        self.peaks.told(self.tail.fitted(pool.nats()))
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Little endian: `LHAB`, version u16; fingerprint (u8 length, UTF-8); channel count u16; device count u32;
 //! then of each device its name (u16 length, UTF-8), newest time i64, mean interval f64, records u32, the
-//! tail's mean excess and count f64, and of each channel its average f32, a tag u8 and the model: 0 with a
-//! sample (u8 length, f32 each), 1 with a level's ten numbers, 2 with a rate's three; then f32: ten of the
+//! tail's mean excess and count f64, its outbreaks' three numbers f32, and of each channel its average f32, a tag u8 and the model: 0 with a
+//! sample (u8 length, f32 each), 1 with a level's ten numbers, 2 with a rate's three; then f32: thirteen of the
 //! levels of two speeds, and four of each channel's. At the end stands SHA-256 of all before it. The last few records and a shift that is going on are not kept. Loading checks
 //! the digest and then trusts no length all the same; what is not finite or out of range is refused.
 use sha2::{Digest, Sha256};
@@ -12,12 +12,13 @@ use super::channel::{ChannelModel, FIRST_SAMPLE};
 use super::device::DeviceBaseline;
 use super::events::Events;
 use super::level::Level;
+use super::peaks::Peaks;
 use super::score_tail::ScoreTail;
 use super::two_speed::TwoSpeed;
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 4] = b"LHAB";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const DIGEST_BYTES: usize = 32;
 /// More devices than any engine follows.
 const MAX_DEVICES: u32 = 1_000_000;
@@ -97,6 +98,7 @@ fn put_device(out: &mut Vec<u8>, device: &DeviceBaseline) {
     put_numbers(out, &[device.interval_ms]);
     out.extend_from_slice(&device.records.to_le_bytes());
     put_numbers(out, &device.tail.numbers());
+    out.extend(device.peaks.numbers().iter().flat_map(|number| number.to_le_bytes()));
     for (channel, average) in device.channels.iter().zip(&device.averages) {
         out.extend_from_slice(&average.to_le_bytes());
         match channel {
@@ -158,10 +160,11 @@ impl Reader<'_> {
         let [interval_ms] = self.numbers()?;
         let records = u32::from_le_bytes(self.take()?);
         let tail = ScoreTail::of_numbers(self.numbers()?).ok_or_else(|| damaged("its tail is none"))?;
+        let peaks = Peaks::of_numbers(self.floats()?).ok_or_else(|| damaged("its outbreaks are none"))?;
         if !(0.0..=1e9).contains(&interval_ms) {
             return Err(damaged("its interval is out of range"));
         }
-        let mut device = DeviceBaseline { tail, records, interval_ms, ..DeviceBaseline::default() };
+        let mut device = DeviceBaseline { tail, records, interval_ms, peaks, ..DeviceBaseline::default() };
         device.last_ms = (last_ms != i64::MIN).then_some(last_ms);
         device.restored_until_ms = device.last_ms;
         for _ in 0..channels {
@@ -227,6 +230,7 @@ mod tests {
             // A level without an atom holds a NaN, which equals nothing.
             assert_eq!(format!("{:?}", device.channels), format!("{:?}", expected.channels));
             assert_eq!((&device.averages, &device.tail), (&expected.averages, &expected.tail));
+            assert_eq!(device.peaks.numbers(), expected.peaks.numbers());
             assert_eq!((device.records, device.interval_ms), (expected.records, expected.interval_ms));
             assert_eq!(format!("{:?}", device.two_speed), format!("{:?}", expected.two_speed));
             assert_eq!((device.last_ms, device.restored_until_ms), (expected.last_ms, expected.last_ms));

@@ -7,6 +7,7 @@
 //! paying for having asked four times.
 use super::channel::{ChannelModel, FIRST_SAMPLE};
 use super::memory::Memory;
+use super::peaks::Peaks;
 use super::recent::Recent;
 use super::score_tail::ScoreTail;
 use super::shift::Shift;
@@ -30,7 +31,8 @@ const MAX_INTERVAL_MS: f64 = DAY_MS;
 /// What a record came to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Score {
-    /// −ln of the probability that a normal record is at least as strange; 0 too while that is not known.
+    /// −ln of the probability that a normal record is at least as strange, or begins what becomes so; 0 too while
+    /// that is not known.
     pub nats: f64,
     /// How strange the last records are among the device's own, in nats: for ranking, and no alarm by itself.
     pub strangeness: f64,
@@ -51,6 +53,7 @@ pub struct DeviceBaseline {
     pub(super) interval_ms: f64,
     pub(super) shift: Shift,
     pub(super) two_speed: TwoSpeed,
+    pub(super) peaks: Peaks,
     /// Newest time that was known before a restart: records up to it were learnt.
     pub(super) restored_until_ms: Option<i64>,
 }
@@ -113,14 +116,16 @@ impl DeviceBaseline {
         let strangeness = self.two_speed.push(values, nats);
         self.start_levels();
         let strangeness = strangeness.or(nats.and(Some(0.0)))?;
-        let mut score = Score { nats: nats.unwrap_or(0.0), strangeness, level_shift: false };
-        if nats.is_none() {
+        let told = nats.map(|nats| self.peaks.push(nats));
+        let mut score = Score { nats: told.unwrap_or(0.0), strangeness, level_shift: false };
+        if told.is_none() {
             return Some(score);
         }
         let hot = self.recent.hot_share() > 0.5;
         if let Some(settled) = self.shift.follow(hot, time_ms, values, kinds, memory) {
-            // Levels of two speeds have followed by themselves.
-            *self = Self { two_speed: std::mem::take(&mut self.two_speed), ..settled };
+            // Levels of two speeds have followed by themselves, and the line's outbreaks are what they are.
+            let (two_speed, peaks) = (std::mem::take(&mut self.two_speed), std::mem::take(&mut self.peaks));
+            *self = Self { two_speed, peaks, ..settled };
             score.level_shift = true;
         }
         Some(score)
@@ -139,7 +144,7 @@ impl DeviceBaseline {
         }
     }
 
-    /// The surprise alone, without a strangeness and without following a shift.
+    /// The surprise by the models alone, without a strangeness and without following outbreaks or a shift.
     pub(super) fn step(
         &mut self,
         time_ms: i64,
@@ -183,7 +188,7 @@ impl DeviceBaseline {
 
     /// What the record before the newest came to, in nats, once there is one with a score.
     pub fn previous_nats(&self) -> Option<f64> {
-        self.recent.previous_nats()
+        self.recent.previous_nats().map(|nats| self.peaks.told(nats))
     }
 
     /// The channels' models in the order of the values.

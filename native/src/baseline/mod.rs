@@ -2,7 +2,8 @@
 //!
 //! The windows' models see a fault when the window has filled with it, and need training; this one scores every
 //! record from the thirtieth on, by channel, and goes on learning: from the normal in full, hardly from what it
-//! just called anomalous. What is improbable under such a model alarms; how strange the device is among its own
+//! just called anomalous. What is improbable under such a model, and goes further than the line's outbreaks do,
+//! alarms; how strange the device is among its own
 //! past, by which records are ranked, takes levels of two speeds beside it. Memory per device: about 70 bytes a
 //! channel and the last 21 records.
 mod change;
@@ -14,6 +15,7 @@ mod level;
 pub mod marginal;
 mod memory;
 mod own_tail;
+mod peaks;
 mod recent;
 mod score_tail;
 mod shift;

@@ -3,13 +3,14 @@
 //! The slow level weighs the recent quarter of all it saw. The fast one follows within a few records and is
 //! measured against the size of its own errors in the recent eighth: it finds jumps. Steps are clipped at five
 //! deviations (Huber's ψ), so that no outlier moves a level far. `far` adds up what is beyond 3.5 deviations of
-//! the slow level over some forty records, `jump` takes the farthest channel from the fast one over some ten, and
-//! `odd` is the pooled surprise over some ten. None is a probability: each goes through the tail that the device's
-//! own records gave it, and the three are joined as the root of their squares. The surprise counts half, and less
-//! while few records were seen: its families of distributions claim much after a minute.
+//! the slow level over some forty records, `near` the same over some six, `jump` takes the farthest channel from the
+//! fast one over some ten, and `odd` is the pooled surprise over some ten. None is a probability: each goes through
+//! the tail that the device's own records gave it, and the four are joined as the root of their squares. `near` and
+//! the surprise count half: the first only sets short events above what lingers after long ones, the second's
+//! families of distributions claim much, and count less while few records were seen.
 //!
 //! The constants were chosen on labelled series of four kinds, as a whole and not one kind by one. Memory: 16 bytes
-//! a channel and 56.
+//! a channel and 68.
 use super::own_tail::OwnTail;
 use super::tail::ln;
 use crate::math::quantile_sorted;
@@ -26,8 +27,9 @@ const MAX_RATE: f32 = 0.5;
 const FAST_RATE: f32 = 0.3;
 /// So many records at most count as seen: a day of one a second.
 const MAX_SEEN: u32 = 86_400;
-/// Smoothing of the scores, spans of 39, 9 and 9 records.
+/// Smoothing of the scores, spans of 39, 6, 9 and 9 records.
 const FAR_SMOOTHING: f64 = 0.05;
+const NEAR_SMOOTHING: f64 = 0.3;
 const JUMP_SMOOTHING: f64 = 0.2;
 const ODD_SMOOTHING: f64 = 0.2;
 /// Deviations of the slow level up to this are nothing to wonder at, and beyond that much no more.
@@ -35,6 +37,7 @@ const FAR_FREE: f32 = 3.5;
 const FAR_MAX: f32 = 1e6;
 /// Deviations of the fast level beyond this say no more.
 const JUMP_MAX: f32 = 8.0;
+const NEAR_PART: f64 = 0.5;
 /// The surprise's part, and the records after which it counts half of that.
 const ODD_PART: f64 = 0.5;
 const ODD_HALF_TRUST: f64 = 1000.0;
@@ -93,16 +96,18 @@ pub struct TwoSpeed {
     /// Records since the first levels were known, these included.
     seen: u32,
     far: f32,
+    near: f32,
     jump: f32,
     odd: f32,
-    tails: [OwnTail; 3],
+    tails: [OwnTail; 4],
 }
 
 impl Default for TwoSpeed {
     #[allow(clippy::cast_possible_truncation)] // Kept in 32 bits.
     fn default() -> Self {
-        let tails = [FAR_TAIL, JUMP_TAIL, ODD_TAIL].map(|(start, least)| OwnTail::new(start, least as f32));
-        Self { levels: Box::default(), seen: 0, far: 0.0, jump: 0.0, odd: 0.0, tails }
+        let tails = [FAR_TAIL, FAR_TAIL, JUMP_TAIL, ODD_TAIL]
+            .map(|(start, least)| OwnTail::new(start, least as f32));
+        Self { levels: Box::default(), seen: 0, far: 0.0, near: 0.0, jump: 0.0, odd: 0.0, tails }
     }
 }
 
@@ -161,10 +166,12 @@ impl TwoSpeed {
             ln(1.0 + f64::from(*state))
         };
         let seen = f64::from(self.seen);
+        let near = smooth(&mut self.near, far, NEAR_SMOOTHING);
         let far = smooth(&mut self.far, far, FAR_SMOOTHING);
         let jump = smooth(&mut self.jump, jump, JUMP_SMOOTHING);
-        let [far_tail, jump_tail, odd_tail] = &mut self.tails;
+        let [far_tail, near_tail, jump_tail, odd_tail] = &mut self.tails;
         let mut squares = far_tail.push(far, seen, FAR_TAIL.1).powi(2);
+        squares += NEAR_PART * near_tail.push(near, seen, FAR_TAIL.1).powi(2);
         squares += jump_tail.push(jump, seen, JUMP_TAIL.1).powi(2);
         if let Some(nats) = nats {
             let odd = smooth(&mut self.odd, nats, ODD_SMOOTHING);
@@ -174,11 +181,11 @@ impl TwoSpeed {
         squares.sqrt()
     }
 
-    /// All that it is, to be kept: the device's ten numbers, then four of each of so many channels,
+    /// All that it is, to be kept: the device's thirteen numbers, then four of each of so many channels,
     /// NaN and 0 where none is known.
     pub(super) fn numbers(&self, channels: usize) -> impl Iterator<Item = f32> + '_ {
         #[allow(clippy::cast_precision_loss)] // At most a day of records.
-        let own = [self.seen as f32, self.far, self.jump, self.odd];
+        let own = [self.seen as f32, self.far, self.near, self.jump, self.odd];
         let tails = self.tails.iter().flat_map(OwnTail::numbers);
         let levels = (0..channels).flat_map(|place| {
             let Levels { slow, fast } = self.levels.get(place).copied().unwrap_or(Levels::UNKNOWN);
@@ -189,11 +196,11 @@ impl TwoSpeed {
 
     /// The same back; `None` when nothing has such numbers.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Checked before.
-    pub(super) fn of_numbers(own: [f32; 10], levels: &[[f32; 4]]) -> Option<Self> {
-        let [seen, far, jump, odd, tails @ ..] = own;
+    pub(super) fn of_numbers(own: [f32; 13], levels: &[[f32; 4]]) -> Option<Self> {
+        let [seen, far, near, jump, odd, tails @ ..] = own;
         #[allow(clippy::cast_precision_loss)] // A day of records.
         let most = MAX_SEEN as f32;
-        let scores = [far, jump, odd].iter().all(|score| (0.0..1e6).contains(score));
+        let scores = [far, near, jump, odd].iter().all(|score| (0.0..1e6).contains(score));
         if !scores || !(0.0..=most).contains(&seen) {
             return None;
         }
@@ -210,8 +217,8 @@ impl TwoSpeed {
         }
         let (pairs, _) = tails.as_chunks::<2>();
         let tail = |place: usize| pairs.get(place).and_then(|pair| OwnTail::of_numbers(*pair));
-        let tails = [tail(0)?, tail(1)?, tail(2)?];
-        Some(Self { levels, seen: seen as u32, far, jump, odd, tails })
+        let tails = [tail(0)?, tail(1)?, tail(2)?, tail(3)?];
+        Some(Self { levels, seen: seen as u32, far, near, jump, odd, tails })
     }
 }
 
