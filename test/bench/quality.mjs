@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * `npm run bench:quality`: `lineheron-agent evaluate` over the labelled files of ../shared/data, by the protocols of
- * its README, beside the peers measured there (baselines.csv: means over some or all of the same files, with events
- * counted in its own way). Families that are not there are skipped by name. One set of defaults for all.
+ * its README, beside the peers measured there (baselines.csv: means over some or all of the same files; events are
+ * counted alike). Families that are not there are skipped by name. One set of defaults for all.
  *
  *   npm run bench:quality -- [--seeds 1] [--data FOLDER] [--family NAME,…] [--json FILE]
  */

@@ -2,7 +2,9 @@
  * Every detector on one series: the adaptive baseline goes through all rows as it does in the engine; the window models
  * learn from the training rows alone, which are taken as normal, and see each column beside statistics of its last ten
  * samples. A window model's score becomes −log10 of a tail probability by its own training scores, and counts as much as
- * the training rows support; the ensemble ranks by the sum of squares. Labels are not at hand here.
+ * the training rows support; the ensemble ranks by the sum of squares, an autoencoder's tail counting three times: a
+ * model that no longer learns is not moved by faults. Nothing is smoothed here: a window has its past in it, and what
+ * lingers after a fault ranks above the next one. Labels are not at hand here.
  */
 import { Baseline, Calibration, combineTails } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
@@ -26,20 +28,9 @@ export interface Detected {
 
 /** Fewest rows to learn from: a calibration needs as many scores. */
 export const MIN_TRAINING = 20;
-/** Span of the exponential smoothing of window models. */
-const SPAN = 19;
+/** What an autoencoder's tail counts; from two and a half to three the figures stay. */
+const AUTOENCODER_PART = 3;
 const TINY = 1e-6;
-
-/** Exponentially weighted mean; NaN leaves it as it is. */
-export function smoothed(scores: Float64Array, span = SPAN): Float64Array {
-  const rate = 2 / (span + 1);
-  let state = Number.NaN;
-  return scores.map((score) => {
-    if (Number.isNaN(state)) state = score;
-    else if (!Number.isNaN(score)) state += rate * (score - state);
-    return state;
-  });
-}
 
 /** The detectors' opinions. Throws ExitError when there are too few rows to learn from. */
 export async function detectSeries(series: Series, seed: number): Promise<Detected[]> {
@@ -51,13 +42,13 @@ export async function detectSeries(series: Series, seed: number): Promise<Detect
   const wide = windowRows(rows, columns.length);
   const names = windowColumns(columns);
   const learnt = wide.subarray(0, training * names.length);
-  const forest = smoothed(await forestScores(learnt, wide, names, seed));
+  const forest = await forestScores(learnt, wide, names, seed);
   const errors = await autoencoderScores(learnt, wide, names.length, seed);
-  const autoencoder = smoothed(errors.map((error) => Math.log(error + TINY)));
+  const autoencoder = errors.map((error) => Math.log(error + TINY));
   const [forestFit, autoencoderFit] = [fit(forest, training), fit(autoencoder, training)];
   const ensemble = combineTails([
     strangeness.map((n) => n / Math.LN10),
-    autoencoderFit.trusted(autoencoder),
+    autoencoderFit.trusted(autoencoder).map((tail) => AUTOENCODER_PART * tail),
     forestFit.trusted(forest),
   ]);
   const judged = (method: string, scores: Float64Array): Detected => {

@@ -69,17 +69,43 @@ describe('event recall at a budget', () => {
     expect(eventRecall(timelineOf('0001000'), new Float64Array(7), 1)).toBeNaN();
   });
 
+  it('takes false alarms at most six rows apart for one, and counts them right after an event too', () => {
+    const near = new Float64Array(1440);
+    near[105] = 5;
+    near[204] = 2;
+    for (const [row, score] of [
+      [700, 9],
+      [706, 8],
+      [712, 7],
+    ] as const)
+      near[row] = score;
+    expect(eventRecall(timeline, near, 1)).toBe(1);
+    near[719] = 4;
+    expect(eventRecall(timeline, near, 1)).toBe(0.5);
+    near[719] = 0;
+    near[210] = 3;
+    expect(eventRecall(timeline, near, 1)).toBe(0.5);
+  });
+
   it('counts as an evaluation from nothing would, whatever the scores', () => {
     let state = 5;
     const noise = Float64Array.from({ length: 1440 }, () => {
       state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
       return state % 40;
     });
+    const groups = (alarms: readonly boolean[]) => {
+      const rows = alarms.flatMap((alarm, row) => (alarm && labels[row] === 0 ? [row] : []));
+      const begins = rows.flatMap((row, at) => (at === 0 || row - rows[at - 1]! > 6 ? [at] : []));
+      const lengths = begins.map(
+        (at, group) => rows[(begins[group + 1] ?? rows.length) - 1]! - rows[at]! + 1,
+      );
+      return lengths.reduce((sum, length) => sum + Math.max(1, Math.floor(length / 60)), 0);
+    };
     for (const budget of [3, 20, 60]) {
       let expected = 0;
       for (let threshold = 39; threshold >= 0; threshold -= 1) {
         const alarms = Array.from(noise, (score) => score >= threshold);
-        if (falseEpisodes(timeline, alarms) > budget) break;
+        if (groups(alarms) > budget) break;
         expected = delaysMs(timeline, alarms).length / 2;
       }
       expect(eventRecall(timeline, noise, budget)).toBe(expected);
