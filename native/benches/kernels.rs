@@ -15,7 +15,7 @@ use lineheron_native::channel::ChannelList;
 use lineheron_native::engine::Engine;
 use lineheron_native::engine::options::Options;
 use lineheron_native::engine::output::Scope;
-use lineheron_native::feature::FeatureList;
+use lineheron_native::feature::{FeatureList, Statistic};
 use lineheron_native::forest::fit::{Fitted, fit};
 use lineheron_native::forest::params::ForestParams;
 use lineheron_native::forest::{FeatureName, Forest};
@@ -121,6 +121,72 @@ fn windows(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// The nineteen default features written out, as if channels were no data.
+fn by_hand(window: &Window, table: &mut [f64], out: &mut Vec<f64>) {
+    use lineheron_native::feature::Statistic::{Delta, Max, Mean, P95, Rate, Total, Variance};
+    window.write_statistics(table);
+    let of = |channel: usize, statistic: Statistic| table[statistic.place(channel, 5)];
+    let records = window.len() as f64;
+    out.extend_from_slice(&[
+        of(0, Mean),
+        of(0, Variance),
+        of(0, Max),
+        of(0, P95),
+        of(1, Mean),
+        of(1, Max),
+        of(1, Variance),
+        of(2, Mean),
+        of(2, Max),
+        of(2, Rate),
+        f64::from(window.errors()) / records,
+        f64::from(window.server_errors()) / records,
+        of(3, Mean),
+        of(3, Variance),
+        of(3, Delta),
+        of(4, Mean),
+        of(4, Total),
+        records / 30.0,
+        window.devices() as f64,
+    ]);
+}
+
+/// What it costs that features come from a list of channels: next to nothing.
+fn features(criterion: &mut Criterion) {
+    let channels = ChannelList::new(&[]).expect("no channels");
+    let list = FeatureList::new(&channels, 30_000).expect("the default features");
+    let mut window = Window::planned(30_000, &Arc::new(list.plan()), 4096);
+    let mut random = Random::new(3);
+    for step in 0..300 {
+        let mark = Mark { time_ms: START_MS + step * 100, device: 1, error: false, server_error: false };
+        // Latency and loss, retries, traffic, resets in the order of the defaults.
+        window.push(mark, &std::array::from_fn::<f64, 5, _>(|_| random.unit()));
+    }
+    let (mut table, mut row) = (vec![f64::NAN; Statistic::places(5)], Vec::new());
+    let (mut listed, mut written) = (Vec::new(), Vec::new());
+    list.measure(&window, &mut listed);
+    by_hand(&window, &mut table, &mut written);
+    let names: Vec<&str> = channels.as_slice().iter().map(|channel| channel.name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["latency_ms", "packet_loss_pct", "retry_count", "traffic_volume_mb", "connection_resets"]
+    );
+    assert_eq!(listed, written);
+    let mut group = criterion.benchmark_group("features");
+    group.bench_function("by_the_list", |b| {
+        b.iter(|| {
+            row.clear();
+            list.measure_more(black_box(&window), &mut row);
+        });
+    });
+    group.bench_function("by_hand", |b| {
+        b.iter(|| {
+            row.clear();
+            by_hand(black_box(&window), &mut table, &mut row);
+        });
+    });
+    group.finish();
+}
+
 /// An engine with a forest in each scope, fitted on windows of the same lines.
 fn detecting(text: &str) -> Engine {
     let make = |hop_seconds| {
@@ -173,5 +239,5 @@ fn training(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, forests, parsers, windows, engines, training);
+criterion_group!(benches, forests, parsers, windows, features, engines, training);
 criterion_main!(benches);

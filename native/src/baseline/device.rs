@@ -116,7 +116,7 @@ impl DeviceBaseline {
         let strangeness = self.two_speed.push(values, nats);
         self.start_levels();
         let strangeness = strangeness.or(nats.and(Some(0.0)))?;
-        let told = nats.map(|nats| self.peaks.push(nats));
+        let told = nats.map(|nats| self.peaks.push(nats, time_ms));
         let mut score = Score { nats: told.unwrap_or(0.0), strangeness, level_shift: false };
         if told.is_none() {
             return Some(score);

@@ -275,8 +275,9 @@ mod tests {
 
     #[test]
     fn a_fleet_that_knows_too_little_leaves_it_to_the_device() {
-        let own = ScoreTail { start: 0.5, scale: 0.02, effective_rows: 40.0 };
+        let own = ScoreTail { start: 0.5, scale: 0.02, effective_rows: 120.0 };
         assert_eq!(fleet(10.0).threshold(&own), own.threshold(86_400.0, 0.2));
+        assert_eq!(fleet(10.0).threshold(&ScoreTail { effective_rows: 119.0, ..own }), None);
         let few = ScoreTail { effective_rows: 29.0, ..own };
         assert_eq!(fleet(1000.0).threshold(&few), None);
     }
