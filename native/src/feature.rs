@@ -112,27 +112,21 @@ impl FeatureList {
     /// Writes the features of `window` into `out`; what cannot be known is NaN.
     pub fn measure(&self, window: &Window, out: &mut Vec<f64>) {
         out.clear();
-        self.measure_more(window, out);
+        self.measure_more(window, &mut Vec::new(), out);
     }
 
-    /// The same, added to what `out` holds.
+    /// The same, added to what `out` holds; `table` is working space, to be handed in again.
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_wrap)] // Counts are at most 65,536.
-    pub fn measure_more(&self, window: &Window, out: &mut Vec<f64>) {
-        let (row, statistics) = (out.len(), Statistic::places(self.channels));
-        // The table stands behind the row while that is read from it.
-        let table = row + self.places.len();
-        out.resize(table + statistics + OF_RECORDS, f64::NAN);
-        window.write_statistics(&mut out[table..table + statistics]);
+    pub fn measure_more(&self, window: &Window, table: &mut Vec<f64>, out: &mut Vec<f64>) {
+        let statistics = Statistic::places(self.channels);
+        table.resize(statistics + OF_RECORDS, f64::NAN);
+        window.write_statistics(&mut table[..statistics]);
         // Signed numbers are converted by one instruction.
         let [records, devices] = [window.len(), window.devices()].map(|count| count as i64 as f64);
         let errors = [window.errors(), window.server_errors()].map(|count| f64::from(count) / records);
         let of_records = [errors[0], errors[1], records * 1000.0 / self.window_ms as f64, devices];
-        out[table + statistics..].copy_from_slice(&of_records);
-        let (features, table) = out[row..].split_at_mut(self.places.len());
-        for (feature, &place) in features.iter_mut().zip(&self.places) {
-            *feature = table[place];
-        }
-        out.truncate(row + self.places.len());
+        table[statistics..].copy_from_slice(&of_records);
+        out.extend(self.places.iter().map(|&place| table[place]));
     }
 }
 

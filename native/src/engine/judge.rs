@@ -41,6 +41,8 @@ pub struct Detector {
     pub threshold: Option<f64>,
     /// What is rare for each device.
     pub own: OwnTails,
+    /// Working space of a measurement.
+    table: Vec<f64>,
     rows: Vec<f64>,
     scores: Vec<f64>,
 }
@@ -61,7 +63,7 @@ impl Detector {
             return None;
         }
         let row = self.rows.len() / context.features.as_slice().len();
-        context.features.measure_more(view.window, &mut self.rows);
+        context.features.measure_more(view.window, &mut self.table, &mut self.rows);
         let (records, due) = (view.window.len(), view.due || wanted);
         Some(Measured { end_ms, records, state, due, row, slot: view.slot })
     }
