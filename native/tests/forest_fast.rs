@@ -36,6 +36,9 @@ fn assert_all_paths_equal(forest: &Forest, rows: &[f64]) {
         rows.chunks_exact(columns).map(|row| forest.reference_score(row).to_bits()).collect();
     let one: Vec<u64> = rows.chunks_exact(columns).map(|row| forest.score(row).to_bits()).collect();
     assert_eq!(one, expected);
+    let mut following = vec![0.0; expected.len()];
+    forest.score_following(rows, &mut following);
+    assert_eq!(following.into_iter().map(f64::to_bits).collect::<Vec<_>>(), expected);
     for threads in [1, 3] {
         let mut scores = vec![0.0; expected.len()];
         forest.score_rows(rows, &mut scores, threads);

@@ -41,6 +41,8 @@ pub struct Detector {
     pub threshold: Option<f64>,
     /// What is rare for each device.
     pub own: OwnTails,
+    /// Its windows are all of one window that goes on, so that each hardly differs from the one before.
+    following: bool,
     /// Working space of a measurement.
     table: Vec<f64>,
     rows: Vec<f64>,
@@ -48,6 +50,11 @@ pub struct Detector {
 }
 
 impl Detector {
+    /// One whose windows are all of one window that goes on.
+    pub fn of_one_window() -> Self {
+        Self { following: true, ..Self::default() }
+    }
+
     /// Measures a window; `None` when it is neither due nor `wanted` nor to be scored, so that nobody asks
     /// for it.
     pub fn measure(&mut self, view: &View<'_>, context: &Context<'_>, wanted: bool) -> Option<Measured> {
@@ -78,7 +85,11 @@ impl Detector {
             self.scores.extend(self.rows.chunks_exact(columns).map(|row| forest.score(row)));
         } else {
             self.scores.resize(count, f64::NAN);
-            forest.score_rows(&self.rows, &mut self.scores, 1);
+            if self.following {
+                forest.score_following(&self.rows, &mut self.scores);
+            } else {
+                forest.score_rows(&self.rows, &mut self.scores, 1);
+            }
         }
     }
 

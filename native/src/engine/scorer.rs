@@ -53,7 +53,7 @@ impl Scorer {
             counters: Counters::default(),
             detecting: false,
             device_detector: Detector::default(),
-            gateway_detector: Detector::default(),
+            gateway_detector: Detector::of_one_window(),
             held: HeldRecords::default(),
         }
     }

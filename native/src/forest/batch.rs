@@ -11,8 +11,6 @@ use super::{Forest, score_of};
 
 /// Rows of a block: their working space fits the first-level cache beside a tree.
 const BLOCK_ROWS: usize = 16;
-/// Blocks that are scored as a whole before it is tried again whether rows follow one another.
-const FIRST_PAUSE: usize = 4;
 /// A thread takes this many rows at a time.
 const CHUNK_ROWS: usize = 4096;
 /// Fewer rows than this for each thread are not worth starting it.
@@ -47,27 +45,28 @@ impl Forest {
         });
     }
 
-    fn score_chunk(&self, rows: &[f64], scores: &mut [f64]) {
-        let Some(compact) = self.compact() else {
-            return self.score_block(None, rows, scores);
-        };
+    /// Scores of rows of which each hardly differs from the one before, as the windows of one gateway do; the
+    /// same as [`Self::score_rows`] on one thread, and faster where that is so.
+    pub fn score_following(&self, rows: &[f64], scores: &mut [f64]) {
+        let Some(compact) = self.compact() else { return self.score_chunk(rows, scores) };
         let columns = self.features().len();
-        let (mut next, mut pause) = (0, FIRST_PAUSE);
+        let (mut next, mut pause) = (0, 1);
         while next < scores.len() {
             let near = follow(compact, &rows[next * columns..], columns, &mut scores[next..]);
             next += near;
             // Rows that differ much will do so for a while.
             pause = if near > 0 { 1 } else { pause * 2 };
             let end = scores.len().min(next + pause * BLOCK_ROWS);
-            self.score_block(Some(compact), &rows[next * columns..], &mut scores[next..end]);
+            self.score_chunk(&rows[next * columns..], &mut scores[next..end]);
             next = end;
         }
     }
 
-    fn score_block(&self, compact: Option<&Compact>, rows: &[f64], scores: &mut [f64]) {
+    fn score_chunk(&self, rows: &[f64], scores: &mut [f64]) {
         let columns = self.features().len();
         #[cfg(target_arch = "x86_64")]
-        if let Some((compact, wide)) = compact.and_then(|compact| compact.wide.map(|w| (compact, w))) {
+        if let Some((compact, wide)) = self.compact().and_then(|compact| compact.wide.map(|w| (compact, w)))
+        {
             let mut work = [const { Row::new() }; BLOCK_ROWS];
             for (rows, scores) in rows.chunks(BLOCK_ROWS * columns).zip(scores.chunks_mut(BLOCK_ROWS)) {
                 wide.sums(compact, rows.chunks_exact(columns), &mut work[..scores.len()]);
