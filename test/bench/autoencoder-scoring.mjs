@@ -4,12 +4,11 @@
  * from the network to opinions, reasons of the suspect ones included).
  */
 import { DEFAULT_FEATURES } from '@lineheron/models';
-import { ModelStore } from '@lineheron/models/persist';
+import { ModelStore, ProfileFiles } from '@lineheron/models/persist';
 import { Autoencoder } from '../../collector/dist/detect/autoencoder.js';
 import { AutoencoderTrainer } from '../../collector/dist/detect/autoencoder-trainer.js';
 import { QuantileFiles } from '../../collector/dist/detect/quantiles.js';
 import { Reviewer } from '../../collector/dist/detect/reviewer.js';
-import { ProfileFiles } from '../../collector/dist/detect/training-profile.js';
 import { COLUMNS, makeRows } from './autoencoder-rows.mjs';
 
 const BATCH = 1024;
