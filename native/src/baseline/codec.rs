@@ -244,9 +244,11 @@ mod tests {
         let bytes = bytes();
         for length in 0..bytes.len() {
             assert!(from_bytes(&bytes[..length], "0123", 3).is_err());
-            let mut damaged = bytes.clone();
-            damaged[length] ^= 1 << (length % 8);
-            assert!(from_bytes(&damaged, "0123", 3).is_err());
+            for bit in 0..8 {
+                let mut damaged = bytes.clone();
+                damaged[length] ^= 1 << bit;
+                assert!(from_bytes(&damaged, "0123", 3).is_err());
+            }
         }
         assert!(from_bytes(&bytes, "0124", 3).is_err());
         assert!(from_bytes(&bytes, "0123", 4).is_err());
