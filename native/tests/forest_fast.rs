@@ -353,3 +353,16 @@ fn rows_that_follow_one_another_get_the_bits_of_the_definition() {
         assert_all_paths_equal(&fitted(&known, columns, |params| params.trees = trees), &rows);
     }
 }
+
+#[test]
+fn a_sum_of_path_lengths_is_the_same_in_any_order_of_the_trees() {
+    let rows = normal_rows(3000, 7, 21);
+    let forest = fitted(&rows, 7, |params| params.trees = 128.0);
+    let parts: Vec<Forest> = (0..128).map(|tree| forest.replace_trees(&forest, tree).unwrap()).collect();
+    for row in rows.chunks_exact(7).take(50) {
+        let score = forest.score(row).to_bits();
+        // Replacing its oldest trees by themselves puts them last.
+        assert!(parts.iter().all(|other| other.score(row).to_bits() == score));
+        assert!(parts.iter().all(|other| other.reference_score(row).to_bits() == score));
+    }
+}

@@ -1,6 +1,6 @@
 //! Scoring many rows: blocks of rows against one tree at a time, on one or more threads.
 //!
-//! Every path adds the same terms in the same order, tree after tree, so one row, a block, the AVX-512
+//! Every path adds the same terms, and their sums are exact in any order, so one row, a block, the AVX-512
 //! kernel and any number of threads give the same bits. Threads live for one call; a batch too small to
 //! be worth one is done by the caller.
 use super::compact::Compact;

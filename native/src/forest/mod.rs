@@ -56,6 +56,8 @@ pub struct Forest {
     lengths: PathLengths,
     /// Of each tree, what its path length is multiplied by before the sum.
     factors: Vec<f64>,
+    /// Steps of 1 that the parts of a sum are multiples of, a power of two.
+    steps: f64,
     layout: OnceLock<Layout>,
     credit_table: OnceLock<Box<CreditTable>>,
 }
@@ -99,8 +101,19 @@ impl Forest {
             // A tree of one row cannot tell anything apart; its part is that of an expected path.
             if expected == 0.0 { tree.weight() / total } else { tree.weight() / (total * expected) }
         };
-        let factors = trees.iter().map(factor).collect();
-        Self { head, trees, lengths, factors, layout: OnceLock::new(), credit_table: OnceLock::new() }
+        let factors: Vec<f64> = trees.iter().map(factor).collect();
+        // Each split leaves at least one row behind, so a path is shorter than its tree's rows are many.
+        let longest = |tree: &Tree| tree.sample_size().saturating_sub(1).max(1) as f64;
+        let most = trees.iter().zip(&factors).map(|(tree, factor)| longest(tree) * factor).sum();
+        Self {
+            head,
+            trees,
+            lengths,
+            factors,
+            steps: finest_steps(most),
+            layout: OnceLock::new(),
+            credit_table: OnceLock::new(),
+        }
     }
 
     /// Fingerprint of the feature list that it was fitted on.
@@ -152,23 +165,27 @@ impl Forest {
         }
     }
 
-    /// The score by the definition: each tree walked node by node, the parts summed in their order.
+    /// The score by the definition: each tree walked node by node, and the parts summed.
     pub fn reference_score(&self, row: &[f64]) -> f64 {
         let row = self.narrow(row);
         let part = |(tree, &factor): (&Tree, &f64)| {
             let length = tree.path_length(&row, &self.lengths);
-            if tree.sample_size() < 2 { factor } else { length * factor }
+            self.part(tree.sample_size(), length, factor)
         };
         score_of(self.trees.iter().zip(&self.factors).fold(0.0, |sum, tree| sum + part(tree)))
     }
 
     /// What a leaf at `level` for `size` rows adds to the sum; a tree without splits is its own leaf.
     fn leaf_value(&self, level: u32, size: u32, factor: f64) -> f64 {
-        if level == 0 && size < 2 {
-            factor
-        } else {
-            (f64::from(level) + self.lengths.of(size as usize)) * factor
-        }
+        let rows = if level == 0 { size as usize } else { self.sample_size() };
+        self.part(rows, f64::from(level) + self.lengths.of(size as usize), factor)
+    }
+
+    /// What a path adds to the sum, in steps so fine that no sum is rounded: it is the same in whatever order its
+    /// parts are added, and what one tree added can be taken out again.
+    fn part(&self, rows: usize, length: f64, factor: f64) -> f64 {
+        let part = if rows < 2 { factor } else { length * factor };
+        (part * self.steps).round_ties_even() / self.steps
     }
 
     fn layout(&self) -> &Layout {
@@ -190,6 +207,14 @@ impl Forest {
             .map(|index| row.get(index).map_or(f32::NAN, |&value| value as f32))
             .collect()
     }
+}
+
+/// The most steps of 1, a power of two, of which a sum up to `most` keeps every one; half of the room is left for
+/// parts that were rounded up.
+fn finest_steps(most: f64) -> f64 {
+    const ROOM: f64 = 4_503_599_627_370_496.0; // 2⁵²
+    let halved = std::iter::successors(Some(ROOM), |steps| Some(steps / 2.0));
+    halved.take_while(|&steps| steps >= 1.0).find(|steps| most * steps <= ROOM).unwrap_or(1.0)
 }
 
 /// The score of a weighted mean of path lengths, each over its expectation.

@@ -4,8 +4,8 @@
 //! comparison decides them, and the answers are 32 bits: of the upper parts of two trees, then of the
 //! lower parts that they lead to. Which end the answers lead to is found for 32 trees side by side. So a
 //! row costs about ten instructions a tree whatever the number of columns, and none depends on the one
-//! before. Leaves are added up in the order of the trees, so the result equals the plain walk's to the
-//! last bit.
+//! before. Sums of leaves are exact ([`super::Forest::reference_score`]), so the result equals the plain
+//! walk's to the last bit.
 //!
 //! A value's rank is counted: among the pivots, then among the 32 thresholds behind one of them.
 //!
@@ -28,7 +28,7 @@ use super::compact::{BLOCK_KEYS, Column, Compact, Keys, LANES, PART, Ranks};
 const TREES: usize = 128;
 /// Places that one register holds.
 const PLACES: usize = 32;
-/// Rows whose sums are kept in registers.
+/// Sums that are kept in registers: of so many rows, or so many parts of one row's.
 const ABREAST: usize = 8;
 
 /// Proof that the processor has what the kernel needs.
@@ -252,27 +252,41 @@ unsafe fn lower_part(below: &[[u16; PART]; PART], start: u16) -> __m256i {
     unsafe { _mm256_loadu_si256(words.as_ptr().add(start.into()).cast()) }
 }
 
-/// Adds up the leaves of the trees from `first` on, at most [`TREES`], in their order.
+/// Adds up the leaves of the trees from `first` on, at most [`TREES`].
 fn add(compact: &Compact, first: usize, rows: &mut [Row]) {
     let leaves = &compact.leaves[first..compact.leaves.len().min(first + TREES)];
     let (groups, rest) = rows.as_chunks_mut::<ABREAST>();
     for rows in groups {
-        add_abreast(leaves, rows);
+        add_rows(leaves, rows);
     }
     for row in rest {
-        add_abreast(leaves, std::array::from_mut(row));
+        row.add_trees(leaves);
     }
 }
 
-fn add_abreast<const N: usize>(leaves: &[[f64; PART * PART]], rows: &mut [Row; N]) {
-    let mut sums: [f64; N] = std::array::from_fn(|row| rows[row].sum);
+/// Rows side by side, so that no addition waits for the one before.
+fn add_rows(leaves: &[[f64; PART * PART]], rows: &mut [Row; ABREAST]) {
+    let mut sums = [0.0; ABREAST];
     for (tree, leaves) in leaves.iter().enumerate() {
         for (sum, row) in sums.iter_mut().zip(&*rows) {
             *sum += leaves[usize::from(row.ends[tree]) & (PART * PART - 1)];
         }
     }
     for (row, sum) in rows.iter_mut().zip(sums) {
-        row.sum = sum;
+        row.sum += sum;
+    }
+}
+
+impl Row {
+    /// One row, trees side by side.
+    fn add_trees(&mut self, leaves: &[[f64; PART * PART]]) {
+        let mut sums = [0.0; ABREAST];
+        for (leaves, ends) in leaves.chunks(ABREAST).zip(self.ends.chunks(ABREAST)) {
+            for ((sum, leaves), &end) in sums.iter_mut().zip(leaves).zip(ends) {
+                *sum += leaves[usize::from(end) & (PART * PART - 1)];
+            }
+        }
+        self.sum += sums.iter().sum::<f64>();
     }
 }
 
