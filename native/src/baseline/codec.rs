@@ -4,7 +4,7 @@
 //! then of each device its name (u16 length, UTF-8), newest time i64, mean interval f64, records u32, the
 //! tail's mean excess and count f64, its outbreaks' three numbers f32, and of each channel its average f32, a tag u8 and the model: 0 with a
 //! sample (u8 length, f32 each), 1 with a level's ten numbers, 2 with a rate's three; then f32: thirteen of the
-//! levels of two speeds, and four of each channel's. At the end stands SHA-256 of all before it. The last few records and a shift that is going on are not kept. Loading checks
+//! levels of two speeds, and six of each channel's. At the end stands SHA-256 of all before it. The last few records and a shift that is going on are not kept. Loading checks
 //! the digest and then trusts no length all the same; what is not finite or out of range is refused.
 use sha2::{Digest, Sha256};
 
@@ -18,7 +18,7 @@ use super::two_speed::TwoSpeed;
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 4] = b"LHAB";
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 const DIGEST_BYTES: usize = 32;
 /// More devices than any engine follows.
 const MAX_DEVICES: u32 = 1_000_000;

@@ -11,6 +11,7 @@ mod channel;
 pub mod codec;
 mod device;
 mod events;
+mod extremes;
 mod level;
 pub mod marginal;
 mod memory;
