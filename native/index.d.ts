@@ -110,6 +110,16 @@ export declare class Engine {
    */
   loadBaselines(bytes: Uint8Array): number
   /**
+   * What is rare for each device by the forest in use, to be kept for `loadOwnTails` after a restart; null
+   * without a forest.
+   */
+  saveOwnTails(): Buffer | null
+  /**
+   * Gives back what `saveOwnTails` gave, once the forest is set; the number of devices whose scores are
+   * known by it. Throws on damage or another forest, and nothing changes then.
+   */
+  loadOwnTails(bytes: Uint8Array): number
+  /**
    * The smallest change of one feature that would have made a suspect window normal to the forest in use:
    * for the window that opens an episode. Null when no single change does it. At most forty scores.
    * `threshold` is the window's, the scope's when absent.

@@ -63,7 +63,7 @@ impl Devices {
         self.slots.is_empty()
     }
 
-    /// All of them, in no order that means anything.
+    /// All of them, in the order of their slots.
     pub fn iter(&self) -> impl Iterator<Item = &Device> {
         self.slots.iter()
     }

@@ -52,6 +52,7 @@ const deviceWindows = (windows: readonly WindowResult[]) => windows.filter(({ sc
 const NOW_MS = START_MS + 86_400_000;
 
 let fitted: FittedScope;
+let other: FittedScope;
 let metrics: Record<string, number>;
 
 /** An engine with the forest of the calm devices in use. */
@@ -68,10 +69,12 @@ beforeAll(async () => {
   const engine = newEngine();
   const { windows } = engine.push(linesOf(CALM, 0, 600), NOW_MS, true);
   const rows = deviceWindows(windows).filter(({ state }) => state === 'untrained');
-  fitted = await fitScope(
-    rows.map(({ features }) => features),
-    { engine, seed: 1, contamination: 0.1, windowSeconds: WINDOW_SECONDS },
-  );
+  const fit = (seed: number) =>
+    fitScope(
+      rows.map(({ features }) => features),
+      { engine, seed, contamination: 0.1, windowSeconds: WINDOW_SECONDS },
+    );
+  [fitted, other] = [await fit(1), await fit(2)];
   metrics = { ...fitted.tail };
 });
 
@@ -133,6 +136,57 @@ describe("a device's own threshold", () => {
     expect(thresholdAt('other', 900)).not.toBe(ofFleet);
     engine.setForest('device', fitted.bytes);
     expect(thresholdAt('other', 920)).toBe(ofFleet);
+  });
+
+  it('is after a restart the one before, window by window', () => {
+    const [lines, seconds] = [['rough', ...CALM, 'young'], 1300];
+    const before = trained();
+    before.push(linesOf(lines.slice(0, -1), 0, seconds - 100), NOW_MS, true);
+    before.push(linesOf(lines, seconds - 100, seconds), NOW_MS, true);
+    const [kept, baselines] = [before.saveOwnTails()!, before.saveBaselines()];
+    // Another device came first, so that none stands in the slot where it stood.
+    const after = trained();
+    after.push(linesOf(['first'], 0, 1), NOW_MS, true);
+    expect(after.loadOwnTails(kept)).toBe(6);
+    after.loadBaselines(baselines);
+    const last = linesOf(lines, seconds - 100, seconds);
+    after.push(last, NOW_MS, false);
+    const next = linesOf(lines, seconds, seconds + 700);
+    const told = (engine: Engine) =>
+      deviceWindows(engine.push(next, NOW_MS, true).windows).map(({ device, endMs, score, threshold }) =>
+        [device, endMs, score, threshold].join(' '),
+      );
+    expect(told(after)).toEqual(told(before));
+    expect(after.saveOwnTails()).toEqual(before.saveOwnTails());
+  });
+
+  it('is not taken from what another forest, none or a damaged file says', () => {
+    const before = trained();
+    before.push(linesOf(['rough'], 0, 900), NOW_MS, true);
+    const kept = before.saveOwnTails()!;
+    expect(newEngine().saveOwnTails()).toBeNull();
+    expect(() => newEngine().loadOwnTails(kept)).toThrow('no forest');
+    const engine = trained();
+    engine.setForest('device', other.bytes);
+    expect(() => engine.loadOwnTails(kept)).toThrow('another forest');
+    engine.setForest('device', fitted.bytes);
+    expect(() => engine.loadOwnTails(kept.subarray(1))).toThrow('checksum');
+    const untouched = deviceWindows(engine.push(linesOf(['rough'], 900, 920), NOW_MS, true).windows);
+    expect(untouched.at(-1)!.threshold).toBe(thresholdForBudget(metrics, BUDGET));
+  });
+
+  it('goes with the device where more are kept than an engine follows', () => {
+    const before = trained();
+    before.push(linesOf(['rough', 'b'], 0, 1100), NOW_MS, true);
+    const after = trained(1);
+    after.loadOwnTails(before.saveOwnTails()!);
+    after.loadBaselines(before.saveBaselines());
+    const ofFleet = thresholdForBudget(metrics, BUDGET)!;
+    const thresholdAt = (engine: Engine, device: string, from: number) =>
+      deviceWindows(engine.push(linesOf([device], from, from + 10), NOW_MS, true).windows).at(-1)!.threshold;
+    expect(thresholdAt(after, 'b', 1100)).toBe(thresholdAt(before, 'b', 1100));
+    expect(thresholdAt(after, 'rough', 1110)).toBe(ofFleet);
+    expect(thresholdAt(before, 'rough', 1110)).toBeGreaterThan(ofFleet);
   });
 
   it('is none where the forest alone is heard: the threshold by contamination stays as it is set', () => {

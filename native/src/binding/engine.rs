@@ -190,6 +190,20 @@ impl Engine {
         Ok(self.core.load_baselines(bytes)? as u32)
     }
 
+    /// What is rare for each device by the forest in use, to be kept for `loadOwnTails` after a restart; null
+    /// without a forest.
+    #[napi(catch_unwind, ts_return_type = "Buffer | null")]
+    pub fn save_own_tails(&self) -> Option<Buffer> {
+        self.core.save_own_tails().map(Buffer::from)
+    }
+
+    /// Gives back what `saveOwnTails` gave, once the forest is set; the number of devices whose scores are
+    /// known by it. Throws on damage or another forest, and nothing changes then.
+    #[napi(catch_unwind)]
+    pub fn load_own_tails(&mut self, bytes: &[u8]) -> Result<u32> {
+        Ok(self.core.load_own_tails(bytes)? as u32)
+    }
+
     /// The smallest change of one feature that would have made a suspect window normal to the forest in use:
     /// for the window that opens an episode. Null when no single change does it. At most forty scores.
     /// `threshold` is the window's, the scope's when absent.

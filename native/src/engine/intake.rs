@@ -94,12 +94,16 @@ impl Intake {
         self.devices.iter().map(|device| (&*device.name, &device.baseline))
     }
 
-    /// Gives a device the baseline that it had before a restart; it is known from then on.
-    pub fn restore(&mut self, name: &str, baseline: DeviceBaseline) {
+    /// All devices' names, in the order of their slots.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.devices.iter().map(|device| &*device.name)
+    }
+
+    /// The slot of a device, which is known from then on; the flag says that another was evicted for it.
+    pub fn touch(&mut self, name: &str) -> (usize, bool) {
         let (window_ms, plan) = (self.window_ms, &self.plan);
         let new_window = || Window::planned(window_ms, plan, MAX_DEVICE_RECORDS).of_one_device();
-        let (slot, _) = self.devices.touch(name, new_window);
-        self.devices.at(slot).baseline = baseline;
+        self.devices.touch(name, new_window)
     }
 
     /// A device as [`Intake::place`] gave its slot.

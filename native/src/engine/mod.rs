@@ -150,9 +150,32 @@ impl Engine {
         let devices = codec::from_bytes(bytes, self.features().fingerprint(), columns)?;
         let count = devices.len();
         for (name, baseline) in devices {
-            self.scorer.intake.restore(&name, baseline);
+            let slot = self.scorer.recall(&name);
+            self.scorer.intake.device(slot).baseline = baseline;
         }
-        self.scorer.detector(Scope::Device).own.forget_all();
+        Ok(count)
+    }
+
+    /// What is rare for each device by the forest in use, to be given back after a restart; `None` without a
+    /// forest.
+    pub fn save_own_tails(&self) -> Option<Vec<u8>> {
+        let detector = &self.scorer.device_detector;
+        let forest = detector.forest.as_ref()?;
+        Some(own_tail::codec::to_bytes(&forest.digest(), detector.own.known(self.scorer.intake.names())))
+    }
+
+    /// Gives back what [`Engine::save_own_tails`] gave; of how many devices. Refuses damage and what another
+    /// forest's scores gave, and nothing has changed then.
+    pub fn load_own_tails(&mut self, bytes: &[u8]) -> Result<usize> {
+        let Some(forest) = &self.scorer.device_detector.forest else {
+            return Err(Error::new("there is no forest whose scores these could be"));
+        };
+        let devices = own_tail::codec::from_bytes(bytes, &forest.digest())?;
+        let count = devices.len();
+        for (name, tail) in devices {
+            let slot = self.scorer.recall(&name);
+            self.scorer.device_detector.own.restore(slot, tail);
+        }
         Ok(count)
     }
 

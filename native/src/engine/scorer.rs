@@ -35,7 +35,7 @@ pub struct Scorer {
     pub detecting: bool,
     pub active: Active,
     pub baseline: BaselinePlan,
-    device_detector: Detector,
+    pub device_detector: Detector,
     gateway_detector: Detector,
     pub intake: Intake,
     held: HeldRecords,
@@ -69,6 +69,16 @@ impl Scorer {
             Scope::Device => &mut self.device_detector,
             Scope::Gateway => &mut self.gateway_detector,
         }
+    }
+
+    /// The slot of a device that was known before a restart. Where another leaves for it, what was rare for
+    /// that one goes with it.
+    pub fn recall(&mut self, name: &str) -> usize {
+        let (slot, evicted) = self.intake.touch(name);
+        if evicted {
+            self.device_detector.own.forget(slot);
+        }
+        slot
     }
 
     /// Places a record in both windows and measures them when something may come of it.

@@ -55,6 +55,12 @@ impl Forest {
         out
     }
 
+    /// Stands for the forest: SHA-256 of its bytes but the last 32, which are this very digest.
+    pub fn digest(&self) -> [u8; DIGEST_BYTES] {
+        let bytes = self.to_bytes();
+        *bytes.last_chunk().expect("a forest's bytes end with their digest")
+    }
+
     /// Reads a forest; anything damaged, cut or contradictory is refused.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let Some((body, digest)) = bytes.split_last_chunk::<DIGEST_BYTES>() else {

@@ -6,7 +6,8 @@
 //! highest alone, so that of 200 scores twenty are kept, sixteen bits each. Two hundred make a block;
 //! the next one counts once it is whole. Windows count one in a window's length, and none that holds a
 //! record which the baseline found strange. The forest's own suspicion keeps none out: else a device
-//! that is noisier by nature would alarm for ever. In memory only, gone with the device or the forest.
+//! that is noisier by nature would alarm for ever. Gone with the device or the forest; kept over a restart.
+pub mod codec;
 
 const BLOCK: u8 = 200;
 const KEPT: usize = 20;
@@ -70,7 +71,7 @@ impl FleetTail {
 
 /// One device's own scores.
 #[derive(Debug, Clone, Copy)]
-struct OwnTail {
+pub struct OwnTail {
     /// Of the block that fills, the highest first.
     highest: [u16; KEPT],
     /// Of the last whole block.
@@ -169,11 +170,8 @@ impl OwnTails {
     /// Takes in a window's score; `strange`: the baseline found its last record so.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // The low bits are meant.
     pub fn learn(&mut self, slot: u32, (end_ms, window_ms): (i64, i64), score: f64, strange: bool) {
-        let place = slot as usize;
-        if place >= self.tails.len() {
-            self.tails.resize(place + 1, OwnTail::EMPTY);
-        }
-        let tail = &mut self.tails[place];
+        let fleet = self.fleet;
+        let tail = self.at(slot as usize);
         let counts = !strange && tail.is_apart(end_ms as u32, window_ms);
         if !counts && !strange {
             return;
@@ -181,7 +179,7 @@ impl OwnTails {
         (tail.last_ms, tail.begun) = (end_ms as u32, true);
         if counts {
             tail.add(score);
-            tail.set_threshold(self.fleet.as_ref());
+            tail.set_threshold(fleet.as_ref());
         }
     }
 
@@ -191,6 +189,27 @@ impl OwnTails {
         for tail in &mut self.tails {
             tail.set_threshold(self.fleet.as_ref());
         }
+    }
+
+    /// Those of devices that have shown a window, with their names, which stand in the order of the slots.
+    pub fn known<'a>(
+        &'a self,
+        names: impl Iterator<Item = &'a str>,
+    ) -> impl Iterator<Item = (&'a str, &'a OwnTail)> {
+        names.zip(&self.tails).filter(|(_, tail)| tail.begun)
+    }
+
+    /// Gives the device in the slot what it had before a restart.
+    pub fn restore(&mut self, slot: usize, mut tail: OwnTail) {
+        tail.set_threshold(self.fleet.as_ref());
+        *self.at(slot) = tail;
+    }
+
+    fn at(&mut self, slot: usize) -> &mut OwnTail {
+        if slot >= self.tails.len() {
+            self.tails.resize(slot + 1, OwnTail::EMPTY);
+        }
+        &mut self.tails[slot]
     }
 
     /// Another device stands in the slot now.
