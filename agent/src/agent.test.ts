@@ -349,6 +349,50 @@ describe('lineheron-agent', () => {
     60_000,
   );
 
+  it(
+    'goes on with the own threshold of each device after a stop, and after a kill -9',
+    () =>
+      withFolder(async (folder) => {
+        const file = join(folder, 'line.log');
+        await writeFile(file, linesOf(0, 400));
+        const source = { type: 'tail', paths: [file], from: 'start' };
+        const path = await configured(folder, { source, window_size_seconds: 5, publish_records: 'none' });
+        const first = launch(path);
+        const newest = () =>
+          [...collector.batches.values()]
+            .flatMap(({ windows }) => windows)
+            .filter(({ device, state }) => device === 'm1' && state !== 'warming_up')
+            .reduce((last, window) => (last.end > window.end ? last : window));
+        /** The window of m1 that this second of the file ends. */
+        const windowAt = (second: number) =>
+          until(`the window at ${second} s`, () => {
+            const end = new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
+            return collector.batches.size > 0 && newest().end === end ? newest() : null;
+          });
+        await windowAt(399);
+        collector.say(topics.desired('fleet'), { v: 1, detecting: true, active_model: 'ensemble' }, true);
+        collector.train('first', true);
+        expect(await collector.trained('first')).toMatchObject({ phase: 'done' });
+        // Two hundred window lengths make a block: it counts for the next thousand seconds.
+        await appendFile(file, linesOf(400, 1450));
+        const before = await windowAt(1449);
+        const ofAll = collector.info!.models.find(({ scope }) => scope === 'device')!.threshold;
+        expect(before).toMatchObject({ state: 'scored', threshold: expect.any(Number) });
+        expect(before.threshold).not.toBe(ofAll);
+        expect(await kill(first, 'SIGTERM')).toBe(0);
+        await appendFile(file, linesOf(1450, 1460));
+        const second = launch(path);
+        expect((await windowAt(1459)).threshold).toBe(before.threshold);
+        await kill(second);
+        await appendFile(file, linesOf(1460, 1470));
+        const third = launch(path);
+        expect((await windowAt(1469)).threshold).toBe(before.threshold);
+        expect(third.text()).toContain("the devices' own thresholds go on as before the restart");
+        expect(third.text()).toContain('the drift meters go on as before the restart');
+      }),
+    60_000,
+  );
+
   it('answers a training with too few windows, a second one and a cancelled one', () =>
     withFolder(async (folder) => {
       const path = await configured(folder, { source: { type: 'generate', devices: 1 } });

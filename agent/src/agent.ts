@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { type AgentEvent, type AgentInfo, FLEET, type Scope, topics } from '@lineheron/models';
+import type { Kept } from '@lineheron/models/persist';
 import type { Engine } from '@lineheron/native';
 import type { Clock } from './clock.js';
 import { DesiredState } from './command/desired.js';
@@ -23,6 +24,7 @@ import {
   buildForestCandidates,
   buildForests,
   buildHistories,
+  buildKept,
   buildSpool,
   MAX_DEVICES,
   whenFull,
@@ -33,7 +35,6 @@ import { Link } from './publish/link.js';
 import { Refusals } from './publish/refusals.js';
 import { Rivals } from './publish/rivals.js';
 import { Reading } from './reading.js';
-import { Baselines } from './score/baselines.js';
 import type { ForestCandidates } from './score/forest-candidates.js';
 import { ForestDrift } from './score/forest-drift.js';
 import type { Forests } from './score/forests.js';
@@ -78,7 +79,7 @@ export class Agent {
   private readonly forests: Forests;
   private readonly drift: ForestDrift;
   private readonly candidates: ForestCandidates;
-  private readonly baselines: Baselines;
+  private readonly kept: readonly Kept[];
   private readonly histories: Record<Scope, History>;
   private readonly training: Training;
   private readonly inbox: Inbox;
@@ -117,13 +118,6 @@ export class Agent {
     });
     this.desired = new DesiredState({ path: file('desired.json'), log, onChange: () => this.applyDesired() });
     this.forests = buildForests(config, this.engine, clock, log);
-    this.baselines = new Baselines({
-      engine: this.engine,
-      path: file('baselines.bin'),
-      monotonicMs: () => clock.monotonicMs(),
-      log,
-      counters,
-    });
     this.histories = buildHistories(config, this.engine);
     this.training = new Training({
       forests: this.forests,
@@ -137,6 +131,11 @@ export class Agent {
       config.agent_id,
       this.engine.features.map(({ name }) => name),
       (scope) => this.forests.profileOf(scope),
+    );
+    this.kept = buildKept(
+      config.data_dir,
+      { engine: this.engine, drift: this.drift },
+      { clock, log, counters },
     );
     this.candidates = buildForestCandidates(config, log, {
       forests: this.forests,
@@ -200,7 +199,7 @@ export class Agent {
     await this.desired.start();
     await this.forests.start();
     await this.candidates.start();
-    await this.baselines.start();
+    for (const kept of this.kept) await kept.start();
     await this.histories.device.start();
     await this.histories.gateway.start();
     await this.recorder?.start();
@@ -221,7 +220,7 @@ export class Agent {
     await this.reading?.stop();
     await this.recorder?.stop();
     await this.flushHistories();
-    await this.baselines.keep();
+    for (const kept of this.kept) await kept.keep();
     await this.desired.flush();
     const { clock } = this.options;
     const startMs = clock.monotonicMs();
@@ -282,7 +281,7 @@ export class Agent {
     this.recorder?.tick();
     this.states.repeatDue();
     void this.flushHistories();
-    this.baselines.keepDue();
+    for (const kept of this.kept) kept.keepDue();
     this.candidates.lookDue();
     this.checkPhase();
     this.checkEnd();

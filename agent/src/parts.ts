@@ -1,7 +1,7 @@
 /** The agent's parts that need nothing but the configuration and each other, each made in one place. */
 import { join } from 'node:path';
 import { HISTORY_WINDOWS, type Scope } from '@lineheron/models';
-import { ModelStore, ProfileFiles } from '@lineheron/models/persist';
+import { Kept, type KeptOptions, ModelStore, ProfileFiles } from '@lineheron/models/persist';
 import { Engine, Redactor } from '@lineheron/native';
 import type { Clock } from './clock.js';
 import type { Config } from './config.js';
@@ -12,6 +12,7 @@ import type { Counters } from './counters.js';
 import { FlightRecorder } from './flight-recorder/recorder.js';
 import { type Log, messageOf } from './log.js';
 import { ForestCandidates, type ForestCandidatesOptions } from './score/forest-candidates.js';
+import type { ForestDrift } from './score/forest-drift.js';
 import { Forests } from './score/forests.js';
 import { History } from './score/history.js';
 import { anyCanWait } from './source/feeds.js';
@@ -98,6 +99,42 @@ export function buildForestCandidates(
   const folder = join(config.data_dir, 'models', 'candidates');
   const store = new ModelStore(folder, (message) => log.error({ message }, 'a candidate was passed over'));
   return new ForestCandidates({ ...parts, store, profiles: new ProfileFiles(folder), log });
+}
+
+const KEEP_EVERY_MS = 60_000;
+
+/** What is learnt of the devices and the forests while running, each in a file of its own. */
+export function buildKept(
+  folder: string,
+  { engine, drift }: { engine: Engine; drift: ForestDrift },
+  { clock, log, counters }: { clock: Pick<Clock, 'monotonicMs'>; log: Log; counters: Counters },
+): Kept[] {
+  const kept = (file: string, errors: string, part: Pick<KeptOptions, 'what' | 'save' | 'load'>) =>
+    new Kept({
+      ...part,
+      path: join(folder, file),
+      everyMs: KEEP_EVERY_MS,
+      monotonicMs: () => clock.monotonicMs(),
+      log,
+      onWriteError: () => counters.add(errors),
+    });
+  return [
+    kept('baselines.bin', 'baseline_write_errors', {
+      what: 'the baselines',
+      save: () => engine.saveBaselines(),
+      load: (bytes) => ({ known: engine.loadBaselines(bytes), anew: 0 }),
+    }),
+    kept('own-tails.bin', 'own_tail_write_errors', {
+      what: "the devices' own thresholds",
+      save: () => engine.saveOwnTails(),
+      load: (bytes) => ({ known: engine.loadOwnTails(bytes), anew: 0 }),
+    }),
+    kept('drift.json', 'drift_write_errors', {
+      what: 'the drift meters',
+      save: () => drift.save(),
+      load: (bytes) => drift.load(bytes),
+    }),
+  ];
 }
 
 export function buildHistories(config: Config, engine: Engine): Record<Scope, History> {

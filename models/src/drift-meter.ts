@@ -3,6 +3,7 @@
  * length, so that they count as independent. Counters fade: they stand for the last few hundred. Drift that goes on is
  * *lasting*, and a reason to train anew. Pure state on event time; bounded in lines.
  */
+import { z } from 'zod';
 import type { Drift } from './control.js';
 import { binOf, largestShift, type Shift } from './drift.js';
 
@@ -30,12 +31,26 @@ const LASTING_ROWS = 60;
 const MAX_LINES = 1000;
 const ASK_EVERY = 10;
 
+const shiftSchema = z.object({ feature: z.int().min(0), psi: z.number(), bound: z.number() });
+const count = z.number().min(0);
+
+/** What a meter knows, as it is kept over a restart. */
+export const driftMeterSchema = z.object({
+  counts: z.array(z.array(count)),
+  rows: count,
+  total: count,
+  shift: shiftSchema.nullable(),
+  drift: z.object({ shift: shiftSchema, sinceMs: z.number(), sinceTotal: count }).nullable(),
+  lines: z.array(z.tuple([z.string(), z.number()])).max(MAX_LINES),
+});
+export type DriftMeterState = z.infer<typeof driftMeterSchema>;
+
 export class DriftMeter {
   private counts: number[][];
   private rows = 0;
-  /** Rows since the model came, and since drift was first found. */
+  /** Rows since the model came; `drift` has as many as there were when it was first found. */
   private total = 0;
-  private drift: { shift: Shift; sinceMs: number; sinceTotal: number } | null = null;
+  private drift: DriftMeterState['drift'] = null;
   private shift: Shift | null = null;
 
   /** `edges` by feature, the model's own score last. `lines`: event time of each line's last window that counted. */
@@ -64,6 +79,26 @@ export class DriftMeter {
     this.total++;
     if (this.rows >= MAX_ROWS) this.fade();
     if (this.rows >= MIN_ROWS && this.total % ASK_EVERY === 0) this.judge(endMs);
+  }
+
+  /** All that it knows. */
+  get state(): DriftMeterState {
+    const { counts, rows, total, shift, drift, lines } = this;
+    return { counts, rows, total, shift, drift, lines: [...lines] };
+  }
+
+  /** Goes on from what a meter of the same model knew. Throws when this one cannot have come to know it. */
+  restore({ counts, rows, total, shift, drift, lines }: DriftMeterState): void {
+    const fits = counts.length === this.edges.length;
+    if (!fits || !this.edges.every((own, column) => counts[column]!.length === own.length + 2)) {
+      throw new Error('a drift meter of other bins kept it');
+    }
+    this.counts = counts.map((own) => [...own]);
+    this.rows = rows;
+    this.total = total;
+    this.shift = shift;
+    this.drift = drift;
+    for (const [device, endMs] of lines) this.lines.set(device, endMs);
   }
 
   get isLasting(): boolean {

@@ -128,8 +128,12 @@ describe('drift of a forest', () => {
       expect(candidate).toMatchObject({ scope: 'device', rows: 400, fingerprint: before!.fingerprint });
       expect(forests.models).toEqual([before]);
 
-      // A restart takes it up again, and measures anew.
+      // A restart takes it up again, and fits no other in its place.
       const later = await build(folder);
+      later.drift.load(drift.save());
+      later.feed(400, 30);
+      expect(later.drift.lasting).toEqual(['device']);
+      await later.candidates.look();
       expect(later.candidates.view()).toEqual([candidate]);
       const no = await later.candidates.accept('r1', 'f'.repeat(64));
       expect(no).toMatchObject({ accepted: false, request_id: 'r1' });

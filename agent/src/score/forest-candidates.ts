@@ -45,6 +45,8 @@ export class ForestCandidates {
       if (kind !== 'isolation_forest' || fingerprint !== this.options.fingerprint) continue;
       this.waiting.set(scope, { manifest, payload });
     }
+    // One that waits was fitted lately: who is to accept it shall find it.
+    for (const { scope } of this.view()) this.triedMs.set(this.fitKey(scope), this.options.monotonicMs());
   }
 
   /** Those that are newer than the forest in use. */
@@ -104,8 +106,7 @@ export class ForestCandidates {
 
   private async fit(scope: Scope): Promise<void> {
     const { forests, histories, store, profiles, fingerprint, monotonicMs, onChange, log } = this.options;
-    const used = forests.models.find((model) => model.scope === scope);
-    const key = `${scope} ${used?.sha256}`;
+    const key = this.fitKey(scope);
     if (monotonicMs() - (this.triedMs.get(key) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
     this.triedMs.set(key, monotonicMs());
     try {
@@ -120,5 +121,10 @@ export class ForestCandidates {
     } catch (error) {
       log.warn({ scope, error: messageOf(error) }, 'drift lasts, and no candidate could be fitted');
     }
+  }
+  /** Names a fit against the forest in use. */
+  private fitKey(scope: Scope): string {
+    const used = this.options.forests.models.find((model) => model.scope === scope);
+    return `${scope} ${used?.sha256}`;
   }
 }

@@ -1,9 +1,29 @@
 /**
  * Drift of the forests in use: what their training saw, features and their own scores, against the windows that come,
- * scope by scope. In memory only: after a restart it is measured anew.
+ * scope by scope. What is known is kept over a restart: drift would never last on a gateway that restarts every day.
  */
-import { type AgentInfo, DriftMeter, type MeteredWindow, SCOPES, type Scope } from '@lineheron/models';
-import type { TrainingProfile } from '@lineheron/models/persist';
+import {
+  type AgentInfo,
+  DriftMeter,
+  driftMeterSchema,
+  type MeteredWindow,
+  SCOPES,
+  type Scope,
+} from '@lineheron/models';
+import { openSealedJson, type Recalled, sealJson, type TrainingProfile } from '@lineheron/models/persist';
+import { z } from 'zod';
+
+const fileSchema = z.object({
+  v: z.literal(1),
+  meters: z.array(
+    z.object({
+      scope: z.enum(SCOPES),
+      /** Of the forest whose training they are measured against. */
+      sha256: z.string(),
+      meter: driftMeterSchema,
+    }),
+  ),
+});
 
 /** What is known of the training of the forest in use; null when there is none, or nothing was kept of it. */
 export type ForestProfileOf = (scope: Scope) => { sha256: string; profile: TrainingProfile } | null;
@@ -32,6 +52,26 @@ export class ForestDrift {
 
   get lasting(): Scope[] {
     return SCOPES.filter((scope) => this.meterOf(scope)?.isLasting);
+  }
+
+  save(): Uint8Array {
+    const meters = [...this.meters].map(([scope, { sha256, meter }]) => ({
+      scope,
+      sha256,
+      meter: meter.state,
+    }));
+    return sealJson({ v: 1, meters });
+  }
+
+  /** Takes back what `save` gave, for the forests that are in use still. Throws when it is damaged. */
+  load(bytes: Uint8Array): Recalled {
+    const { meters } = openSealedJson(bytes, fileSchema);
+    const recalled = meters.filter(({ scope, sha256, meter }) => {
+      const own = this.profileOf(scope)?.sha256 === sha256 ? this.meterOf(scope) : null;
+      own?.restore(meter);
+      return own !== null;
+    });
+    return { known: recalled.length, anew: meters.length - recalled.length };
   }
 
   /** Another forest has another normal. */
