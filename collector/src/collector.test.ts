@@ -1,5 +1,5 @@
 /** The whole collector on real ground: embedded broker, SQLite, ONNX Runtime, the native trainer, MQTT and WebSocket. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import {
   type FeedFrame,
   feedFrameSchema,
   type MetricsView,
+  type ModelView,
   type ScoreBatch,
   type StatusView,
   type Training,
@@ -330,6 +331,40 @@ describe('training, review and alerts', () => {
       (await get<{ results: WindowView[] }>(`/recent-results?limit=1&agent=${agentId}`)).results[0]!;
     expect((await of('gw-1')).autoencoder.score).toEqual(expect.any(Number));
     expect((await of('gw-2')).autoencoder.score).toBeNull();
+  });
+
+  it('goes on after a restart with what is rare for a line and with its drift, and begins anew from a damaged file', async () => {
+    const agent = await Agent.connect();
+    await agent.introduce();
+    await sendQuiet(agent, 1, 70);
+    const { id } = await post<Training>('/train', { duration_seconds: 0, use_history: true, epochs: 5 });
+    const rows = { device: 70, gateway: 70 };
+    const done = { v: 1, type: 'training', request_id: id, phase: 'done', progress: 1, rows };
+    await agent.say(topics.event('gw-1'), done);
+    await until('the end', async () => (await get<Training>(`/api/v1/trainings/${id}`)).finished_at);
+    await post('/start');
+    const apart = Array.from({ length: 150 }, (_, n) =>
+      makeWindow({ end: at(1000 + 30 * n), features: makeFeatures(1, n) }),
+    );
+    await agent.send({ sequence: 500, windows: apart });
+    await until('the batch acknowledged', () => agent.acked(500));
+    const files = ['device-tails.json', 'drift.json'].map((name) => join(folder, name));
+    const kept = () => Promise.all(files.map((path) => readFile(path, 'utf8')));
+    const drift = async () =>
+      (await get<{ models: ModelView[] }>('/models')).models.find(({ name }) => name === 'autoencoder')!
+        .drift;
+    const before = await drift();
+    expect(before).toMatchObject([{ agent: 'gw-1', scope: 'device', windows: 150 }]);
+    await collector.stop();
+    const known = await kept();
+    expect(JSON.parse(known[0]!.split('\n')[1]!).lines).toMatchObject([{ count: 150 }]);
+    await start();
+    expect(await drift()).toEqual(before);
+    await collector.stop();
+    expect(await kept()).toEqual(known);
+    for (const path of files) await truncate(path, 1000);
+    await start();
+    expect(await drift()).toEqual([]);
   });
 
   it('keeps the opinion on an agent that was away when the others were trained again', async () => {

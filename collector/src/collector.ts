@@ -79,9 +79,14 @@ export class Collector {
   }
 
   private async startReviewer(): Promise<void> {
-    const { reviewer, candidates } = this.parts;
+    const { reviewer, candidates, kept } = this.parts;
     this.stops.push(() => reviewer.stop());
     await reviewer.start();
+    // What was learnt is of a model: it can be told only now whether that is still in use.
+    for (const one of kept) await one.start();
+    this.stops.push(async () => {
+      for (const one of kept) await one.keep();
+    });
     this.stops.push(() => candidates.stop());
     await candidates.start();
   }
@@ -134,8 +139,11 @@ export class Collector {
 
   /** Ingest comes last: everything that it feeds is there. It stops first, and its last acknowledgements go out. */
   private async startIngest(mqttUrl: string, secret: string | undefined): Promise<void> {
-    const { pipeline, retention, receiver, link, training, queue } = this.parts;
-    const ticks = setInterval(() => void pipeline.tick(), TICK_MS);
+    const { pipeline, retention, receiver, link, training, queue, kept } = this.parts;
+    const ticks = setInterval(() => {
+      void pipeline.tick();
+      for (const one of kept) one.keepDue();
+    }, TICK_MS);
     retention.start();
     this.stops.push(async () => {
       clearInterval(ticks);

@@ -103,7 +103,7 @@ export class CollectorControl implements Control {
         .map((one) => ({ ...one, scope })),
     );
     const news = {
-      autoencoder: { drift: drifts, candidates: candidates.view(manifests) },
+      autoencoder: { drift: drifts, candidates: candidates.view() },
       isolation_forest: { drift: forests.drift().slice(0, MAX_DRIFTS), candidates: forests.view() },
     };
     return modelViews(this.current.active_model, fleet.infos, loaded, fleet.baselineReady, news);

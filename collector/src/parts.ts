@@ -5,7 +5,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Command, DEFAULT_BUDGET, FLEET, topics } from '@lineheron/models';
-import { type Manifest, ModelStore, ProfileFiles } from '@lineheron/models/persist';
+import { Kept, type KeptOptions, type Manifest, ModelStore, ProfileFiles } from '@lineheron/models/persist';
 import type { Config } from './config.js';
 import { CollectorControl } from './control.js';
 import { AutoencoderTrainer } from './detect/autoencoder-trainer.js';
@@ -44,6 +44,8 @@ export interface PartsOptions {
 }
 
 const KEPT_LATENCIES = 2000;
+/** Some megabytes for a thousand lines; what five minutes teach is soon learnt again. */
+const KEEP_EVERY_MS = 300_000;
 const GATHER_MS = 50;
 const MAX_GROUP = 500;
 const MAX_WAITING_BATCHES = 4000;
@@ -102,6 +104,20 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     onProblem,
   });
   const drift = new DriftMonitor((scope, fingerprint) => reviewer.profileOf(scope, fingerprint), featuresOf);
+  const learnt = (what: string, file: string, part: Pick<KeptOptions, 'save' | 'load'>) =>
+    new Kept({
+      what,
+      path: join(config.data_dir, file),
+      save: () => part.save(),
+      load: (bytes) => part.load(bytes),
+      everyMs: KEEP_EVERY_MS,
+      monotonicMs: () => performance.now(),
+      log,
+    });
+  const kept = [
+    learnt("the lines' own thresholds", 'device-tails.json', tails),
+    learnt('the drift meters', 'drift.json', drift),
+  ];
   const fitting = {
     seed: config.seed,
     thresholdPercentile: config.threshold_percentile,
@@ -145,6 +161,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     now,
     history: (query) => store.history(query),
     covered: (scope, fingerprint) => reviewer.agentsOf(scope, fingerprint),
+    inUse: () => reviewer.loaded.map(({ manifest }) => manifest),
     use,
     lasting: () => drift.lasting,
     isTraining: () => training.isRunning,
@@ -227,5 +244,5 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     changed,
   });
   const retention = new RetentionTask(store, config.retention, now, onProblem);
-  return { ...shared, control, feed, pipeline, queue, receiver, retention };
+  return { ...shared, control, feed, pipeline, queue, receiver, retention, kept };
 }

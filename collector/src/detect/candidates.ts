@@ -25,6 +25,8 @@ export interface CandidatesOptions {
   now: () => number;
   history: (query: HistoryWanted) => Promise<HistoryRows>;
   covered: (scope: Scope, fingerprint: string) => readonly string[];
+  /** Manifests of the models in use. */
+  inUse: () => readonly Manifest[];
   use: (manifest: Manifest, payload: Uint8Array) => Promise<void>;
   /** Kinds whose drift lasts, with the model that they drifted from. */
   lasting: () => ReadonlyArray<{ scope: Scope; fingerprint: string; sha256: string }>;
@@ -56,6 +58,11 @@ export class Candidates {
     for (const { manifest, payload } of await this.options.own.models.loadAll()) {
       if (manifest.kind === 'autoencoder') this.waiting.set(keyOf(manifest), { manifest, payload });
     }
+    // One that waits was trained lately: who is to accept it shall find it.
+    for (const candidate of this.view()) {
+      const before = this.used.get(keyOf(candidate));
+      if (before) this.triedMs.set(triedKey(before), this.options.now());
+    }
     this.timer = setInterval(() => void this.look(), LOOK_MS);
   }
 
@@ -64,9 +71,9 @@ export class Candidates {
     await this.turn;
   }
 
-  /** Candidates that are newer than the models in use, by the checksum and time of training of those. */
-  view(inUse: readonly Manifest[]): ModelCandidate[] {
-    const used = new Map(inUse.map((manifest) => [keyOf(manifest), manifest]));
+  /** Those that are newer than the models in use, by the checksum and time of training of these. */
+  view(): ModelCandidate[] {
+    const used = this.used;
     return [...this.waiting.values()].flatMap(({ manifest }) => {
       const before = used.get(keyOf(manifest));
       if (before && Date.parse(before.trained_at) >= Date.parse(manifest.trained_at)) return [];
@@ -103,10 +110,14 @@ export class Candidates {
     return true;
   }
 
+  private get used(): Map<string, Manifest> {
+    return new Map(this.options.inUse().map((manifest) => [keyOf(manifest), manifest]));
+  }
+
   private async train(kind: { scope: Scope; fingerprint: string; sha256: string }): Promise<void> {
     const { scope, fingerprint } = kind;
     const { now, history: read, covered, trainer, own, epochs, onChange, onProblem } = this.options;
-    const key = `${keyOf(kind)}/${kind.sha256}`;
+    const key = triedKey(kind);
     if (now() - (this.triedMs.get(key) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
     this.triedMs.set(key, now());
     try {
@@ -124,4 +135,9 @@ export class Candidates {
 
 function keyOf({ scope, fingerprint }: { scope: Scope; fingerprint: string }): string {
   return `${scope}/${fingerprint}`;
+}
+
+/** Names a training against the model in use. */
+function triedKey(model: { scope: Scope; fingerprint: string; sha256: string }): string {
+  return `${keyOf(model)}/${model.sha256}`;
 }

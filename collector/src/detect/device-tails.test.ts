@@ -1,5 +1,5 @@
 /** When a line's own scores say what is rare for it. */
-import type { Manifest } from '@lineheron/models/persist';
+import { type Manifest, sealJson } from '@lineheron/models/persist';
 import { describe, expect, it } from 'vitest';
 import { FINGERPRINT } from '../testing/messages.js';
 import { DeviceTails } from './device-tails.js';
@@ -15,7 +15,8 @@ const manifest = { sha256: SHA, metrics } as unknown as Manifest;
 function fed(count: number, mean: number, everyMs = WINDOW_MS, of: () => string | null = () => SHA) {
   const tails = new DeviceTails(of);
   for (let n = 1; n <= count; n++) {
-    const score = -mean * Math.log((n * 0.618_034) % 1 || 0.5);
+    // 32 bits, as the model gives them.
+    const score = Math.fround(-mean * Math.log((n * 0.618_034) % 1 || 0.5));
     tails.add({ ...line, endMs: n * everyMs, windowMs: WINDOW_MS, score });
   }
   return tails;
@@ -44,5 +45,41 @@ describe("a line's own threshold", () => {
     tails.add({ ...line, endMs: 1e9, windowMs: WINDOW_MS, score: 1 });
     expect(tails.threshold(line, manifest, 0.2)).toBeNull();
     expect(tails.threshold(line, { ...manifest, sha256: sha }, 0.2)).toBeNull();
+  });
+
+  it('is after a restart the one before, and goes on as if there had been none', () => {
+    const before = fed(233, 4);
+    for (const tails of [before, fed(505, 4)]) {
+      const after = new DeviceTails(() => SHA);
+      expect(after.load(tails.save())).toEqual({ known: 1, anew: 0 });
+      expect(after.threshold(line, manifest, 0.2)).not.toBeNull();
+      for (let n = 506; n < 1000; n++) {
+        expect(after.threshold(line, manifest, 0.2)).toBe(tails.threshold(line, manifest, 0.2));
+        const window = { ...line, endMs: n * WINDOW_MS, windowMs: WINDOW_MS, score: Math.fround(n % 13) };
+        for (const one of [after, tails]) one.add(window);
+      }
+      expect(after.save()).toEqual(tails.save());
+    }
+  });
+
+  it('begins anew after a restart with another model, and from a file that no tails can have left', () => {
+    const kept = fed(240, 4).save();
+    const other = new DeviceTails(() => 'cd'.repeat(32));
+    expect(other.load(kept)).toEqual({ known: 0, anew: 1 });
+    expect(other.threshold(line, manifest, 0.2)).toBeNull();
+    const tails = new DeviceTails(() => SHA);
+    const { lines, v } = JSON.parse(kept.toString().split('\n')[1]!);
+    const scores = (bytes: Buffer) =>
+      sealJson({ v, lines: [{ ...lines[0], scores: bytes.toString('base64') }] });
+    for (const damaged of [
+      scores(Buffer.alloc(7)),
+      scores(Buffer.alloc(4 * 241)),
+      scores(Buffer.from(Float32Array.of(Number.NaN).buffer)),
+      sealJson({ v: 2, lines }),
+      kept.subarray(0, -1),
+    ]) {
+      expect(() => tails.load(damaged)).toThrow();
+    }
+    expect(tails.threshold(line, manifest, 0.2)).toBeNull();
   });
 });

@@ -1,11 +1,12 @@
 /**
  * What is rare for each line: the autoencoder's scores of its own normal windows, one in a window's length so that they
  * count as independent. Once there are enough they set the line's threshold, beside the fleet's, which the model learnt
- * in training: a line that is noisier than the fleet no longer alarms for it, a calmer one is watched more closely. In
- * memory only: after a restart the fleet's counts until enough has come. Bounded in lines and in scores of each.
+ * in training: a line that is noisier than the fleet no longer alarms for it, a calmer one is watched more closely. Kept
+ * over a restart. Bounded in lines and in scores of each.
  */
-import { type Scope, type ScoreTail, scoreTail, thresholdForDevice } from '@lineheron/models';
-import type { Manifest } from '@lineheron/models/persist';
+import { SCOPES, type Scope, type ScoreTail, scoreTail, thresholdForDevice } from '@lineheron/models';
+import { type Manifest, openSealedJson, type Recalled, sealJson } from '@lineheron/models/persist';
+import { z } from 'zod';
 
 /** Names one line of one kind of windows. */
 export interface LineOfModel {
@@ -23,6 +24,8 @@ interface ScoredLine extends LineOfModel {
 }
 
 interface Known {
+  line: LineOfModel;
+  /** Of the model that gave the scores. */
   sha256: string;
   lastMs: number;
   /** The newest ones, in a ring. */
@@ -35,6 +38,46 @@ const MAX_LINES = 10_000;
 const MAX_SCORES = 240;
 const FIT_EVERY = 10;
 
+/** The model's scores are 32 bits each, and are kept as such. */
+const scoresSchema = z.base64().transform((text, { addIssue }) => {
+  const bytes = Buffer.from(text, 'base64');
+  const scores = Array.from({ length: Math.floor(bytes.length / 4) }, (_, at) => bytes.readFloatLE(4 * at));
+  if (bytes.length % 4 > 0 || scores.length > MAX_SCORES || !scores.every(Number.isFinite)) {
+    addIssue('these are no scores');
+  }
+  return scores;
+});
+
+const count = z.int().min(0);
+const figure = z.number();
+const fileSchema = z.object({
+  v: z.literal(1),
+  lines: z
+    .array(
+      z.object({
+        line: z.object({
+          agent: z.string(),
+          device: z.string(),
+          scope: z.enum(SCOPES),
+          fingerprint: z.string(),
+        }),
+        sha256: z.string(),
+        lastMs: z.number(),
+        scores: scoresSchema,
+        count,
+        tail: z
+          .object({
+            tail_start: figure,
+            tail_scale: figure,
+            effective_rows: figure,
+            windows_per_day: figure,
+          })
+          .nullable(),
+      }),
+    )
+    .max(MAX_LINES),
+});
+
 export class DeviceTails {
   private readonly lines = new Map<string, Known>();
 
@@ -43,13 +86,14 @@ export class DeviceTails {
 
   /** Takes a window that the edge finds normal. */
   add(window: ScoredLine): void {
-    const { scope, fingerprint, endMs, windowMs, score } = window;
+    const { agent, device, scope, fingerprint, endMs, windowMs, score } = window;
     const sha256 = this.modelOf(scope, fingerprint);
     if (sha256 === null || score === null) return;
     const key = keyOf(window);
     const before = this.lines.get(key);
+    const line = { agent, device, scope, fingerprint };
     const known =
-      before?.sha256 === sha256 ? before : { sha256, lastMs: 0, scores: [], count: 0, tail: null };
+      before?.sha256 === sha256 ? before : { line, sha256, lastMs: 0, scores: [], count: 0, tail: null };
     if (Math.abs(endMs - known.lastMs) < windowMs) return;
     known.lastMs = endMs;
     known.scores[known.count++ % MAX_SCORES] = score;
@@ -58,6 +102,23 @@ export class DeviceTails {
     this.lines.delete(key);
     this.lines.set(key, known);
     if (this.lines.size > MAX_LINES) this.lines.delete(this.lines.keys().next().value!);
+  }
+
+  save(): Uint8Array {
+    const lines = [...this.lines.values()].map((known) => ({
+      ...known,
+      scores: Buffer.from(Float32Array.from(known.scores).buffer).toString('base64'),
+    }));
+    return sealJson({ v: 1, lines });
+  }
+
+  /** Takes back what `save` gave, for the models that are in use still. Throws when it is damaged. */
+  load(bytes: Uint8Array): Recalled {
+    const { lines } = openSealedJson(bytes, fileSchema);
+    const isOfModel = ({ line, sha256 }: Known) => this.modelOf(line.scope, line.fingerprint) === sha256;
+    const recalled = lines.filter(isOfModel);
+    for (const known of recalled) this.lines.set(keyOf(known.line), known);
+    return { known: recalled.length, anew: lines.length - recalled.length };
   }
 
   /** The score above which a window of this line is rarer than the budget allows; null while only the fleet's is known. */

@@ -1,9 +1,18 @@
 /**
  * Drift from the autoencoders' training, agent by agent, from the windows that a model might learn from. Bounded in
- * agents; who was new longest ago goes first.
+ * agents; who was new longest ago goes first. What is known is kept over a restart.
  */
-import { type AgentDrift, DriftMeter, type Feature, type MeteredWindow, type Scope } from '@lineheron/models';
-import type { TrainingProfile } from '@lineheron/models/persist';
+import {
+  type AgentDrift,
+  DriftMeter,
+  driftMeterSchema,
+  type Feature,
+  type MeteredWindow,
+  SCOPES,
+  type Scope,
+} from '@lineheron/models';
+import { openSealedJson, type Recalled, sealJson, type TrainingProfile } from '@lineheron/models/persist';
+import { z } from 'zod';
 
 export interface NormalWindow extends MeteredWindow {
   agent: string;
@@ -27,6 +36,22 @@ interface Known {
 
 const MAX_AGENTS = 10_000;
 
+const fileSchema = z.object({
+  v: z.literal(1),
+  agents: z
+    .array(
+      z.object({
+        scope: z.enum(SCOPES),
+        fingerprint: z.string(),
+        agent: z.string(),
+        /** Of the model whose training it is measured against. */
+        sha256: z.string(),
+        meter: driftMeterSchema,
+      }),
+    )
+    .max(MAX_AGENTS),
+});
+
 export class DriftMonitor {
   private readonly known = new Map<string, Known>();
 
@@ -40,7 +65,7 @@ export class DriftMonitor {
     const model = this.profileOf(scope, fingerprint);
     const trained = model?.profile.agents[agent];
     if (!model || !trained || features.length + 1 !== model.profile.edges.length) return;
-    const key = `${scope}/${fingerprint}/${agent}`;
+    const key = keyOf(window);
     const before = this.known.get(key);
     if (before?.sha256 === model.sha256) {
       before.meter.add(window);
@@ -65,10 +90,34 @@ export class DriftMonitor {
       .sort((a, b) => (b.psi ?? 0) / (b.bound ?? 1) - (a.psi ?? 0) / (a.bound ?? 1));
   }
 
+  save(): Uint8Array {
+    const agents = [...this.known.values()].map((known) => ({ ...known, meter: known.meter.state }));
+    return sealJson({ v: 1, agents });
+  }
+
+  /** Takes back what `save` gave, for the models that are in use still. Throws when it is damaged. */
+  load(bytes: Uint8Array): Recalled {
+    const { agents } = openSealedJson(bytes, fileSchema);
+    const recalled = agents.flatMap(({ meter: state, ...known }): Known[] => {
+      const model = this.profileOf(known.scope, known.fingerprint);
+      const trained = model?.profile.agents[known.agent];
+      if (model?.sha256 !== known.sha256 || !trained) return [];
+      const meter = new DriftMeter(model.profile.edges, trained);
+      meter.restore(state);
+      return [{ ...known, meter }];
+    });
+    for (const known of recalled) this.known.set(keyOf(known), known);
+    return { known: recalled.length, anew: agents.length - recalled.length };
+  }
+
   /** Kinds of windows of which some agent's drift lasts, with the model that they drifted from. */
   get lasting(): Array<{ scope: Scope; fingerprint: string; sha256: string }> {
     const found = [...this.known.values()].filter(({ meter }) => meter.isLasting);
     const kinds = new Map(found.map((one) => [`${one.scope}/${one.fingerprint}`, one]));
     return [...kinds.values()].map(({ scope, fingerprint, sha256 }) => ({ scope, fingerprint, sha256 }));
   }
+}
+
+function keyOf({ scope, fingerprint, agent }: Pick<Known, 'scope' | 'fingerprint' | 'agent'>): string {
+  return `${scope}/${fingerprint}/${agent}`;
 }
