@@ -99,7 +99,7 @@ describe.each(Object.keys(ALLOWED).filter((name) => name !== 'native'))('%s', (w
 });
 
 /** The agent's commands and what is behind them: each connects stages of its own, as the daemon's wiring does. */
-const WIRING = new Set(['commands', 'doctor', 'init', 'replay', 'watch']);
+const WIRING = new Set(['commands', 'doctor', 'evaluate', 'init', 'replay', 'watch']);
 
 describe.each(['agent', 'collector'])('stages of %s', (workspace) => {
   it('never import each other: only the wiring connects them', () => {

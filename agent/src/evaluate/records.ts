@@ -1,20 +1,21 @@
 /**
  * Canonical JSON lines with `is_anomaly` through the engine of production, at its defaults: the first part is taken as
  * normal and trains forest and autoencoder, the rest is judged window by window, one for each record. Alarms are those
- * of production within the alert budget. Labels come out with the windows and go nowhere but to the count.
+ * of production within the alert budget, with the devices' own thresholds of the forest; the lines' own of the
+ * autoencoder are the collector's, and are not here. Labels come out with the windows and go nowhere but to the count.
  */
-import { scoreTail, thresholdForBudget } from '@lineheron/models';
+import { meanFrequency, scoreTail, thresholdForBudget } from '@lineheron/models';
 import {
   Autoencoder,
   Calibration,
   combineTails,
   Engine,
-  Forest,
-  fitForest,
   trainAutoencoder,
   type WindowResult,
 } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
+import { fitScope } from '../score/fit.js';
+import { fleetTail, forestThreshold } from '../score/forests.js';
 import { stepMs, type Timeline } from './episodes.js';
 import type { Verdict } from './figures.js';
 import { thinned } from './fitted.js';
@@ -32,8 +33,8 @@ const DAY_MS = 86_400_000;
 const FAR_MS = Date.UTC(9000, 0, 1);
 const MIN_WINDOWS = 30;
 const LINE_FEED = 10;
-/** Above every score of a forest. */
-const NEVER = 2;
+/** Share of the training windows that a forest by itself takes as anomalous; the budget does not ask for it. */
+const CONTAMINATION = 0.1;
 
 /** Judges the lines behind the first `trainFraction` of them. Throws ExitError when too few can be used. */
 export async function judgeRecords(
@@ -45,7 +46,7 @@ export async function judgeRecords(
   const split = bytes.indexOf(LINE_FEED, Math.floor(bytes.length * trainFraction)) + 1;
   const lessons = windowsOf(engine, bytes.subarray(0, split));
   if (lessons.length < MIN_WINDOWS) throw tooFew(engine, lessons.length);
-  const models = await train(engine, featureRows(lessons), budget, seed);
+  const models = await train(engine, lessons, budget, seed);
   const judged = byDevice(
     windowsOf(engine, bytes.subarray(split)).filter(({ isAnomaly }) => isAnomaly !== null),
   );
@@ -94,27 +95,36 @@ interface Models {
   autoencoderAbove: number;
 }
 
-/** Trains both window models as production does and puts the forest into the engine. */
-async function train(engine: Engine, rows: Float64Array, budget: number, seed: number): Promise<Models> {
+/** Trains both window models as production does and puts the forest into the engine, with the thresholds that it has there. */
+async function train(
+  engine: Engine,
+  lessons: readonly WindowResult[],
+  budget: number,
+  seed: number,
+): Promise<Models> {
   const { features, fingerprint } = engine;
   const columns = features.length;
-  const fitted = await fitForest(rows, { fingerprint, features, seed });
-  const forestScores = Forest.load(fitted.bytes).score(rows);
-  const { onnx } = await trainAutoencoder(thinned(rows, columns), columns, { seed, fingerprint });
+  const plan = { engine, seed, contamination: CONTAMINATION, windowSeconds: WINDOW_SECONDS };
+  const fitted = await fitScope(
+    lessons.map((window) => window.features),
+    plan,
+  );
+  const { onnx } = await trainAutoencoder(thinned(fitted.values, columns), columns, { seed, fingerprint });
   const autoencoder = Autoencoder.load(onnx);
-  const errors = autoencoder.score(rows);
-  const above = (scores: Float64Array) =>
-    thresholdForBudget({ ...scoreTail(scores, 1, WINDOW_SECONDS) }, budget);
+  const errors = autoencoder.score(fitted.values);
+  const model = { scope: 'device', threshold: fitted.threshold, metrics: { ...fitted.tail } } as const;
   engine.setForest('device', fitted.bytes);
-  engine.setThreshold('device', above(forestScores) ?? NEVER);
+  engine.setThreshold('device', forestThreshold(model, 'ensemble', budget));
+  engine.setFleetTail(fleetTail(model, 'ensemble', budget));
   engine.setActive('ensemble');
   engine.setBudget(budget);
   engine.setDetecting(true);
+  const tail = scoreTail(errors, meanFrequency(fitted.values, columns), WINDOW_SECONDS);
   return {
     autoencoder,
-    forestFit: Calibration.fit(forestScores),
+    forestFit: Calibration.fit(fitted.scores),
     autoencoderFit: Calibration.fit(errors),
-    autoencoderAbove: above(errors) ?? Number.POSITIVE_INFINITY,
+    autoencoderAbove: thresholdForBudget({ ...tail }, budget) ?? Number.POSITIVE_INFINITY,
   };
 }
 
