@@ -166,6 +166,11 @@ describe('parseConfig', () => {
       /^log_level: must be one of trace, .*, found "warning" \(did you mean "warn"\?\)$/,
     ],
     [
+      'an address that is none, once',
+      `${MINIMAL}mqtt: {url: 'mqtt:// broker'}\n`,
+      /^mqtt\.url: must look like mqtt:\/\/host:1883$/,
+    ],
+    [
       'a secret in the address',
       `${MINIMAL}mqtt: {url: 'mqtt://joe:hunter2@host'}\n`,
       /^mqtt\.url: must hold no name and password: there are username and password_file for them$/,

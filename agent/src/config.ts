@@ -36,7 +36,7 @@ const mqttSchema = z
   .strictObject({
     url: z
       .string()
-      .regex(/^(mqtts?|wss?):\/\/[^\s/]+/, 'must look like mqtt://host:1883')
+      .regex(/^(mqtts?|wss?):\/\/[^\s/]+/, { error: 'must look like mqtt://host:1883', abort: true })
       .refine(isUrl, 'must look like mqtt://host:1883, with a port of 1 to 65535')
       .refine(hasNoSecret, 'must hold no name and password: there are username and password_file for them')
       .default('mqtt://127.0.0.1:1883')
