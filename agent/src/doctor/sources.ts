@@ -1,6 +1,7 @@
 /**
  * Whether the configured sources can be read, and whether a sample of their lines is understood. Sources are opened
- * as the agent opens them, but from nowhere kept and to nowhere kept; listeners listen for a moment.
+ * as the agent opens them, but from nowhere kept and to nowhere kept; listeners listen for a moment, and what measures
+ * at intervals does not wait for one.
  */
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
@@ -46,6 +47,19 @@ async function checkPath(path: string): Promise<Finding | null> {
 interface Sample {
   chunk: Chunk | null;
   said: string[];
+  waitedMs: number;
+}
+
+/** As the agent opens it, but from the start of a file, and what measures once an interval does so within a second. */
+function opened(config: SourceConfig): SourceConfig {
+  if (config.type === 'tail') return { ...config, from: 'start' };
+  if (!('interval_seconds' in config)) return config;
+  return { ...config, interval_seconds: Math.min(1, config.interval_seconds) };
+}
+
+/** What a probe waits for answers that do not come has to be waited for too. */
+function patienceMs(config: SourceConfig): number {
+  return SAMPLE_MS + (config.type === 'probe' ? config.samples * config.timeout_seconds * 1000 : 0);
 }
 
 /** The first lines that a source gives within a few seconds. */
@@ -57,8 +71,8 @@ async function sample(config: SourceConfig, windowSeconds: number): Promise<Samp
     said.push(typeof first === 'string' ? first : `${String(message)}${error ? `: ${error}` : ''}`);
   };
   const log: Log = { debug: () => {}, info: () => {}, warn: say, error: say };
-  const opened = config.type === 'tail' ? { ...config, from: 'start' as const } : config;
-  const source = createSource(opened, {
+  const waitedMs = patienceMs(config);
+  const source = createSource(opened(config), {
     windowSeconds,
     saved: undefined,
     trained: true,
@@ -68,20 +82,21 @@ async function sample(config: SourceConfig, windowSeconds: number): Promise<Samp
     log,
     counters: new Counters(),
   });
-  const abort = AbortSignal.timeout(SAMPLE_MS);
-  for await (const chunk of source.chunks(abort)) if (chunk.bytes.length > 0) return { chunk, said };
-  return { chunk: null, said };
+  const abort = AbortSignal.timeout(waitedMs);
+  for await (const chunk of source.chunks(abort))
+    if (chunk.bytes.length > 0) return { chunk, said, waitedMs };
+  return { chunk: null, said, waitedMs };
 }
 
 function judged(
   name: string,
-  { chunk, said }: Sample,
+  { chunk, said, waitedMs }: Sample,
   config: SourceConfig,
   options: SampleOptions,
 ): Finding {
   if (!chunk) {
     if (said[0] !== undefined) return bad(`source ${name}: ${said[0]}`, 'mend what it says');
-    return note(`source ${name}: no line within ${SAMPLE_MS / 1000} s to try`);
+    return note(`source ${name}: no line within ${waitedMs / 1000} s to try`);
   }
   const { engine, format } = options.makeEngine(config);
   // Received much later than any line says, so that a clock that is ahead shows; a line without a time shows nothing.
