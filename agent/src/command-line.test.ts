@@ -143,4 +143,26 @@ describe('the program', () => {
       expect(faulty.stderr).toMatch(/sed: unknown key \(did you mean "seed"\?\)\n/);
       expect(faulty.stderr).toMatch(/log_level: must be one of /);
     }));
+
+  it('warns of an environment variable that is no setting, on a check and at the start, without its value', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'agent.yaml');
+      await writeFile(path, `agent_id: gw-1\ndata_dir: ${folder}\nsource: {type: stdin}\n`);
+      const environment = { LINEHERON_CONFIG: path, LINEHERON_LOG_LEVL: 'hunter2', LINEHERON_SEED: '2' };
+      const told = (command: string[]) => {
+        const env = { PATH: process.env.PATH, ...environment };
+        return spawnSync(process.execPath, [MAIN, ...command], { encoding: 'utf8', env, input: '' });
+      };
+      const stray = 'LINEHERON_LOG_LEVL: unknown environment variable (did you mean "LINEHERON_LOG_LEVEL"?)';
+      expect(told(['config', 'check'])).toMatchObject({ status: 0, stderr: `${stray}\n` });
+      const { status, stderr } = told(['run']);
+      const warnings = stderr
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { level: number; msg: string })
+        .filter(({ level, msg }) => level === 40 && msg.startsWith('LINEHERON'));
+      expect(warnings.map(({ msg }) => msg)).toEqual([stray]);
+      expect(status).toBe(0);
+      expect(stderr).not.toContain('hunter2');
+    }));
 });

@@ -3,11 +3,11 @@
  * argument that nobody knows is an error: a misspelt one must not be passed over.
  */
 import { parseArgs } from 'node:util';
+import { didYouMean } from '@lineheron/models/suggest';
 import { type ArgsDef, type CommandDef, renderUsage } from 'citty';
 import type { Argument, Command, Given } from './commands/command.js';
 import { COMMANDS } from './commands/table.js';
 import { EXIT_MEANINGS } from './exit-code.js';
-import { didYouMean } from './suggest.js';
 import { UsageError } from './usage-error.js';
 
 export type CommandLine =

@@ -2,10 +2,10 @@
  * What is wrong with a configuration, in words: the key's path, what stands there, what is expected and what was
  * probably meant. A secret is never repeated. Pure.
  */
+import { didYouMean, nearest } from '@lineheron/models/suggest';
 import type { z } from 'zod';
 import { isObject, type KeyNode, nodeAt } from './config-keys.js';
 import { movedValue, numberFor, splitKey, unitWords } from './config-units.js';
-import { didYouMean, nearest } from './suggest.js';
 
 type Path = readonly PropertyKey[];
 

@@ -20,6 +20,11 @@ export function configJsonSchema(): object {
   return { $schema, title: 'lineheron agent', ...rest };
 }
 
+/** The same as its keys. Made anew with every call. */
+export function schemaKeys(): KeyNode {
+  return configJsonSchema() as KeyNode;
+}
+
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

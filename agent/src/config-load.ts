@@ -8,7 +8,7 @@ import { parseDocument } from 'yaml';
 import { type Config, completed, configSchema } from './config.js';
 import { complaint } from './config-complaints.js';
 import { ConfigError } from './config-error.js';
-import { configJsonSchema, isObject, type KeyNode } from './config-keys.js';
+import { isObject, type KeyNode, schemaKeys } from './config-keys.js';
 import { withEnvironment, withSettings } from './config-overrides.js';
 import { withSecrets } from './config-secrets.js';
 import { messageOf } from './log.js';
@@ -62,7 +62,7 @@ function withOnePassword(raw: unknown, environment: NodeJS.ProcessEnv): unknown 
 function checked(text: string, { environment = {}, settings = [] }: Overrides): Config {
   // Needed only by overrides and complaints, so made only then.
   let made: KeyNode | undefined;
-  const keys = () => (made ??= configJsonSchema() as KeyNode);
+  const keys = () => (made ??= schemaKeys());
   const merged = withOnePassword(withEnvironment(parsedYaml(text), environment, keys), environment);
   const raw = withSettings(merged, settings, keys);
   const result = configSchema.safeParse(raw);

@@ -2,13 +2,13 @@
  * What stands over the file: environment variables (`LINEHERON_` and the key, such as `LINEHERON_MQTT_URL` for
  * `mqtt.url`), then `--set KEY=VALUE`. A value is read as YAML unless its key holds text. Pure.
  */
+import { environmentName, hasSettings, strayVariables } from '@lineheron/models';
 import { parse as parseYaml } from 'yaml';
 import { ConfigError } from './config-error.js';
 import { isObject, type KeyNode, nodeAt, plainKeys } from './config-keys.js';
 
-const PREFIX = 'LINEHERON_';
-
-const variableOf = (path: readonly string[]) => PREFIX + path.join('_').toUpperCase();
+/** Names the configuration file, and is read before there is one. */
+const CONFIG_VARIABLE = 'LINEHERON_CONFIG';
 
 /** `a.b.0.c` as a path: numbers are places in a list. */
 function pathOf(key: string): (string | number)[] {
@@ -45,10 +45,10 @@ function asValue(text: string, node: KeyNode | undefined): unknown {
 
 /** The raw configuration with the environment's values in it. */
 export function withEnvironment(raw: unknown, environment: NodeJS.ProcessEnv, keys: () => KeyNode): unknown {
-  if (!isObject(raw) || !Object.keys(environment).some((name) => name.startsWith(PREFIX))) return raw;
+  if (!isObject(raw) || !hasSettings(environment)) return raw;
   const root = keys();
   return plainKeys(root).reduce<unknown>((merged, path) => {
-    const text = environment[variableOf(path)];
+    const text = environment[environmentName(path)];
     if (text === undefined || text === '') return merged;
     return withValue(merged, path, asValue(text, nodeAt(root, path, merged)));
   }, raw);
@@ -67,4 +67,10 @@ export function withSettings(raw: unknown, settings: readonly string[], keys: ()
     const path = pathOf(setting.slice(0, at));
     return withValue(merged, path, asValue(setting.slice(at + 1), nodeAt(keys(), path, merged)));
   }, raw);
+}
+
+/** What stands in the environment as a setting and is none, a sentence each. */
+export function strayEnvironment(environment: NodeJS.ProcessEnv, keys: () => KeyNode): string[] {
+  if (!hasSettings(environment)) return [];
+  return strayVariables(environment, [CONFIG_VARIABLE, ...plainKeys(keys()).map(environmentName)]);
 }

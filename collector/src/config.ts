@@ -7,9 +7,12 @@ import {
   anomalyProbability,
   budgetPerDeviceDay,
   contamination,
+  type Environment,
   epochs,
   MIN_STALE_MS,
+  strayVariables,
   thresholdPercentile,
+  environmentName as variableOf,
   windowSizeSeconds,
 } from '@lineheron/models';
 import { parse as parseYaml } from 'yaml';
@@ -94,7 +97,7 @@ export class ConfigError extends Error {
 export interface ConfigSources {
   /** Path of a YAML file. */
   file?: string | undefined;
-  environment?: Readonly<Record<string, string | undefined>>;
+  environment?: Environment;
   /** Key path (`http.port`) → text, as given on the command line. */
   flags?: Readonly<Record<string, string | undefined>>;
 }
@@ -124,7 +127,12 @@ export function settingPaths(schema: z.ZodType = configSchema, prefix = ''): str
 }
 
 export function environmentName(path: string): string {
-  return `LINEHERON_${path.replaceAll('.', '_').toUpperCase()}`;
+  return variableOf(path.split('.'));
+}
+
+/** What stands in the environment as a setting and is none, a sentence each. */
+export function strayEnvironment(environment: Environment): string[] {
+  return strayVariables(environment, settingPaths().map(environmentName));
 }
 
 function unwrap(schema: z.ZodType): z.ZodType {

@@ -20,9 +20,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function run(...flags: string[]) {
+const run = (...flags: string[]) => runWith({}, ...flags);
+
+function runWith(environment: Record<string, string>, ...flags: string[]) {
   const child = spawn(process.execPath, [MAIN, 'run', '--data-dir', folder, ...flags], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { PATH: process.env.PATH, ...environment },
   });
   children.push(child);
   let errors = '';
@@ -58,6 +61,19 @@ describe('lineheron-collector run', () => {
     const ended = new Promise((resolve) => child.on('exit', resolve));
     child.disconnect();
     expect(await ended).toBe(0);
+  });
+
+  it('warns of an environment variable that is no setting, without its value', async () => {
+    const environment = { LINEHERON_HTTP_PROT: 'hunter2', LINEHERON_LOG_LEVEL: 'warn' };
+    const { child, ready, ended } = runWith(environment, ...FREE);
+    await ready;
+    child.kill('SIGTERM');
+    const [first, ...rest] = (await ended).errors.split('\n').filter(Boolean);
+    expect(JSON.parse(first!)).toMatchObject({
+      level: 40,
+      msg: 'LINEHERON_HTTP_PROT: unknown environment variable (did you mean "LINEHERON_HTTP_PORT"?)',
+    });
+    expect(`${first}${rest}`).not.toContain('hunter2');
   });
 
   it('exits with 2 and one line that names the setting when a port is taken', async () => {

@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { defineCommand, runMain } from 'citty';
 import { Collector } from './collector.js';
-import { ConfigError, loadConfig } from './config.js';
+import { ConfigError, loadConfig, strayEnvironment } from './config.js';
 import { createLogger, errorText } from './log.js';
 import { StoreError } from './store/store.js';
 
@@ -35,6 +35,7 @@ async function start(args: Record<string, string | undefined>): Promise<void> {
     },
   });
   const log = createLogger(config.log_level);
+  for (const stray of strayEnvironment(process.env)) log.warn(stray);
   let stopping = false;
   const stop = (exitCode: number) => {
     if (stopping) process.exit(exitCode || 1);

@@ -6,6 +6,7 @@ export * from './control.js';
 export * from './detector.js';
 export * from './drift.js';
 export * from './drift-meter.js';
+export * from './environment.js';
 export * from './feature.js';
 export * from './feed.js';
 export * from './identity.js';

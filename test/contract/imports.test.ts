@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ALLOWED: Record<string, readonly string[]> = {
   models: [],
   native: [],
-  agent: ['@lineheron/models', '@lineheron/models/persist', '@lineheron/native'],
+  agent: ['@lineheron/models', '@lineheron/models/persist', '@lineheron/models/suggest', '@lineheron/native'],
   collector: ['@lineheron/models', '@lineheron/models/persist', '@lineheron/native'],
   dashboard: ['@lineheron/models'],
 };

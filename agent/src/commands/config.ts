@@ -1,8 +1,9 @@
 /** `config check` says whether a configuration is right; `config schema` prints the schema that editors use. */
+import { didYouMean } from '@lineheron/models/suggest';
 import type { Config } from '../config.js';
-import { configJsonSchema } from '../config-keys.js';
+import { configJsonSchema, schemaKeys } from '../config-keys.js';
+import { strayEnvironment } from '../config-overrides.js';
 import { EXIT } from '../exit-code.js';
-import { didYouMean } from '../suggest.js';
 import { UsageError } from '../usage-error.js';
 import { type Command, configArgs } from './command.js';
 import { configPath, readConfig } from './config-file.js';
@@ -54,6 +55,7 @@ EXAMPLES
     const path = await configPath(given, around);
     const read = await readConfig(path, given, around);
     await tryFormats(read);
+    for (const stray of strayEnvironment(around.environment, schemaKeys)) around.note(`${stray}\n`);
     around.out(`${path}: right: ${summary(read)}\n`);
     return EXIT.ok;
   },

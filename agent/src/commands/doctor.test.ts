@@ -83,6 +83,31 @@ describe('doctor', () => {
       expect(text).not.toMatch(/hunter2/);
     }));
 
+  it('waits for no interval of a source that measures, and tells a variable that is no setting', () =>
+    withFolder(async (folder) => {
+      await mkdir(join(folder, 'data'), { mode: 0o700 });
+      const address = broker.url.replace('mqtt://', '');
+      const sources = [
+        { type: 'probe', interval_seconds: 3600, targets: [{ name: 'broker', type: 'tcp', address }] },
+        { type: 'host', interval_seconds: 3600, target: address },
+      ];
+      const { code, findings } = await doctor(
+        { mqtt: { url: broker.url, username: 'joe' }, sources },
+        folder,
+        {
+          LINEHERON_MQTT_PASSWORD: 'right',
+          LINEHERON_MQTT_USER_NAME: 'hunter2',
+        },
+      );
+      expect(code).toBe(0);
+      const told = findings.map(({ what }) => what).filter((what) => /^(source|LINEHERON)/.test(what));
+      expect(told).toEqual([
+        'LINEHERON_MQTT_USER_NAME: unknown environment variable (did you mean "LINEHERON_MQTT_USERNAME"?)',
+        'source probe: 1 of 1 lines of a sample are understood',
+        'source host: 1 of 1 lines of a sample are understood',
+      ]);
+    }));
+
   it('ends with 78 when the configuration itself is wrong', () =>
     withFolder(async (folder) => {
       const { code, worst } = await doctor({ sorce: { type: 'host' } }, folder);

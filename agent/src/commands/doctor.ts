@@ -2,9 +2,11 @@
 import { Engine } from '@lineheron/native';
 import type { Config } from '../config.js';
 import { ConfigError } from '../config-error.js';
+import { schemaKeys } from '../config-keys.js';
+import { strayEnvironment } from '../config-overrides.js';
 import type { SourceConfig } from '../config-source.js';
 import { checkBroker } from '../doctor/broker.js';
-import { bad, type Finding, findingText, good } from '../doctor/finding.js';
+import { bad, type Finding, findingText, good, note } from '../doctor/finding.js';
 import { checkClock, checkDisk, checkLock, checkSecrets } from '../doctor/machine.js';
 import { checkSource } from '../doctor/sources.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
@@ -47,6 +49,11 @@ async function perform(given: Given, around: Surroundings): Promise<ExitCode> {
   });
   if (config) {
     tell([good(`${path} is right`)]);
+    tell(
+      strayEnvironment(around.environment, schemaKeys).map((stray) =>
+        note(stray, 'mend its name, or unset it'),
+      ),
+    );
     await examine(path, config, tell);
   }
   const wrong = all.filter(({ level }) => level === 'bad').length;

@@ -10,6 +10,8 @@ import { Agent } from '../agent.js';
 import { systemClock } from '../clock.js';
 import type { Config } from '../config.js';
 import { ConfigError } from '../config-error.js';
+import { schemaKeys } from '../config-keys.js';
+import { strayEnvironment } from '../config-overrides.js';
 import { EXIT, type ExitCode, ExitError } from '../exit-code.js';
 import { LockedError } from '../lock.js';
 import { createLog, messageOf } from '../log.js';
@@ -137,6 +139,7 @@ async function perform(given: Given, around: Surroundings): Promise<ExitCode> {
   const config = await readConfig(path, given, around);
   await makeDataFolder(config.data_dir);
   const log = createLog(config.log_level, config.agent_id);
+  for (const stray of strayEnvironment(around.environment, schemaKeys)) log.warn(stray);
   const readAgain = () => readConfig(path, given, around);
   return new Daemon(config, around.version, log, readAgain, around.environment).run().catch((error) => {
     throw error instanceof LockedError ? new ExitError(EXIT.busy, error.message) : error;

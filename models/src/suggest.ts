@@ -1,4 +1,4 @@
-/** Finds what somebody probably meant. Pure. */
+/** Finds what somebody probably meant. Pure; has a door of its own, for a command line that loads nothing else. */
 
 /** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours (Boytsov 2011, 2.2). */
 export function editDistance(a: string, b: string): number {
