@@ -490,6 +490,13 @@ export interface RefusedLine {
  */
 export declare function releaseMemory(program: boolean): void
 
+/**
+ * Of each row of one sequence, −log10 of how many episodes that reach its score there are a row, by the rows before it:
+ * held against −log10(budget a row) it gives as many false episodes as the budget allows. `tails` are −log10 p, 0
+ * and up, or the like; NaN gives NaN.
+ */
+export declare function runningTails(tails: Float64Array): Float64Array
+
 /** How a batch is scored. */
 export interface ScoreOptions {
   /** 1–64; default 1. Small batches use fewer. */

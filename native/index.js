@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { Autoencoder, Baseline, Calibration, Engine, Forest, Redactor, baselineThreshold, combineTails, fitForest, marginalScores, notifyService, provokePanic, provokePanicAsync, releaseMemory, trainAutoencoder } = nativeBinding
+const { Autoencoder, Baseline, Calibration, Engine, Forest, Redactor, baselineThreshold, combineTails, fitForest, marginalScores, notifyService, provokePanic, provokePanicAsync, releaseMemory, runningTails, trainAutoencoder } = nativeBinding
 export { Autoencoder }
 export { Baseline }
 export { Calibration }
@@ -788,5 +788,6 @@ export { notifyService }
 export { provokePanic }
 export { provokePanicAsync }
 export { releaseMemory }
+export { runningTails }
 export { trainAutoencoder }
 export const __napiBindingTarget = __napiLoadedBindingTarget

@@ -4,9 +4,10 @@
  * samples. A window model's score becomes −log10 of a tail probability by its own training scores, and counts as much as
  * the training rows support; the ensemble ranks by the sum of squares, an autoencoder's tail counting three times: a
  * model that no longer learns is not moved by faults. Nothing is smoothed here: a window has its past in it, and what
- * lingers after a fault ranks above the next one. Labels are not at hand here.
+ * lingers after a fault ranks above the next one. What alarms is learnt on from row to row, as thresholds of devices are
+ * in production, and counts episodes as the budget does; the baseline alarms by its surprise. Labels are not at hand here.
  */
-import { Baseline, Calibration, combineTails } from '@lineheron/native';
+import { Baseline, Calibration, combineTails, runningTails } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
 import { autoencoderScores, forestScores } from './fitted.js';
 import { windowColumns, windowRows } from './window-rows.js';
@@ -51,9 +52,8 @@ export async function detectSeries(series: Series, seed: number): Promise<Detect
     autoencoderFit.trusted(autoencoder).map((tail) => AUTOENCODER_PART * tail),
     forestFit.trusted(forest),
   ]);
-  const judged = (method: string, scores: Float64Array): Detected => {
-    const tails = fit(scores, training).tails(scores);
-    return { method, scores: scores.slice(training), tails: tails.slice(training) };
+  const judged = (method: string, scores: Float64Array, tails: Float64Array): Detected => {
+    return { method, scores: scores.slice(training), tails: runningTails(tails).slice(training) };
   };
   // Ranked by its strangeness; it alarms by its surprise, which is a probability, in nats.
   const own = {
@@ -62,9 +62,9 @@ export async function detectSeries(series: Series, seed: number): Promise<Detect
   };
   return [
     { method: 'adaptive_baseline', ...own },
-    judged('isolation_forest', forest),
-    judged('autoencoder', autoencoder),
-    judged('ensemble', ensemble),
+    judged('isolation_forest', forest, forestFit.tails(forest)),
+    judged('autoencoder', autoencoder, autoencoderFit.tails(autoencoder)),
+    judged('ensemble', ensemble, ensemble.map(Math.sqrt)),
   ];
 }
 

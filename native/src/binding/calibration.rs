@@ -2,6 +2,7 @@
 use napi::bindgen_prelude::{Buffer, Error, Float64Array, Result, Status};
 use napi_derive::napi;
 
+use crate::calibrate::running::RunningTail;
 use crate::calibrate::{Calibration as Core, combine};
 
 /// A monotone map from a detector's raw score to −log10 p, p being its share of normal scores.
@@ -70,4 +71,14 @@ pub fn combine_tails(tails: Vec<Float64Array>) -> Result<Float64Array> {
         combine(&row)
     });
     Ok(combined.collect::<Vec<_>>().into())
+}
+
+/// Of each row of one sequence, −log10 of how many episodes that reach its score there are a row, by the rows before it:
+/// held against −log10(budget a row) it gives as many false episodes as the budget allows. `tails` are −log10 p, 0
+/// and up, or the like; NaN gives NaN.
+#[napi(catch_unwind)]
+pub fn running_tails(tails: &[f64]) -> Float64Array {
+    let mut running = RunningTail::default();
+    let nats = tails.iter().map(|tail| running.push(tail * std::f64::consts::LN_10));
+    nats.map(|nats| nats / std::f64::consts::LN_10).collect::<Vec<_>>().into()
 }

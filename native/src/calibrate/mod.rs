@@ -14,6 +14,7 @@
 //! model's manifest (models/src/score-tail.ts says why). [`Calibration::trusted`] shrinks what a frozen model may claim by how much it saw. Needs 20 finite
 //! scores.
 pub mod codec;
+pub mod running;
 
 use crate::error::{Error, Result};
 
