@@ -25,7 +25,7 @@ impl DeviceBaseline {
         let place = (0..shares.len()).max_by(|a, b| shares[*a].total_cmp(&shares[*b]))?;
         let own = f64::from(*values.get(place)?);
         let whole = kinds.get(place) == Some(&ChannelKind::Count);
-        let median = self.channels[place].expected()?.median;
+        let median = self.expected(place)?.median;
         let target = if whole { median.round() } else { median };
         if !own.is_finite() || surprises[place].is_nan() {
             return None;
@@ -52,7 +52,7 @@ impl DeviceBaseline {
                 continue;
             }
             let before = (*average - AVERAGE_STEP * capped(*surprise)) / (1.0 - AVERAGE_STEP);
-            let surprise = self.channels[at].surprise(value).unwrap_or(0.0);
+            let surprise = self.surprise(at, value).unwrap_or(0.0);
             pool.add(surprise, before + AVERAGE_STEP * (capped(surprise) - before));
         }
         self.peaks.told(self.tail.fitted(pool.nats()))

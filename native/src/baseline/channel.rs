@@ -29,7 +29,7 @@ impl ChannelModel {
         match self {
             Self::Starting(_) => None,
             Self::Level(level) => Some(level.surprise(value)),
-            Self::Events(events) => Some(events.surprise(value)),
+            Self::Events(events) => Some(events.surprise(value, 1.0)),
         }
     }
 
@@ -44,7 +44,7 @@ impl ChannelModel {
                 }
             }
             Self::Level(level) => level.learn(f64::from(value), weight, memory),
-            Self::Events(events) => events.learn(f64::from(value), weight, memory),
+            Self::Events(events) => events.learn(f64::from(value), weight, 1.0, memory),
         }
     }
 
@@ -54,6 +54,17 @@ impl ChannelModel {
             Self::Starting(_) => None,
             Self::Level(level) => Some(level.expected()),
             Self::Events(events) => Some(events.expected()),
+        }
+    }
+
+    /// The same as if no more than so many values had shown it.
+    pub(super) fn known_by(self, values: usize) -> Self {
+        #[allow(clippy::cast_precision_loss)] // A few dozen.
+        let values = values as f64;
+        match self {
+            Self::Starting(sample) => Self::Starting(sample),
+            Self::Level(level) => Self::Level(level.known_by(values)),
+            Self::Events(events) => Self::Events(events.known_by(values)),
         }
     }
 

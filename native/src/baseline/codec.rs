@@ -4,13 +4,19 @@
 //! then of each device its name (u16 length, UTF-8), newest time i64, mean interval f64, records u32, the
 //! tail's mean excess and count f64, its outbreaks' three numbers f32, and of each channel its average f32, a tag u8 and the model: 0 with a
 //! sample (u8 length, f32 each), 1 with a level's ten numbers, 2 with a rate's three; then f32: thirteen of the
-//! levels of two speeds, and six of each channel's. At the end stands SHA-256 of all before it. The last few records and a shift that is going on are not kept. Loading checks
+//! levels of two speeds, and six of each channel's. Then the time of the first record i64 and a tag u8, 1 when hours of
+//! the day are followed: of each channel a tag u8 and, if it is 1, frame u8, used u8, hours seen u16, days known of each
+//! hour u8, offset of each hour f32, middle and three errors f64, and the second model like a channel's. At the end
+//! stands SHA-256 of all before it. The last few records, the hour and a shift that are going on are not kept. Loading checks
 //! the digest and then trusts no length all the same; what is not finite or out of range is refused.
 use sha2::{Digest, Sha256};
 
 use super::channel::{ChannelModel, FIRST_SAMPLE};
+use super::day::{Day, Kept};
+use super::days::Days;
 use super::device::DeviceBaseline;
 use super::events::Events;
+use super::hours::HOURS;
 use super::level::Level;
 use super::peaks::Peaks;
 use super::score_tail::ScoreTail;
@@ -92,7 +98,6 @@ fn put_numbers(out: &mut Vec<u8>, numbers: &[f64]) {
     out.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
 }
 
-#[allow(clippy::cast_possible_truncation)] // A first sample has at most thirty values.
 fn put_device(out: &mut Vec<u8>, device: &DeviceBaseline) {
     out.extend_from_slice(&device.last_ms.unwrap_or(i64::MIN).to_le_bytes());
     put_numbers(out, &[device.interval_ms]);
@@ -101,22 +106,45 @@ fn put_device(out: &mut Vec<u8>, device: &DeviceBaseline) {
     out.extend(device.peaks.numbers().iter().flat_map(|number| number.to_le_bytes()));
     for (channel, average) in device.channels.iter().zip(&device.averages) {
         out.extend_from_slice(&average.to_le_bytes());
-        match channel {
-            ChannelModel::Starting(sample) => {
-                out.extend_from_slice(&[0, sample.len() as u8]);
-                out.extend(sample.iter().flat_map(|value| value.to_le_bytes()));
-            }
-            ChannelModel::Level(level) => {
-                out.push(1);
-                put_numbers(out, &level.numbers());
-            }
-            ChannelModel::Events(events) => {
-                out.push(2);
-                put_numbers(out, &events.numbers());
-            }
-        }
+        put_channel(out, channel);
     }
     out.extend(device.two_speed.numbers(device.channels.len()).flat_map(f32::to_le_bytes));
+    put_days(out, &device.days);
+}
+
+fn put_days(out: &mut Vec<u8>, days: &Days) {
+    out.extend_from_slice(&days.since_ms.unwrap_or(i64::MIN).to_le_bytes());
+    out.push(u8::from(days.channels.is_some()));
+    for day in days.channels.iter().flatten() {
+        out.push(u8::from(day.is_some()));
+        let Some(day) = day else { continue };
+        let Kept { frame, used, seen, known, offsets, middle, errors } = day.kept();
+        out.extend_from_slice(&[frame, used]);
+        out.extend_from_slice(&seen.to_le_bytes());
+        out.extend_from_slice(&known);
+        out.extend(offsets.iter().flat_map(|offset| offset.to_le_bytes()));
+        put_numbers(out, &[middle]);
+        put_numbers(out, &errors);
+        put_channel(out, day.model());
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)] // A first sample has at most thirty values.
+fn put_channel(out: &mut Vec<u8>, channel: &ChannelModel) {
+    match channel {
+        ChannelModel::Starting(sample) => {
+            out.extend_from_slice(&[0, sample.len() as u8]);
+            out.extend(sample.iter().flat_map(|value| value.to_le_bytes()));
+        }
+        ChannelModel::Level(level) => {
+            out.push(1);
+            put_numbers(out, &level.numbers());
+        }
+        ChannelModel::Events(events) => {
+            out.push(2);
+            put_numbers(out, &events.numbers());
+        }
+    }
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -175,7 +203,36 @@ impl Reader<'_> {
         let levels = (0..channels).map(|_| self.floats()).collect::<Result<Vec<_>>>()?;
         device.two_speed =
             TwoSpeed::of_numbers(own, &levels).ok_or_else(|| damaged("its levels are none"))?;
+        device.days = self.days(channels)?;
         Ok(device)
+    }
+
+    fn days(&mut self, channels: usize) -> Result<Days> {
+        let since_ms = i64::from_le_bytes(self.take()?);
+        let followed = self.flag()?;
+        let channels = followed.then(|| (0..channels).map(|_| self.day()).collect());
+        Ok(Days::restored((since_ms != i64::MIN).then_some(since_ms), channels.transpose()?))
+    }
+
+    fn day(&mut self) -> Result<Option<Box<Day>>> {
+        if !self.flag()? {
+            return Ok(None);
+        }
+        let [frame, used] = self.take()?;
+        let seen = u16::from_le_bytes(self.take()?);
+        let (known, offsets) = (self.take::<HOURS>()?, self.floats::<HOURS>()?);
+        let ([middle], errors) = (self.numbers()?, self.numbers()?);
+        let kept = Kept { frame, used, seen, known, offsets, middle, errors };
+        let day = Day::of_kept(kept, self.channel()?).ok_or_else(|| damaged("its hours are none"))?;
+        Ok(Some(Box::new(day)))
+    }
+
+    fn flag(&mut self) -> Result<bool> {
+        match self.take()? {
+            [0] => Ok(false),
+            [1] => Ok(true),
+            _ => Err(damaged("a flag is neither 0 nor 1")),
+        }
     }
 
     fn channel(&mut self) -> Result<ChannelModel> {
@@ -204,17 +261,19 @@ mod tests {
 
     fn known() -> Vec<(String, DeviceBaseline)> {
         let mut random = crate::random::Random::new(2);
-        let mut device = |records: usize| {
+        let mut device = |records: usize, step_ms: i64| {
             let (mut device, mut surprises) = (DeviceBaseline::default(), Vec::new());
             for step in 0..records {
                 #[allow(clippy::cast_possible_truncation)]
                 let row = [20.0 + random.normal() as f32, 0.0, f32::from(u8::from(random.unit() < 0.1))];
-                let time_ms = 1000 * i64::try_from(step).unwrap();
+                let time_ms = step_ms * i64::try_from(step).unwrap();
                 device.push(time_ms, &row, &[Gauge, Gauge, Count], Memory::default(), &mut surprises);
             }
             device
         };
-        vec![("a".to_owned(), device(500)), ("b".to_owned(), device(12))]
+        // The last one has been known for days.
+        let devices = [("a", device(500, 1000)), ("b", device(12, 1000)), ("c", device(4 * 24, 3_600_000))];
+        devices.map(|(name, device)| (name.to_owned(), device)).into()
     }
 
     fn bytes() -> Vec<u8> {
@@ -233,8 +292,16 @@ mod tests {
             assert_eq!(device.peaks.numbers(), expected.peaks.numbers());
             assert_eq!((device.records, device.interval_ms), (expected.records, expected.interval_ms));
             assert_eq!(format!("{:?}", device.two_speed), format!("{:?}", expected.two_speed));
+            let hours = |device: &DeviceBaseline| {
+                let days = device.days.channels.iter().flatten();
+                days.map(|day| day.as_ref().map(|day| format!("{:?}", (day.kept(), day.model()))))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!((hours(device), device.days.since_ms), (hours(expected), expected.days.since_ms));
             assert_eq!((device.last_ms, device.restored_until_ms), (expected.last_ms, expected.last_ms));
         }
+        let days = read[2].1.days.channels.as_ref().unwrap();
+        assert!([0, 2].iter().all(|place| days[*place].is_some()) && days[1].is_none());
         let again = to_bytes("0123", 3, read.iter().map(|(name, device)| (name.as_str(), device)));
         assert_eq!(again, bytes());
     }

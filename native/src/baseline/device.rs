@@ -6,6 +6,8 @@
 //! all channels (Fisher 1925) and as the strangest channel alone (Bonferroni); the highest of the four speaks,
 //! paying for having asked four times.
 use super::channel::{ChannelModel, FIRST_SAMPLE};
+use super::days::Days;
+use super::level::Expected;
 use super::memory::Memory;
 use super::peaks::Peaks;
 use super::recent::Recent;
@@ -54,6 +56,7 @@ pub struct DeviceBaseline {
     pub(super) shift: Shift,
     pub(super) two_speed: TwoSpeed,
     pub(super) peaks: Peaks,
+    pub(super) days: Days,
     /// Newest time that was known before a restart: records up to it were learnt.
     pub(super) restored_until_ms: Option<i64>,
 }
@@ -123,9 +126,11 @@ impl DeviceBaseline {
         }
         let hot = self.recent.hot_share() > 0.5;
         if let Some(settled) = self.shift.follow(hot, time_ms, values, kinds, memory) {
-            // Levels of two speeds have followed by themselves, and the line's outbreaks are what they are.
+            // Levels of two speeds have followed by themselves, and the line's outbreaks and days are what they are.
             let (two_speed, peaks) = (std::mem::take(&mut self.two_speed), std::mem::take(&mut self.peaks));
-            *self = Self { two_speed, peaks, ..settled };
+            let mut days = std::mem::take(&mut self.days);
+            days.shift_to(&settled.channels);
+            *self = Self { two_speed, peaks, days, ..settled };
             score.level_shift = true;
         }
         Some(score)
@@ -156,6 +161,7 @@ impl DeviceBaseline {
         self.channels.resize_with(values.len(), ChannelModel::default);
         self.averages.resize(values.len(), 1.0);
         self.note_time(time_ms);
+        self.days.note(time_ms, self.interval_ms, values.len(), memory);
         let raw = self.pool(values, surprises);
         self.records = self.records.saturating_add(1);
         let Some(raw) = raw else {
@@ -164,11 +170,13 @@ impl DeviceBaseline {
         };
         let nats = self.tail.fitted(raw);
         #[allow(clippy::cast_possible_truncation)]
-        let due = self.recent.push(values, nats as f32, raw as f32);
+        let due = self.recent.push(values, self.days.hour(), nats as f32, raw as f32);
         if let Some(due) = due {
             self.tail.learn(due.raw_nats, due.weight);
-            for ((channel, value), kind) in self.channels.iter_mut().zip(due.values).zip(kinds) {
+            let parts = self.channels.iter_mut().zip(due.values).zip(kinds).enumerate();
+            for (place, ((channel, value), kind)) in parts {
                 if !value.is_nan() {
+                    self.days.learn(place, (*value, due.hour), due.weight, channel, memory);
                     channel.learn(*value, due.weight, *kind, memory);
                 }
             }
@@ -191,9 +199,14 @@ impl DeviceBaseline {
         self.recent.previous_nats().map(|nats| self.peaks.told(nats))
     }
 
-    /// The channels' models in the order of the values.
-    pub fn channels(&self) -> &[ChannelModel] {
-        &self.channels
+    /// What was to be expected of the newest record's channel at `place`; `None` while too little is known.
+    pub fn expected(&self, place: usize) -> Option<Expected> {
+        self.days.expected(place, self.channels.get(place)?)
+    }
+
+    /// How improbable a value of the newest record's channel at `place` is, in nats; `None` while too little is known.
+    pub(super) fn surprise(&self, place: usize, value: f64) -> Option<f64> {
+        self.days.surprise(place, value, self.channels.get(place)?)
     }
 
     /// Whether a record of this time was learnt before a restart.
@@ -217,8 +230,10 @@ impl DeviceBaseline {
     fn pool(&mut self, values: &[f32], surprises: &mut Vec<f64>) -> Option<f64> {
         surprises.clear();
         let mut pool = Pool::default();
-        for ((channel, average), value) in self.channels.iter().zip(&mut self.averages).zip(values) {
-            let surprise = if value.is_nan() { None } else { channel.surprise(f64::from(*value)) };
+        let parts = self.channels.iter().zip(&mut self.averages).zip(values).enumerate();
+        for (place, ((channel, average), value)) in parts {
+            let value = f64::from(*value);
+            let surprise = if value.is_nan() { None } else { self.days.surprise(place, value, channel) };
             surprises.push(surprise.unwrap_or(f64::NAN));
             let Some(surprise) = surprise else { continue };
             *average += AVERAGE_STEP * (capped(surprise) - *average);

@@ -30,19 +30,19 @@ impl Events {
     pub fn of(sample: &[f64], memory: Memory) -> Self {
         let mut events = Self { seen: 0.0, mean: super::level::median(sample), variance: 0.0 };
         for value in sample {
-            events.learn(*value, 1.0, memory);
+            events.learn(*value, 1.0, 1.0, memory);
         }
         events
     }
 
-    /// How improbable `count` events in one record are, in nats.
-    pub fn surprise(&self, count: f64) -> f64 {
-        if count == 0.0 && self.mean < MIN_MEAN_FOR_FEW {
+    /// How improbable `count` events in one record are at so many times the usual rate, in nats.
+    pub fn surprise(&self, count: f64, times: f64) -> f64 {
+        if count == 0.0 && self.mean * times < MIN_MEAN_FOR_FEW {
             return 0.0;
         }
         let known = self.mean * self.seen + PRIOR_EVENTS;
-        let mean = known / self.seen.max(1.0);
-        let dispersion = self.variance / mean.max(1e-9);
+        let mean = known / self.seen.max(1.0) * times;
+        let dispersion = self.variance * times / mean.max(1e-9);
         let mut inverse_size = 1.0 / known;
         if dispersion > POISSON_DISPERSION {
             let belief = (self.mean * self.seen / KNOWN_EVENTS).min(1.0);
@@ -57,14 +57,32 @@ impl Events {
         (count_below_nats(count, mean, size) - std::f64::consts::LN_2).max(0.0)
     }
 
-    /// Takes a count in, with a weight of 0–1; wild ones are cut, so that one cannot move the rate far.
-    pub fn learn(&mut self, count: f64, weight: f64, memory: Memory) {
+    /// Takes a count in that came at so many times the usual rate, with a weight of 0–1; wild ones are cut, so that
+    /// one cannot move the rate far.
+    pub fn learn(&mut self, count: f64, weight: f64, times: f64, memory: Memory) {
         self.seen = (self.seen + weight).min(memory.records);
-        let limit = self.mean + 5.0 * self.mean.sqrt() + 3.0;
-        let innovation = count.min(limit) - self.mean;
+        let mean = self.mean * times;
+        let limit = mean + 5.0 * mean.sqrt() + 3.0;
+        let innovation = count.min(limit) - mean;
         let step = weight / self.seen.max(1.0);
-        self.mean += step * innovation;
-        self.variance += step * (innovation * innovation - self.variance);
+        // However many events an hour usually has, none of them is no less than none.
+        self.mean = (self.mean + step * innovation / times.max(1.0)).max(0.0);
+        self.variance += step * (innovation * innovation / times - self.variance);
+    }
+
+    /// The mean and the deviation around it.
+    pub(super) fn middle(&self) -> (f64, f64) {
+        (self.mean, self.variance.max(self.mean).sqrt())
+    }
+
+    /// The same as if no more than so many counts had shown it.
+    pub(super) fn known_by(self, counts: f64) -> Self {
+        Self { seen: self.seen.min(counts), ..self }
+    }
+
+    /// The same at so many times the rate.
+    pub(super) fn scaled(&self, times: f64) -> Self {
+        Self { mean: self.mean * times, variance: self.variance * times, ..self.clone() }
     }
 
     /// All that it is, to be kept.

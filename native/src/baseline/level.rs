@@ -113,7 +113,8 @@ impl Level {
         level
     }
 
-    fn atom(&self) -> Option<f64> {
+    /// The value that the others leave, if there is one.
+    pub(super) fn atom(&self) -> Option<f64> {
         (!self.atom.is_nan()).then_some(self.atom)
     }
 
@@ -198,6 +199,39 @@ impl Level {
         let linear = Moments { mean, variance };
         let in_logs = in_logs == 1.0 && logs.is_some();
         Some(Self { atom, seen, off_atom, behind, linear, logs, in_logs, unasked })
+    }
+
+    /// Whether all values were positive, so that they have logarithms.
+    pub(super) fn is_positive(&self) -> bool {
+        self.logs.is_some()
+    }
+
+    /// Where the values lie and how far they spread, or their logarithms do.
+    pub(super) fn middle(&self, in_logs: bool) -> (f64, f64) {
+        let (middle, deviation) = match self.logs.filter(|_| in_logs) {
+            Some(logs) => return (logs.mean, logs.variance.max(FLOOR * FLOOR).sqrt()),
+            None => (self.atom().unwrap_or(self.linear.mean), self.linear.variance.sqrt().max(self.floor())),
+        };
+        if in_logs { (ln(middle), deviation / middle.abs().max(1e-9)) } else { (middle, deviation) }
+    }
+
+    /// The same as if no more than so many values off the atom had shown it.
+    pub(super) fn known_by(self, values: f64) -> Self {
+        Self { behind: self.behind.min(values), ..self }
+    }
+
+    /// The level of the same values, each less `offset`: without an atom, and no longer of positive values.
+    pub(super) fn lowered(&self, offset: f64) -> Self {
+        let linear = Moments { mean: self.linear.mean - offset, ..self.linear };
+        Self { atom: f64::NAN, linear, logs: None, in_logs: false, ..self.clone() }
+    }
+
+    /// The level of the same values, each times `factor`, whose logarithm is given too; without an atom.
+    pub(super) fn scaled(&self, factor: f64, log_factor: f64) -> Self {
+        let Moments { mean, variance } = self.linear;
+        let linear = Moments { mean: factor * mean, variance: factor * factor * variance };
+        let logs = self.logs.map(|logs| Moments { mean: logs.mean + log_factor, ..logs });
+        Self { atom: f64::NAN, linear, logs, ..self.clone() }
     }
 
     /// What is expected next.

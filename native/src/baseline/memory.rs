@@ -8,7 +8,8 @@ pub struct Memory {
 
 impl Default for Memory {
     /// A quarter of an hour at one record a second, a few days at one in five minutes: long enough to know a
-    /// tail of 1 in 1,000 by itself, short enough to follow the time of day.
+    /// tail of 1 in 1,000 by itself, short enough to follow the time of day; slower lines
+    /// have [`super::days`] for that.
     fn default() -> Self {
         Self { records: 1000.0 }
     }

@@ -5,13 +5,17 @@
 //! just called anomalous. What is improbable under such a model, and goes further than the line's outbreaks do,
 //! alarms; how strange the device is among its own
 //! past, by which records are ranked, takes levels of two speeds beside it. Memory per device: about 70 bytes a
-//! channel and the last 21 records.
+//! channel and the last 21 records; once it has been known for a day and its hours are followed, 320 more a channel.
 mod change;
 mod channel;
 pub mod codec;
+mod day;
+mod days;
 mod device;
 mod events;
 mod extremes;
+mod frame;
+mod hours;
 mod level;
 pub mod marginal;
 mod memory;

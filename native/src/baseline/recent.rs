@@ -21,6 +21,8 @@ const STRAY_WEIGHT: f64 = 0.3;
 #[derive(Debug)]
 pub struct Due<'a> {
     pub values: &'a [f32],
+    /// Hour of the day, 0 up to 24.
+    pub hour: f32,
     /// 0–1.
     pub weight: f64,
     /// Its surprise before the tail was fitted.
@@ -33,14 +35,14 @@ pub struct Recent {
     /// Of each record held, the oldest first: its surprise.
     nats: VecDeque<f32>,
     /// Of the record that was due last and of each not yet learnt, the oldest first: its surprise before the
-    /// tail was fitted, then its values.
+    /// tail was fitted and its hour of the day, then its values.
     rows: VecDeque<f32>,
 }
 
 impl Recent {
     /// Takes a record and gives the one that is due, if any.
-    pub fn push(&mut self, values: &[f32], nats: f32, raw_nats: f32) -> Option<Due<'_>> {
-        let row = values.len() + 1;
+    pub fn push(&mut self, values: &[f32], hour: f32, nats: f32, raw_nats: f32) -> Option<Due<'_>> {
+        let row = values.len() + 2;
         if self.nats.len() >= REACH {
             self.nats.pop_front();
         } else if self.nats.is_empty() {
@@ -52,7 +54,7 @@ impl Recent {
             self.rows.drain(..row);
         }
         self.nats.push_back(nats);
-        self.rows.push_back(raw_nats);
+        self.rows.extend([raw_nats, hour]);
         self.rows.extend(values);
         if self.rows.len() <= LAG * row {
             return None;
@@ -63,7 +65,7 @@ impl Recent {
             self.rows.make_contiguous();
         }
         let due = &self.rows.as_slices().0[..row];
-        Some(Due { values: &due[1..], weight, raw_nats: f64::from(due[0]) })
+        Some(Due { values: &due[2..], hour: due[1], weight, raw_nats: f64::from(due[0]) })
     }
 
     /// The surprise of the record before the newest.

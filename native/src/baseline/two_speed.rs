@@ -10,6 +10,9 @@
 //! events, and it speaks once some hundred records were seen. The five are joined as the root of their squares;
 //! `near` and `odd` count less while few records were seen.
 //!
+//! Hours of the day are left in: levels that follow within days rank no better without them (tried on series of a
+//! minute's and of five minutes' step: as good or worse, since hours that begin to be used are a jump).
+//!
 //! The constants were chosen on labelled series of four kinds, as a whole and not one kind by one; around them the
 //! figures are flat. Memory: 24 bytes a channel and 68.
 use super::extremes::Extremes;

@@ -152,7 +152,7 @@ impl BaselinePlan {
         order.sort_by(|a, b| shares[*b].total_cmp(&shares[*a]));
         order.truncate(max_reasons);
         let reason = |place: usize| {
-            let expected = baseline.channels()[place].expected();
+            let expected = baseline.expected(place);
             let [median, p5, p95] =
                 expected.map_or([f64::NAN; 3], |expected| [expected.median, expected.p5, expected.p95]);
             Reason {
