@@ -30,18 +30,26 @@ impl Extremes {
         })
     }
 
-    /// How far a finite value is beyond, in widths of what was seen, 0–1; then takes it in as the one after `seen`
-    /// others, around a level.
-    pub fn push(&mut self, value: f32, level: f32, seen: f32) -> f32 {
+    /// How far a finite value is beyond, in widths of what was seen, 0–1; then takes it in, and draws in towards the
+    /// level by a rate ([`Self::rate`]).
+    #[inline]
+    pub fn push(&mut self, value: f32, level: f32, rate: f32) -> f32 {
         let Self { low, high } = *self;
-        let width = (high - low).max(MIN_SHARE * high.abs().max(low.abs())).max(MIN_WIDTH);
-        let beyond = (value - high).max(low - value).max(0.0);
-        let rate = 1.0 / (FORGET_TIMES * seen.max(1.0));
+        let beyond = (value - high).max(low - value);
         self.low = low.min(value);
         self.high = high.max(value);
         self.low += rate * (level - self.low).max(0.0);
         self.high -= rate * (self.high - level).max(0.0);
+        if beyond <= 0.0 {
+            return 0.0;
+        }
+        let width = (high - low).max(MIN_SHARE * high.abs().max(low.abs())).max(MIN_WIDTH);
         (beyond / width).min(1.0)
+    }
+
+    /// How fast extremes draw in after so many records.
+    pub fn rate(seen: f32) -> f32 {
+        1.0 / (FORGET_TIMES * seen.max(1.0))
     }
 
     /// Both, to be kept.
@@ -68,23 +76,23 @@ mod tests {
     #[test]
     fn a_value_beyond_all_others_is_told_once_and_in_widths_of_what_was_seen() {
         let mut extremes = Extremes::of(&[f32::NAN, 2.0, 4.0, 3.0]);
-        assert_eq!(extremes.push(3.5, 3.0, 1e6), 0.0);
+        assert_eq!(extremes.push(3.5, 3.0, 1e-7), 0.0);
         let near = |found: f32, expected: f32| (found - expected).abs() < 1e-4;
-        assert!(near(extremes.push(4.5, 3.0, 1e6), 0.25));
-        assert!(near(extremes.push(4.5, 3.0, 1e6), 0.0));
-        assert!(near(extremes.push(1.0, 3.0, 1e6), 0.4));
-        assert_eq!(extremes.push(-1e30, 3.0, 1e6), 1.0);
+        assert!(near(extremes.push(4.5, 3.0, 1e-7), 0.25));
+        assert!(near(extremes.push(4.5, 3.0, 1e-7), 0.0));
+        assert!(near(extremes.push(1.0, 3.0, 1e-7), 0.4));
+        assert_eq!(extremes.push(-1e30, 3.0, 1e-7), 1.0);
     }
 
     #[test]
     fn a_glitch_is_forgotten_as_records_pass_and_a_constant_channel_has_a_width() {
         let mut extremes = Extremes::of(&[5.0; 16]);
-        assert!(extremes.push(5.001, 5.0, 1000.0) > 0.1);
-        assert_eq!(extremes.push(1e9, 5.0, 1000.0), 1.0);
+        assert!(extremes.push(5.001, 5.0, Extremes::rate(1000.0)) > 0.1);
+        assert_eq!(extremes.push(1e9, 5.0, Extremes::rate(1000.0)), 1.0);
         for record in 0..200_000_u32 {
             #[allow(clippy::cast_precision_loss)]
-            extremes.push(5.0, 5.0, 1000.0 + record.min(1000) as f32);
+            extremes.push(5.0, 5.0, Extremes::rate(1000.0 + record.min(1000) as f32));
         }
-        assert!(extremes.push(1e6, 5.0, 2000.0) > 0.9, "{extremes:?}");
+        assert!(extremes.push(1e6, 5.0, Extremes::rate(2000.0)) > 0.9, "{extremes:?}");
     }
 }

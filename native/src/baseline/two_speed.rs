@@ -150,6 +150,7 @@ impl TwoSpeed {
     pub fn push(&mut self, values: &[f32], nats: Option<f64>) -> Option<f64> {
         let seen = self.seen as f32 + 1.0;
         let (rate, fast_rate) = (MAX_RATE.min(SLOW_RECENT / seen), MAX_RATE.min(FAST_RECENT / seen));
+        let forget = Extremes::rate(seen);
         let (mut known, mut squares, mut jump, mut beyond) = (false, 0.0, 0.0_f32, 0.0_f32);
         for (levels, &value) in self.levels.iter_mut().zip(values) {
             if !value.is_finite() || levels.slow.mean.is_nan() {
@@ -162,7 +163,7 @@ impl TwoSpeed {
             }
             let fast = levels.fast.follow(value, fast_rate.max(FAST_RATE), fast_rate).abs();
             jump = jump.max(fast.min(JUMP_MAX));
-            beyond = beyond.max(levels.extremes.push(value, levels.slow.mean, seen));
+            beyond = beyond.max(levels.extremes.push(value, levels.slow.mean, forget));
         }
         if !known {
             return None;
