@@ -60,7 +60,7 @@ export function eventsOf({ labels, first }: Timeline): { event: Uint32Array; eve
 /** Quiet or labelled rows between two false alarms of one episode, at most. */
 const GAP = 5;
 
-/** Counts groups of false alarms while rows start to alarm, in any order. */
+/** Counts groups of false alarms while rows start to alarm, in any order; every step costs the same. */
 class FalseGroups {
   count = 0;
   private readonly alarms: Uint8Array;
@@ -107,64 +107,24 @@ class FalseGroups {
   }
 }
 
-/** Counts false episodes while rows start to alarm, in any order; every step costs the same. */
-class FalseEpisodes {
-  count = 0;
-  private readonly alarms: Uint8Array;
-  /** Of a run of unlabelled alarms, at its ends: the other end. */
-  private readonly otherEnd: Uint32Array;
-  private readonly rowsPerHour: number;
-
-  constructor(private readonly timeline: Timeline) {
-    this.alarms = new Uint8Array(timeline.labels.length);
-    this.otherEnd = new Uint32Array(timeline.labels.length);
-    this.rowsPerHour = rowsPerHourOf(timeline);
-  }
-
-  add(row: number): void {
-    const { alarms, otherEnd } = this;
-    const [left, right] = [this.leftOf(row), this.rightOf(row)];
-    const begin = this.isFalse(left) ? otherEnd[left]! : row;
-    const end = this.isFalse(right) ? otherEnd[right]! : row;
-    if (begin < row) this.count -= this.cost(begin, left);
-    if (end > row) this.count -= this.cost(right, end);
-    alarms[row] = 1;
-    if (this.timeline.labels[row] === 1) {
-      if (begin < row) this.count += this.cost(begin, left);
-      if (end > row) this.count += this.cost(right, end);
-      return;
-    }
-    otherEnd[begin] = end;
-    otherEnd[end] = begin;
-    this.count += this.cost(begin, end);
-  }
-
-  /** The row before in the same sequence, −1 without one. */
-  private leftOf(row: number): number {
-    return this.timeline.first[row] === 1 ? -1 : row - 1;
-  }
-
-  private rightOf(row: number): number {
-    const right = row + 1;
-    return right < this.alarms.length && this.timeline.first[right] !== 1 ? right : -1;
-  }
-
-  private isFalse(row: number): boolean {
-    return row >= 0 && this.alarms[row] === 1 && this.timeline.labels[row] !== 1;
-  }
-
-  private cost(begin: number, end: number): number {
-    const hours = Math.floor((end - begin + 1) / this.rowsPerHour);
-    const isHit = (row: number) => row >= 0 && this.alarms[row] === 1 && this.timeline.labels[row] === 1;
-    return isHit(this.leftOf(begin)) || isHit(this.rightOf(end)) ? hours : Math.max(1, hours);
-  }
-}
-
 /** False episodes of these alarms. */
 export function falseEpisodes(timeline: Timeline, alarms: ArrayLike<boolean>): number {
-  const counted = new FalseEpisodes(timeline);
-  for (let row = 0; row < alarms.length; row += 1) if (alarms[row] === true) counted.add(row);
-  return counted.count;
+  const { labels, first } = timeline;
+  const rowsPerHour = rowsPerHourOf(timeline);
+  const isHit = (row: number) => alarms[row] === true && labels[row] === 1;
+  const isFalse = (row: number) => alarms[row] === true && labels[row] !== 1;
+  const begins = (row: number) => row === 0 || first[row] === 1;
+  let count = 0;
+  for (let begin = 0, end = 0; begin < alarms.length; begin = end) {
+    end = begin + 1;
+    if (!isFalse(begin)) continue;
+    while (end < alarms.length && !begins(end) && isFalse(end)) end += 1;
+    const touches =
+      (!begins(begin) && isHit(begin - 1)) || (end < alarms.length && !begins(end) && isHit(end));
+    const hours = Math.floor((end - begin) / rowsPerHour);
+    count += touches ? hours : Math.max(1, hours);
+  }
+  return count;
 }
 
 /**
