@@ -4,8 +4,10 @@
  * simulated time. For each seed a gateway with four devices warms up for a window's length, is trained on 60 s, then
  * watched. The generator, engine, pipeline, trainers, thresholds and counting are those of production; nothing is
  * tuned to a seed. By itself a window model has its classic threshold; in the ensemble what the alert budget allows.
+ * `base` are the generator's lines, for which the goals are; the others are less kind (harder-lines.mjs).
  *
  *   npm run bench:detection -- [--seeds 20] [--hours 6] [--strength 1,0.3] [--training 60] [--json FILE]
+ *     [--lines base,tails,daily,regimes,correlated,all]
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -16,6 +18,7 @@ import { Forests } from '../../agent/dist/score/forests.js';
 import { Pipeline } from '../../agent/dist/score/pipeline.js';
 import { Generator } from '../../agent/dist/source/generator.js';
 import { QualityTracker } from '../../collector/dist/quality/quality-tracker.js';
+import { harderLines, LINES } from './harder-lines.mjs';
 
 const DEVICES = ['modem-1', 'modem-2', 'modem-3', 'modem-4'];
 const FAULTS = ['latency_spike', 'packet_loss', 'error_storm', 'traffic_anomaly'];
@@ -33,6 +36,7 @@ const { values: options } = parseArgs({
     hours: { type: 'string', default: '6' },
     strength: { type: 'string', default: '1,0.3' },
     training: { type: 'string', default: '60' },
+    lines: { type: 'string', default: LINES.join(',') },
     json: { type: 'string' },
   },
 });
@@ -46,7 +50,8 @@ const noStore = {
 
 /** One gateway: simulated seconds in, its device windows out. */
 class Gateway {
-  constructor(seed, strength, faults) {
+  constructor({ lines, strength }, seed, faults) {
+    this.harder = harderLines(lines, seed);
     this.generator = new Generator({
       devices: DEVICES,
       seed,
@@ -76,7 +81,8 @@ class Gateway {
   next(seconds) {
     let lines = '';
     for (let end = this.second + seconds; this.second < end; this.second++) {
-      for (const record of this.generator.at(START_MS + this.second * 1000))
+      const timeMs = START_MS + this.second * 1000;
+      for (const record of this.harder(this.generator.at(timeMs), timeMs))
         lines += `${JSON.stringify(record)}\n`;
     }
     this.pipeline.push({ bytes: Buffer.from(lines), emit: true, position: null });
@@ -142,10 +148,10 @@ class Gateway {
   }
 }
 
-async function trained(seed, trainingSeconds, strength, faults) {
-  const gateway = new Gateway(seed, strength, faults);
+async function trained(task, seed, faults) {
+  const gateway = new Gateway(task, seed, faults);
   gateway.next(WINDOW_S);
-  await gateway.train(trainingSeconds);
+  await gateway.train(task.training);
   return gateway;
 }
 
@@ -162,8 +168,8 @@ const opinionOf = ({ line, endMs, truth, windowMs, ...found }, model) => ({
 });
 
 /** Random faults for hours: the usual quality figures. */
-async function watch(seed, trainingSeconds, strength, hours) {
-  const gateway = await trained(seed, trainingSeconds, strength);
+async function watch(task, seed) {
+  const gateway = await trained(task, seed);
   const trackers = MODELS.map(() => new QualityTracker(0));
   for (let second = 0; second < hours * 3600; second += CHUNK_S) {
     for (const window of gateway.judge(CHUNK_S)) {
@@ -174,13 +180,14 @@ async function watch(seed, trainingSeconds, strength, hours) {
 }
 
 /** One fault of each kind on an otherwise healthy gateway: which detectors suspect its device within ten seconds. */
-async function findFaults(seed, trainingSeconds, strength) {
-  const startS = WINDOW_S + trainingSeconds + 60;
+async function findFaults(task, seed) {
+  const { strength, training } = task;
+  const startS = WINDOW_S + training + 60;
   const faults = FAULTS.map((type, index) => {
     const startMs = START_MS + (startS + index * 120) * 1000;
     return { device: DEVICES[index], type, strength, startMs, endMs: startMs + 30_000 };
   });
-  const gateway = await trained(seed, trainingSeconds, strength, faults);
+  const gateway = await trained(task, seed, faults);
   const found = Object.fromEntries(MODELS.map((model) => [model, new Set()]));
   const endS = startS + faults.length * 120;
   for (const window of gateway.judge(endS - gateway.second)) {
@@ -198,12 +205,12 @@ const median = (values) => {
   return known.length === 0 ? null : known[Math.floor(known.length / 2)];
 };
 
-async function summarise(trainingSeconds, strength, seeds, hours) {
+async function summarise(task) {
   const views = [];
   const faults = [];
   for (let seed = 1; seed <= seeds; seed++) {
-    views.push(await watch(seed, trainingSeconds, strength, hours));
-    faults.push(await findFaults(seed, trainingSeconds, strength));
+    views.push(await watch(task, seed));
+    faults.push(await findFaults(task, seed));
   }
   return MODELS.map((model) => {
     const sum = (part, name) => views.reduce((total, view) => total + view[model][part][name], 0);
@@ -211,8 +218,9 @@ async function summarise(trainingSeconds, strength, seeds, hours) {
     const wrong = sum('episodes', 'false_alerts');
     const [hits, misses] = [sum('records', 'true_positives'), sum('records', 'false_negatives')];
     return {
-      strength,
-      training_s: trainingSeconds,
+      lines: task.lines,
+      strength: task.strength,
+      training_s: task.training,
       model,
       episode_recall: sum('episodes', 'found') / sum('episodes', 'true_episodes'),
       episode_precision: alerts === 0 ? null : (alerts - wrong) / alerts,
@@ -233,9 +241,11 @@ console.log(
   `${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.versions.node}; ${seeds} seeds × ${hours} h`,
 );
 const rows = [];
-for (const strength of numbers(options.strength)) {
-  for (const training of numbers(options.training))
-    rows.push(...(await summarise(training, strength, seeds, hours)));
+for (const lines of options.lines.split(',')) {
+  if (!LINES.includes(lines)) throw new Error(`there are no lines "${lines}", only ${LINES.join(', ')}`);
+  for (const strength of numbers(options.strength))
+    for (const training of numbers(options.training))
+      rows.push(...(await summarise({ lines, strength, training })));
 }
 console.table(
   rows.map((row) =>
