@@ -169,6 +169,7 @@ export class Agent {
       agent: config.agent_id,
       boot: options.boot,
       windowSeconds: config.window_size_seconds,
+      maintenance: () => this.config.maintenance,
       active: () => this.desired.settled.active_model,
       silence: {
         live: () => this.reading?.feeds.phase === 'live',

@@ -17,6 +17,7 @@ const LIVE = [
   'labels',
   'contamination',
   'budget_per_device_per_day',
+  'maintenance',
   'seed',
   'log_level',
   'metrics',

@@ -153,6 +153,21 @@ const channelSchema = z.strictObject({
   kind: z.enum(['gauge', 'count']),
 });
 
+const moment = z.iso
+  .datetime({ offset: true, error: 'must look like 2026-01-31T02:00:00Z, with Z or an offset' })
+  .describe('ISO 8601 with Z or an offset.');
+
+const maintenanceSchema = z
+  .strictObject({
+    from: moment,
+    to: moment,
+    devices: z.array(deviceIdSchema).min(1).max(1000).optional().describe('Only these; absent: all.'),
+  })
+  .refine(({ from, to }) => Date.parse(to) > Date.parse(from), {
+    path: ['to'],
+    message: 'must be after from',
+  });
+
 /** The file's shape, as people write it. */
 export const configSchema = z
   .strictObject({
@@ -195,6 +210,11 @@ export const configSchema = z
       .max(MAX_DECLARED_CHANNELS)
       .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'names must differ')
       .default([]),
+    maintenance: z
+      .array(maintenanceSchema)
+      .max(1000)
+      .default([])
+      .describe('Times of planned work: what happens then is told as ever, but no model learns from it.'),
     source: sourceSchema.optional().describe('Short for sources with one.'),
     sources: sourcesSchema.optional().describe('What to read.'),
   })

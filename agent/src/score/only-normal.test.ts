@@ -44,6 +44,18 @@ describe('OnlyNormal', () => {
     expect(at(only, 'a', 102)).toBe(true);
   });
 
+  it('leaves out planned work on a device, and the gateway with it, until the windows hold nothing of it', () => {
+    const iso = (second: number) => new Date(second * 1000).toISOString();
+    const work = [{ from: iso(100), to: iso(200), devices: ['a'] }];
+    const only = new OnlyNormal(30_000, () => work);
+    const learnt = (device: string) => [99, 100, 229, 230].map((second) => at(only, device, second));
+    expect(learnt('a')).toEqual([true, false, false, true]);
+    expect(learnt('*')).toEqual([true, false, false, true]);
+    expect(learnt('b')).toEqual([true, true, true, true]);
+    const all = new OnlyNormal(30_000, () => [{ from: iso(100), to: iso(200) }]);
+    expect(at(all, 'b', 150)).toBe(false);
+  });
+
   it('leaves out one window length after records of a clock that was not set', () => {
     const only = new OnlyNormal(30_000);
     only.unsynchronised(0);

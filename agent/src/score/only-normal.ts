@@ -1,11 +1,18 @@
 /**
  * Which windows a model may learn from: only normal ones. A window stays out while its device is in an episode or was
  * in one, or had a record that the baseline found strange, within the window's length; a gateway's window with that of
- * any of its devices. One window length is left out, too, after records of a clock that was not set. Pure state,
- * bounded by the devices that were odd lately.
+ * any of its devices. One window length is left out, too, after records of a clock that was not set, and so is planned
+ * work, until the windows hold nothing of it. Pure state, bounded by the devices that were odd lately.
  */
 import { GATEWAY_DEVICE } from '@lineheron/models';
 import type { WindowResult } from '@lineheron/native';
+
+/** Planned work; without `devices` on all of them. */
+export interface Maintenance {
+  from: string;
+  to: string;
+  devices?: readonly string[] | undefined;
+}
 
 export class OnlyNormal {
   /** Event time of the last window that was not normal, by device. */
@@ -14,7 +21,10 @@ export class OnlyNormal {
   private waiting = false;
   private unsetUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly windowMs: number) {}
+  constructor(
+    private readonly windowMs: number,
+    private readonly maintenance: () => readonly Maintenance[] = () => [],
+  ) {}
 
   /** So many records came with a clock that was not set, since the engine was made. */
   unsynchronised(count: number): void {
@@ -34,8 +44,17 @@ export class OnlyNormal {
     }
     if (levelShift) this.odd.delete(device);
     else if (inEpisode || baseline?.suspect) this.odd.set(device, endMs);
-    if (endMs <= this.unsetUntilMs) return false;
+    if (endMs <= this.unsetUntilMs || this.inMaintenance(device, endMs)) return false;
     return device === GATEWAY_DEVICE ? !this.anyIsOdd(endMs) : !this.isOdd(device, endMs);
+  }
+
+  private inMaintenance(device: string, endMs: number): boolean {
+    return this.maintenance().some(
+      ({ from, to, devices }) =>
+        endMs >= Date.parse(from) &&
+        endMs < Date.parse(to) + this.windowMs &&
+        (devices === undefined || device === GATEWAY_DEVICE || devices.includes(device)),
+    );
   }
 
   private isOdd(device: string, endMs: number): boolean {

@@ -18,7 +18,7 @@ import {
 import type { ChannelDefinition, Engine, PushResult, RecordResult, WindowResult } from '@lineheron/native';
 import { BatchBuilder, type BuiltBatch } from './batch.js';
 import { type Episode, Episodes } from './episodes.js';
-import { OnlyNormal } from './only-normal.js';
+import { type Maintenance, OnlyNormal } from './only-normal.js';
 import { silenceMessage } from './silence-message.js';
 import { Silences } from './silences.js';
 import { isoTime, wireNormalIf, wireRecord, wireWindow } from './wire.js';
@@ -57,6 +57,8 @@ export interface PipelineOptions {
     Partial<Pick<Engine, 'counters' | 'smallestChange'>>;
   /** Default 30. */
   windowSeconds?: number;
+  /** Planned work, as it is known now; default none. */
+  maintenance?: () => readonly Maintenance[];
   /** The detector that alarms; default `ensemble`. */
   active?: () => ActiveModel;
   agent: string;
@@ -94,7 +96,8 @@ export class Pipeline {
   constructor(private readonly options: PipelineOptions) {
     const { agent, boot, engine, nowMs } = options;
     this.builder = new BatchBuilder({ agent, boot, fingerprint: engine.fingerprint }, nowMs);
-    this.onlyNormal = new OnlyNormal((options.windowSeconds ?? DEFAULT_WINDOW_SECONDS) * 1000);
+    const windowMs = (options.windowSeconds ?? DEFAULT_WINDOW_SECONDS) * 1000;
+    this.onlyNormal = new OnlyNormal(windowMs, options.maintenance);
     this.silences = options.silence ? new Silences(options.silence.maxDevices) : null;
     this.channels = engine.channels;
   }
