@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { parseCsv } from '../evaluate/csv.js';
 import type { EvaluationResult } from '../evaluate/evaluate.js';
 import { MAIN } from '../test-agent.js';
 import { withFolder } from '../test-support.js';
@@ -141,6 +142,35 @@ describe('evaluate', () => {
       expect(of('ensemble').mean.recall_at_threshold).toBeGreaterThan(0.9);
     }));
 
+  it('learns from earlier records with --train, and says what was left out', () =>
+    withFolder(async (folder) => {
+      const lines = records().split('\n');
+      await writeFile(join(folder, 'before.jsonl'), `${lines.slice(0, 1200).join('\n')}\n`);
+      await writeFile(join(folder, 'after.jsonl'), `nonsense\n${lines.slice(1200).join('\n')}`);
+      const { stdout, result, of } = await evaluated(folder, '--train', 'before.jsonl', 'after.jsonl');
+      expect(result.files[0]).toMatchObject({
+        ...{ mode: 'records', rows: 4800, anomalous: 30 },
+        refused: { invalid_json: 1 },
+      });
+      expect(of('adaptive_baseline').mean.event_recall_week).toBe(1);
+      expect(stdout).toContain('after.jsonl: lines left out, 1 invalid_json');
+    }));
+
+  it('reads names in quotes and spaces, times in milliseconds and backwards, and a blank cell as unknown', () =>
+    withFolder(async (folder) => {
+      const [, ...rows] = series(1).trimEnd().split('\n');
+      const ms = rows.map((row) => row.replace(',', '000,'));
+      await writeFile(join(folder, 'a.csv'), series(1));
+      await writeFile(join(folder, 'b.csv'), `"timestamp", a, "b", label\n${ms.join('\n')}\n`);
+      const [a, b] = [await evaluated(folder, 'a.csv'), await evaluated(folder, 'b.csv')];
+      expect(b.result.methods).toEqual(a.result.methods);
+      await writeFile(join(folder, 'c.csv'), `timestamp,a,b,label\n${rows.reverse().join('\n')}\n`);
+      const c = await evaluated(folder, 'c.csv');
+      expect(c.of('always_alarm').mean.false_episodes_day).toBeGreaterThan(20);
+      const blank = parseCsv('d.csv', 'timestamp,a,label\n5, ,0\n', true);
+      expect(blank.rows[0]).toBeNaN();
+    }));
+
   it('says what is wrong with a file and ends with its code', () =>
     withFolder(async (folder) => {
       await writeFile(join(folder, 'plain.csv'), 'timestamp,a\n5,1\n');
@@ -166,6 +196,11 @@ describe('evaluate', () => {
       expect(await refused(folder, 'bad.jsonl')).toMatchObject({
         code: 65,
         stderr: expect.stringContaining('30 are needed'),
+      });
+      await writeFile(join(folder, 'twice.csv'), 'timestamp,a,label,label\n5,1,0,0\n');
+      expect(await refused(folder, 'twice.csv')).toMatchObject({
+        code: 65,
+        stderr: expect.stringContaining('has two columns "label"'),
       });
       expect(await refused(folder, '--seeds', '0', 'plain.csv')).toMatchObject({ code: 64 });
       expect(await refused(folder, '--budget', 'none', 'plain.csv')).toMatchObject({ code: 64 });

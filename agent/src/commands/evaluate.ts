@@ -25,16 +25,16 @@ function settingsOf(given: Given) {
     throw new UsageError(
       `evaluate: --budget must be from 0.001 to 1000 a day, such as 0.2/day, not "${given.text('budget')}"`,
     );
-  return { seeds, trainFraction: numberOf(given, 'train-fraction', 0.01, 0.95, 0.2), budget };
+  return { seeds, trainFraction: numberOf(given, 'train-fraction', 0, 0.95, 0.2), budget };
 }
 
 /** One file as it is to be judged; without `--mode` the file itself tells. */
 async function jobOf(name: string, asked: Mode | undefined, train: string | undefined): Promise<Job> {
   const text = await textOf(name);
-  if (asked === 'records' || (asked === undefined && text.trimStart().startsWith('{'))) {
-    if (train !== undefined)
-      throw new UsageError('evaluate: --train is for series; records have --train-fraction');
-    return { name, mode: 'records', bytes: Buffer.from(text) };
+  const isLines = text.trimStart().startsWith('{') || /\.(jsonl|ndjson)$/i.test(name);
+  if (asked === 'records' || (asked === undefined && isLines)) {
+    const training = train === undefined ? null : Buffer.from(await textOf(train));
+    return { name, mode: 'records', bytes: Buffer.from(text), training };
   }
   const data = parseCsv(name, text, true);
   const training = train === undefined ? null : parseCsv(train, await textOf(train), false);
@@ -79,10 +79,14 @@ export const evaluate: Command = {
       options: ['records', 'series', 'table'],
       description: 'JSON lines, rows in time, or independent rows; else the file tells',
     },
-    train: { type: 'string', valueHint: 'file', description: 'A CSV of normal rows to learn from' },
+    train: {
+      type: 'string',
+      valueHint: 'file',
+      description: 'Normal rows, or JSON lines from before, to learn from',
+    },
     'train-fraction': {
       type: 'string',
-      valueHint: '0.01–0.95',
+      valueHint: '0–0.95',
       description: 'Without --train: the first part, taken as normal and not judged; 0.2',
     },
     seeds: {
@@ -100,7 +104,7 @@ export const evaluate: Command = {
   words: { min: 1, max: 10_000 },
   help: `Labels are read to count what was found, never by a fit, a threshold or a choice; the defaults are the same for every
 file. With several files the figures are means over them. A CSV has columns of numbers, optionally timestamp (Unix
-seconds); without times, or with 0, 1, 2, …, its rows are taken as independent: all are fitted and all are judged.
+seconds or milliseconds); without times, or with 0, 1, 2, …, its rows are taken as independent: all are fitted and all are judged.
 
 An event is a run of labelled rows. Events at one false episode a day or week: the threshold comes down until the runs
 of alarms that touch no label exceed that. A run outside of labels counts again for each full hour that it lasts.

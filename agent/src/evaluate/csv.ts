@@ -1,12 +1,15 @@
 /**
- * Labelled rows from a CSV: `timestamp` (Unix seconds; may be absent), columns of numbers, `label` (0 or 1; may be
- * absent in a file to learn from). An empty cell is unknown. Numbers only, no quoting. At most 256 MiB.
+ * Labelled rows from a CSV: `timestamp` (Unix seconds or milliseconds; may be absent), columns of numbers, `label` (0 or
+ * 1; may be absent in a file to learn from). An empty cell is unknown. Numbers only; only names may be quoted. At most
+ * 256 MiB.
  */
 import { readFile, stat } from 'node:fs/promises';
 import { EXIT, ExitError } from '../exit-code.js';
 
 const MAX_BYTES = 256 * 1024 * 1024;
 const LINE_FEED = 10;
+/** Seconds from here on are milliseconds: the year 5138. */
+const MIN_MS = 1e11;
 
 export interface Labelled {
   name: string;
@@ -42,7 +45,10 @@ export async function textOf(path: string): Promise<string> {
 export function parseCsv(name: string, text: string, labelled: boolean): Labelled {
   const failed = (why: string) => new ExitError(EXIT.data, `${name}: ${why}`);
   const headEnd = text.indexOf('\n');
-  const header = (headEnd < 0 ? text : text.slice(0, headEnd)).trim().split(',');
+  const header = (headEnd < 0 ? text : text.slice(0, headEnd)).split(',').map(nameOf);
+  const twice = header.find((name, at) => header.indexOf(name) !== at);
+  // A second column of labels would be a column to learn from.
+  if (twice) throw failed(`has two columns "${twice}"`);
   const labelAt = header.indexOf('label');
   const timeAt = header.indexOf('timestamp');
   if (labelled && labelAt < 0) throw failed('has no column "label"');
@@ -64,7 +70,7 @@ export function parseCsv(name: string, text: string, labelled: boolean): Labelle
     if (cells.length !== header.length)
       throw failed(`line ${line} has ${cells.length} cells, the header has ${header.length}`);
     const number = (at: number) => {
-      const cell = cells[at]!;
+      const cell = cells[at]!.trim();
       const value = cell === '' ? Number.NaN : Number(cell);
       if (Number.isNaN(value) && cell !== '' && cell.toLowerCase() !== 'nan')
         throw failed(`line ${line}: "${cell.slice(0, 40)}" in column ${header[at]} is no number`);
@@ -90,6 +96,14 @@ export function parseCsv(name: string, text: string, labelled: boolean): Labelle
   };
 }
 
+/** A column's name, without the spaces and quotes about it. */
+function nameOf(cell: string): string {
+  return cell
+    .trim()
+    .replace(/^"(.*)"$/, '$1')
+    .trim();
+}
+
 function countLines(text: string): number {
   let count = 1;
   for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) === LINE_FEED) count += 1;
@@ -101,5 +115,5 @@ function checkedTimes(times: Float64Array, failed: (why: string) => ExitError): 
   if (times.every((time, row) => time === row * 1000)) return null;
   const missing = times.findIndex((time) => !Number.isFinite(time));
   if (missing >= 0) throw failed(`row ${missing + 1} has no timestamp`);
-  return times;
+  return times.every((time) => time >= MIN_MS * 1000) ? times.map((time) => time / 1000) : times;
 }

@@ -25,11 +25,11 @@ export interface Timeline {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-/** The usual distance of two rows: the median within sequences; 0 with fewer than two rows. */
+/** The usual distance of two rows, whichever is the later: the median within sequences; 0 with fewer than two rows. */
 export function stepMs({ timesMs, first }: Timeline): number {
   const steps: number[] = [];
   for (let row = 1; row < timesMs.length; row += 1)
-    if (first[row] !== 1) steps.push(timesMs[row]! - timesMs[row - 1]!);
+    if (first[row] !== 1) steps.push(Math.abs(timesMs[row]! - timesMs[row - 1]!));
   steps.sort((a, b) => a - b);
   return steps[Math.floor(steps.length / 2)] ?? 0;
 }

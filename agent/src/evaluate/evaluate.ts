@@ -21,7 +21,7 @@ interface RowsJob {
 }
 
 /** One file as it is to be judged. */
-export type Job = RowsJob | { name: string; mode: 'records'; bytes: Buffer };
+export type Job = RowsJob | { name: string; mode: 'records'; bytes: Buffer; training: Buffer | null };
 
 export interface Settings {
   seeds: number;
@@ -38,6 +38,8 @@ export interface Judged {
   detected: readonly Verdict[];
   /** −log10 p from which on a row alarms; chance keeps to it too. */
   threshold: number;
+  /** Lines of records that could not be used, by reason. */
+  refused?: Record<string, number>;
 }
 
 export interface MethodResult {
@@ -50,7 +52,14 @@ export interface MethodResult {
 export interface EvaluationResult {
   v: 1;
   seeds: number;
-  files: { name: string; mode: Mode; rows: number; anomalous: number; methods: MethodResult[] }[];
+  files: {
+    name: string;
+    mode: Mode;
+    rows: number;
+    anomalous: number;
+    refused?: Record<string, number>;
+    methods: MethodResult[];
+  }[];
   /** Means over the files. */
   methods: MethodResult[];
 }
@@ -80,10 +89,10 @@ export async function evaluate(jobs: readonly Job[], settings: Settings): Promis
   return { v: 1, seeds: settings.seeds, files: perFile, methods: results(all) };
 }
 
-function summary({ name, mode }: Job, { timeline: { labels } }: Judged) {
+function summary({ name, mode }: Job, { timeline: { labels }, refused }: Judged) {
   let anomalous = 0;
   for (let row = 0; row < labels.length; row += 1) anomalous += labels[row] === 1 ? 1 : 0;
-  return { name, mode, rows: labels.length, anomalous };
+  return { name, mode, rows: labels.length, anomalous, ...(refused ? { refused } : {}) };
 }
 
 /** Means over files within a seed, then mean and spread over seeds. */
@@ -100,7 +109,7 @@ function results(bySeed: readonly (readonly Map<string, Figures>[])[]): MethodRe
 
 async function judge(job: Job, settings: Settings, seed: number): Promise<Judged> {
   try {
-    if (job.mode === 'records') return { ...(await judgeRecords(job.bytes, settings, seed)), hasTime: true };
+    if (job.mode === 'records') return { ...(await judgeRecords(job, settings, seed)), hasTime: true };
     return job.mode === 'table' ? await judgeTable(job, seed) : await judgeSeries(job, settings, seed);
   } catch (error) {
     const code = error instanceof ExitError ? error.code : EXIT.data;

@@ -34,7 +34,11 @@ function lines(): Buffer {
 }
 
 it("a device's own threshold ends the forest's alarms on one that is noisier by nature, as in production", async () => {
-  const judged = await judgeRecords(lines(), { trainFraction: 0.25, budget: BUDGET }, 1);
+  const judged = await judgeRecords(
+    { bytes: lines(), training: null },
+    { trainFraction: 0.25, budget: BUDGET },
+    1,
+  );
   const { alarms } = judged.detected.find(({ method }) => method === 'isolation_forest')!;
   // Device after device: the second half are the windows of `rough`.
   const rough = Array.from(alarms).slice(alarms.length / 2);

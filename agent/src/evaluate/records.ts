@@ -1,6 +1,7 @@
 /**
- * Canonical JSON lines with `is_anomaly` through the engine of production, at its defaults: the first part is taken as
- * normal and trains forest and autoencoder, the rest is judged window by window, one for each record. Alarms are those
+ * Canonical JSON lines with `is_anomaly` through the engine of production, at its defaults: the first part, or another
+ * file of what came before, is taken as normal and trains forest and autoencoder, the rest is judged window by window,
+ * one for each record. Alarms are those
  * of production within the alert budget, with the devices' own thresholds of the forest; the lines' own of the
  * autoencoder are the collector's, and are not here. Labels come out with the windows and go nowhere but to the count.
  */
@@ -25,6 +26,8 @@ export interface RecordsJudged {
   detected: Verdict[];
   /** −log10 p that the alert budget allows at the records' rate. */
   threshold: number;
+  /** Lines that could not be used, by reason. */
+  refused: Record<string, number>;
 }
 
 const WINDOW_SECONDS = 30;
@@ -36,36 +39,51 @@ const LINE_FEED = 10;
 /** Share of the training windows that a forest by itself takes as anomalous; the budget does not ask for it. */
 const CONTAMINATION = 0.1;
 
-/** Judges the lines behind the first `trainFraction` of them. Throws ExitError when too few can be used. */
+/** Judges the lines behind `training`, or behind their first `trainFraction`. Throws ExitError when too few can be used. */
 export async function judgeRecords(
-  bytes: Buffer,
+  { bytes, training }: { bytes: Buffer; training: Buffer | null },
   { trainFraction, budget }: { trainFraction: number; budget: number },
   seed: number,
 ): Promise<RecordsJudged> {
   const engine = new Engine({ windowSeconds: WINDOW_SECONDS, hopSeconds: 0, publishRecords: 'none' });
-  const split = bytes.indexOf(LINE_FEED, Math.floor(bytes.length * trainFraction)) + 1;
-  const lessons = windowsOf(engine, bytes.subarray(0, split));
+  const split = training ? 0 : bytes.indexOf(LINE_FEED, Math.floor(bytes.length * trainFraction)) + 1;
+  const lessons = windowsOf(engine, training ?? bytes.subarray(0, split));
   if (lessons.length < MIN_WINDOWS) throw tooFew(engine, lessons.length);
   const models = await train(engine, lessons, budget, seed);
   const judged = byDevice(
     windowsOf(engine, bytes.subarray(split)).filter(({ isAnomaly }) => isAnomaly !== null),
   );
   if (judged.length === 0)
-    throw new ExitError(EXIT.data, 'no record behind the training part has is_anomaly');
+    throw new ExitError(
+      EXIT.data,
+      `no record behind the training part has is_anomaly${refusals(refusedOf(engine))}`,
+    );
   const timeline = timelineOf(judged);
   const rowsPerDay = DAY_MS / Math.max(1, stepMs(timeline));
   const threshold = Math.log10(Math.max(1, rowsPerDay / budget));
-  return { timeline, detected: verdicts(judged, models), threshold };
+  return { timeline, detected: verdicts(judged, models), threshold, refused: refusedOf(engine) };
 }
 
 function tooFew(engine: Engine, windows: number): ExitError {
-  const { lines, records, refused } = engine.counters();
-  const reasons = Object.entries(refused).filter(([, count]) => count > 0);
-  const why = reasons.map(([reason, count]) => `, ${count} ${reason}`).join('');
+  const { lines, records } = engine.counters();
+  const why = refusals(refusedOf(engine));
   return new ExitError(
     EXIT.data,
     `only ${windows} windows to learn from, ${MIN_WINDOWS} are needed: ${lines} lines, ${records} records${why}`,
   );
+}
+
+function refusedOf(engine: Engine): Record<string, number> {
+  const { refused, tooLong, late } = engine.counters();
+  const all = Object.entries({ ...refused, too_long: tooLong, late });
+  return Object.fromEntries(all.filter(([, count]) => count > 0));
+}
+
+/** As the end of a sentence. */
+export function refusals(refused: Readonly<Record<string, number>>): string {
+  return Object.entries(refused)
+    .map(([reason, count]) => `, ${count} ${reason}`)
+    .join('');
 }
 
 /** The devices' full windows in these lines. */

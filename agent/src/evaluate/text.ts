@@ -1,6 +1,7 @@
 /** An evaluation for people, as plain text. Pure. */
 import type { EvaluationResult, MethodResult } from './evaluate.js';
 import { FIGURES } from './figures.js';
+import { refusals } from './records.js';
 
 const HEADS: Readonly<Record<(typeof FIGURES)[number], string>> = {
   auc: 'ROC-AUC',
@@ -47,5 +48,8 @@ export function evaluationText({ files, methods, seeds }: EvaluationResult): str
   ];
   const note =
     'precision, recall, F1, delay and false/d: at the threshold of the alert budget; events: recall at one false episode a day, a week';
-  return `${head}\n\n${columnsText(table)}\n${note}\n`;
+  const left = files
+    .filter(({ refused }) => Object.keys(refused ?? {}).length > 0)
+    .map(({ name, refused }) => `${name}: lines left out${refusals(refused!)}\n`);
+  return `${head}\n\n${columnsText(table)}\n${note}\n${left.join('')}`;
 }
