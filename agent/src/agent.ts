@@ -3,7 +3,14 @@
  * with it (source first). Stages know nothing of each other; here is the only place that knows all.
  */
 import { join } from 'node:path';
-import { type AgentEvent, type AgentInfo, FLEET, type Scope, topics } from '@lineheron/models';
+import {
+  type AgentEvent,
+  type AgentInfo,
+  budgetOfDetector,
+  FLEET,
+  type Scope,
+  topics,
+} from '@lineheron/models';
 import type { Kept } from '@lineheron/models/persist';
 import type { Engine } from '@lineheron/native';
 import type { Clock } from './clock.js';
@@ -329,7 +336,7 @@ export class Agent {
   private useDesired(): void {
     const { detecting, active_model, budget = this.config.budget_per_device_per_day } = this.desired.settled;
     this.engine.setActive(active_model);
-    this.engine.setBudget(budget);
+    this.engine.setBudget(budgetOfDetector('adaptive_baseline', active_model, budget));
     this.forests.hear(active_model, budget);
     this.engine.setDetecting(detecting);
   }

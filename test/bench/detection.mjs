@@ -12,7 +12,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { scoreTail, thresholdForBudget } from '@lineheron/models';
+import { budgetOfDetector, scoreTail, thresholdForBudget } from '@lineheron/models';
 import { Autoencoder, Engine, trainAutoencoder } from '@lineheron/native';
 import { Forests } from '../../agent/dist/score/forests.js';
 import { Pipeline } from '../../agent/dist/score/pipeline.js';
@@ -108,6 +108,7 @@ class Gateway {
       monotonicMs: () => performance.now(),
       log,
     });
+    engine.setBudget(budgetOfDetector('adaptive_baseline', 'ensemble', BUDGET));
     forests.hear('ensemble', BUDGET);
     const fitted = await forests.fit('device', lessons);
     await forests.install(fitted);
@@ -120,7 +121,9 @@ class Gateway {
     this.autoencoder = Autoencoder.load(trained.onnx);
     this.threshold = trained.threshold;
     const tail = scoreTail(trained.scores, 1, WINDOW_S);
-    this.rareAbove = thresholdForBudget(tail, BUDGET) ?? Number.POSITIVE_INFINITY;
+    this.rareAbove =
+      thresholdForBudget(tail, budgetOfDetector('autoencoder', 'ensemble', BUDGET)) ??
+      Number.POSITIVE_INFINITY;
     engine.setDetecting(true);
     this.lessons = { push() {} };
   }

@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest';
 import { judgeRecords } from './records.js';
 
-/** So many that scores reach the threshold: one window in 17. */
-const BUDGET = 5000;
+/** So many that scores reach the forest's threshold: one window in 86. */
+const BUDGET = 10_000;
 const SECONDS = 16_000;
 /** From here on `rough` is slower and never steady. */
 const ROUGH_FROM = SECONDS / 4;
@@ -21,9 +21,9 @@ function lines(): Buffer {
       device_id: device,
       latency_ms: 20 + 5 * random() + rough * (20 + 40 * random()),
       packet_loss_pct: random() * (1 + 9 * rough),
-      retry_count: random() < 0.1 ? 1 : 0,
+      retry_count: random() < 0.1 + 0.5 * rough ? 1 : 0,
       traffic_volume_mb: 1 + random(),
-      connection_resets: 0,
+      connection_resets: random() < 0.2 * rough ? 1 : 0,
       is_anomaly: false,
     });
   };
@@ -43,6 +43,6 @@ it("a device's own threshold ends the forest's alarms on one that is noisier by 
   // Device after device: the second half are the windows of `rough`.
   const rough = Array.from(alarms).slice(alarms.length / 2);
   const share = (of: readonly boolean[]) => of.filter(Boolean).length / of.length;
-  expect(share(rough.slice(0, 1000))).toBeGreaterThan(0.9);
-  expect(share(rough.slice(-4000))).toBeLessThan(0.25);
+  expect(share(rough.slice(0, 600))).toBeGreaterThan(0.6);
+  expect(share(rough.slice(-4000))).toBeLessThan(0.2);
 });

@@ -5,7 +5,7 @@
  * of production within the alert budget, with the devices' own thresholds of the forest; the lines' own of the
  * autoencoder are the collector's, and are not here. Labels come out with the windows and go nowhere but to the count.
  */
-import { meanFrequency, scoreTail, thresholdForBudget } from '@lineheron/models';
+import { budgetOfDetector, meanFrequency, scoreTail, thresholdForBudget } from '@lineheron/models';
 import {
   Autoencoder,
   Calibration,
@@ -135,14 +135,16 @@ async function train(
   engine.setThreshold('device', forestThreshold(model, 'ensemble', budget));
   engine.setFleetTail(fleetTail(model, 'ensemble', budget));
   engine.setActive('ensemble');
-  engine.setBudget(budget);
+  engine.setBudget(budgetOfDetector('adaptive_baseline', 'ensemble', budget));
   engine.setDetecting(true);
   const tail = scoreTail(errors, meanFrequency(fitted.values, columns), WINDOW_SECONDS);
   return {
     autoencoder,
     forestFit: Calibration.fit(fitted.scores),
     autoencoderFit: Calibration.fit(errors),
-    autoencoderAbove: thresholdForBudget({ ...tail }, budget) ?? Number.POSITIVE_INFINITY,
+    autoencoderAbove:
+      thresholdForBudget({ ...tail }, budgetOfDetector('autoencoder', 'ensemble', budget)) ??
+      Number.POSITIVE_INFINITY,
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type ActiveModel, SCOPES, type Scope } from '@lineheron/models';
+import { type ActiveModel, budgetOfDetector, SCOPES, type Scope } from '@lineheron/models';
 import { type Manifest, ModelStore, manifestSchema } from '@lineheron/models/persist';
 import type { Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
@@ -82,7 +82,7 @@ export async function loadLearned(path: string, engine: Engine): Promise<Learned
 /** Sets who is heard. The adaptive baseline needs no more: it learns as the lines come. */
 export function hear(engine: Engine, { active, budget }: Hearing): void {
   engine.setActive(active);
-  engine.setBudget(budget);
+  engine.setBudget(budgetOfDetector('adaptive_baseline', active, budget));
   engine.setDetecting(true);
 }
 

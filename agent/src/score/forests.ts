@@ -5,6 +5,7 @@
 import {
   type ActiveModel,
   type AgentModel,
+  budgetOfDetector,
   DEFAULT_BUDGET,
   SCOPES,
   type Scope,
@@ -46,7 +47,7 @@ export const NEVER = 2;
 
 /**
  * The score above which a forest's window is suspect. By itself: the share of contamination that its training was
- * told of. In the ensemble: what the alert budget allows by what its training windows say of their tail.
+ * told of. In the ensemble: what its part of the alert budget allows by what its training windows say of their tail.
  */
 export function forestThreshold(
   { threshold, metrics }: Pick<Manifest, 'threshold' | 'metrics'>,
@@ -54,7 +55,7 @@ export function forestThreshold(
   budget: number,
 ): number {
   if (active === 'isolation_forest') return threshold;
-  return thresholdForBudget(metrics, budget) ?? NEVER;
+  return thresholdForBudget(metrics, budgetOfDetector('isolation_forest', active, budget)) ?? NEVER;
 }
 
 /**
@@ -71,7 +72,11 @@ export function fleetTail(
   if (tail_start === undefined || tail_scale === undefined) return null;
   if (effective_rows === undefined || windows_per_day === undefined) return null;
   return {
-    ...{ tailStart: tail_start, tailScale: tail_scale, budget },
+    ...{
+      tailStart: tail_start,
+      tailScale: tail_scale,
+      budget: budgetOfDetector('isolation_forest', active, budget),
+    },
     ...{ effectiveRows: effective_rows, windowsPerDay: windows_per_day },
   };
 }

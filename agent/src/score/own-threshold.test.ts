@@ -9,7 +9,9 @@ const WINDOW_SECONDS = 5;
 const WINDOW_MS = WINDOW_SECONDS * 1000;
 const START_MS = Date.UTC(2026, 0, 1);
 /** So many that the threshold is one that scores reach: one window in 86. */
-const BUDGET = 1000;
+const BUDGET = 10_000;
+/** The forest's. */
+const PART = BUDGET / 10;
 const CALM = ['a', 'b', 'c', 'd'];
 
 function randomOf(seed: number) {
@@ -83,7 +85,7 @@ const kept = (score: number) => Math.round(score * 65_535) / 65_535;
 
 describe("a device's own threshold", () => {
   it('is the formula of the collector, window by window, over two blocks of two hundred', () => {
-    const ofFleet = thresholdForBudget(metrics, BUDGET)!;
+    const ofFleet = thresholdForBudget(metrics, PART)!;
     const windows = deviceWindows(trained().push(linesOf(['rough'], 0, 2300), NOW_MS, true).windows);
     let [block, whole]: number[][] = [[], []];
     let lastMs = Number.NEGATIVE_INFINITY;
@@ -92,7 +94,7 @@ describe("a device's own threshold", () => {
       if (score === null) continue;
       const own = whole!.length > 0 ? whole! : block!;
       const tail = { ...scoreTail(own, 0, 1), windows_per_day: metrics.windows_per_day! };
-      const expected = own.length === 0 ? ofFleet : thresholdForDevice(tail, metrics, BUDGET)!;
+      const expected = own.length === 0 ? ofFleet : thresholdForDevice(tail, metrics, PART)!;
       expect(Math.abs(threshold! - expected)).toBeLessThan(1e-6);
       compared += expected === ofFleet ? 0 : 1;
       if (endMs - lastMs < WINDOW_MS) continue;
@@ -106,7 +108,7 @@ describe("a device's own threshold", () => {
 
   it('ends the alarms of a device that is noisier by nature, and leaves a new one to the threshold of the fleet', () => {
     const engine = trained();
-    const ofFleet = thresholdForBudget(metrics, BUDGET)!;
+    const ofFleet = thresholdForBudget(metrics, PART)!;
     const first = deviceWindows(engine.push(linesOf([...CALM, 'rough'], 600, 740), NOW_MS, true).windows);
     const rough = first.filter(({ device, score }) => device === 'rough' && score !== null);
     expect(rough.every(({ threshold }) => threshold === ofFleet)).toBe(true);
@@ -126,7 +128,7 @@ describe("a device's own threshold", () => {
 
   it('goes with a forest that is replaced and with a device that is forgotten', () => {
     const engine = trained(1);
-    const ofFleet = thresholdForBudget(metrics, BUDGET)!;
+    const ofFleet = thresholdForBudget(metrics, PART)!;
     const thresholdAt = (device: string, from: number) =>
       deviceWindows(engine.push(linesOf([device], from, from + 20), NOW_MS, true).windows).at(-1)!.threshold;
     engine.push(linesOf(['rough'], 0, 400), NOW_MS, true);
@@ -172,7 +174,7 @@ describe("a device's own threshold", () => {
     engine.setForest('device', fitted.bytes);
     expect(() => engine.loadOwnTails(kept.subarray(1))).toThrow('checksum');
     const untouched = deviceWindows(engine.push(linesOf(['rough'], 900, 920), NOW_MS, true).windows);
-    expect(untouched.at(-1)!.threshold).toBe(thresholdForBudget(metrics, BUDGET));
+    expect(untouched.at(-1)!.threshold).toBe(thresholdForBudget(metrics, PART));
   });
 
   it('goes with the device where more are kept than an engine follows', () => {
@@ -181,7 +183,7 @@ describe("a device's own threshold", () => {
     const after = trained(1);
     after.loadOwnTails(before.saveOwnTails()!);
     after.loadBaselines(before.saveBaselines());
-    const ofFleet = thresholdForBudget(metrics, BUDGET)!;
+    const ofFleet = thresholdForBudget(metrics, PART)!;
     const thresholdAt = (engine: Engine, device: string, from: number) =>
       deviceWindows(engine.push(linesOf([device], from, from + 10), NOW_MS, true).windows).at(-1)!.threshold;
     expect(thresholdAt(after, 'b', 1100)).toBe(thresholdAt(before, 'b', 1100));

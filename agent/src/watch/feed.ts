@@ -5,7 +5,7 @@
  */
 
 import { join } from 'node:path';
-import { type ScoredWindow, scoreBatchSchema, topics } from '@lineheron/models';
+import { budgetOfDetector, type ScoredWindow, scoreBatchSchema, topics } from '@lineheron/models';
 import { ModelStore } from '@lineheron/models/persist';
 import mqtt from 'mqtt';
 import { systemClock } from '../clock.js';
@@ -49,7 +49,7 @@ async function useStoredForests(config: Config, engine: ReturnType<typeof buildE
     if (scope === 'device') engine.setFleetTail(fleetTail(model.manifest, 'ensemble', budget));
     found += 1;
   }
-  engine.setBudget(config.budget_per_device_per_day);
+  engine.setBudget(budgetOfDetector('adaptive_baseline', 'ensemble', config.budget_per_device_per_day));
   engine.setDetecting(true);
   if (found === 0)
     viewer.note(`no trained forest in ${config.data_dir} yet: only the adaptive baseline judges`);

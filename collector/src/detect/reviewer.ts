@@ -3,6 +3,7 @@
  * one run for each. Loads what is on disk at start; a damaged model is passed over and told, never fatal.
  */
 import {
+  budgetOfDetector,
   DEFAULT_BUDGET,
   DEFAULT_FEATURES,
   type Feature,
@@ -174,7 +175,7 @@ export class Reviewer {
   ): Promise<void> {
     const { columns } = model;
     const { threshold, metrics } = model.manifest;
-    const { budget = DEFAULT_BUDGET } = this.options;
+    const budget = budgetOfDetector('autoencoder', 'ensemble', this.options.budget ?? DEFAULT_BUDGET);
     const ofFleet = thresholdForBudget(metrics, budget);
     const rows = new Float32Array(places.length * columns);
     places.forEach((place, row) => {
