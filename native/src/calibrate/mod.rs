@@ -9,10 +9,10 @@
 //! that all strong faults would tie. Clipping bounds what one stranger in the training data does; with 3
 //! % of far strangers in 600 scores or more every fit claims far too little, and this one too. Smoothed
 //! scores depend on one another, so that few are fewer than they look: with sixty of them p = 0.001 came
-//! 15 to 30 times too often. [`Calibration::width`] counts them as independent and is then too narrow.
-//! It serves comparisons on files; what runs takes its thresholds from the same tail kept as four figures in a
-//! model's manifest (models/src/score-tail.ts says why). [`Calibration::trusted`] shrinks what a frozen model may claim by how much it saw. Needs 20 finite
-//! scores.
+//! 15 to 30 times too often. So no threshold is taken from it: [`Calibration::trusted`] shrinks what a frozen model
+//! may claim by how much it saw, to rank and to combine, and [`running`] says what alarms, widened by what so few
+//! scores leave open. It serves comparisons on files; what runs takes its thresholds from the same tail kept as four
+//! figures in a model's manifest (models/src/score-tail.ts says why). Needs 20 finite scores.
 pub mod codec;
 pub mod running;
 
@@ -94,16 +94,6 @@ impl Calibration {
         low_tail + (score - low) / (high - low) * (high_tail - low_tail)
     }
 
-    /// Standard error of [`Calibration::tail`] at that value, by the delta method.
-    #[allow(clippy::cast_precision_loss)] // Counts of scores.
-    pub fn width(&self, tail: f64) -> f64 {
-        let base = self.knots.last().map_or(0.0, |knot| knot.1);
-        let share = 10_f64.powf(-tail.min(base));
-        let rank = ((1.0 - share) / (share * self.count as f64)).max(0.0).sqrt() / std::f64::consts::LN_10;
-        let far = (tail - base).max(0.0) / (self.excesses as f64).sqrt();
-        rank.hypot(far)
-    }
-
     /// The tail as a model that no longer learns may claim it: few scores support little.
     #[allow(clippy::cast_precision_loss)] // A count of scores.
     pub fn trusted(&self, score: f64) -> f64 {
@@ -159,11 +149,10 @@ mod tests {
     }
 
     #[test]
-    fn more_scores_narrow_the_width_and_earn_trust() {
+    fn more_scores_earn_trust() {
         let mut random = Random::new(6);
         let scores: Vec<f64> = (0..20_000).map(|_| exponential(&mut random)).collect();
         let (few, many) = (Calibration::fit(&scores[..60]).unwrap(), Calibration::fit(&scores).unwrap());
-        assert!(few.width(4.0) > 1.0 && many.width(4.0) < 0.1);
         assert!(few.trusted(8.0) < 0.02 * few.tail(8.0) && many.trusted(8.0) > 0.7 * many.tail(8.0));
     }
 
