@@ -14,16 +14,25 @@ export interface Maintenance {
   devices?: readonly string[] | undefined;
 }
 
+interface PlannedTime {
+  fromMs: number;
+  toMs: number;
+  devices: readonly string[] | undefined;
+}
+
+const NONE: readonly Maintenance[] = [];
+
 export class OnlyNormal {
   /** Event time of the last window that was not normal, by device. */
   private readonly odd = new Map<string, number>();
   private unset = 0;
   private waiting = false;
   private unsetUntilMs = Number.NEGATIVE_INFINITY;
+  private planned: { list: readonly Maintenance[]; times: PlannedTime[] } = { list: NONE, times: [] };
 
   constructor(
     private readonly windowMs: number,
-    private readonly maintenance: () => readonly Maintenance[] = () => [],
+    private readonly maintenance: () => readonly Maintenance[] = () => NONE,
   ) {}
 
   /** So many records came with a clock that was not set, since the engine was made. */
@@ -49,12 +58,26 @@ export class OnlyNormal {
   }
 
   private inMaintenance(device: string, endMs: number): boolean {
-    return this.maintenance().some(
-      ({ from, to, devices }) =>
-        endMs >= Date.parse(from) &&
-        endMs < Date.parse(to) + this.windowMs &&
+    return this.plannedTimes().some(
+      ({ fromMs, toMs, devices }) =>
+        endMs >= fromMs &&
+        endMs < toMs + this.windowMs &&
         (devices === undefined || device === GATEWAY_DEVICE || devices.includes(device)),
     );
+  }
+
+  /** Times are read once a configuration: this is asked for every window. */
+  private plannedTimes(): PlannedTime[] {
+    const list = this.maintenance();
+    if (list !== this.planned.list) {
+      const times = list.map(({ from, to, devices }) => ({
+        fromMs: Date.parse(from),
+        toMs: Date.parse(to),
+        devices,
+      }));
+      this.planned = { list, times };
+    }
+    return this.planned.times;
   }
 
   private isOdd(device: string, endMs: number): boolean {
