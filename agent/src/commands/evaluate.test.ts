@@ -156,6 +156,36 @@ describe('evaluate', () => {
       expect(stdout).toContain('after.jsonl: lines left out, 1 invalid_json');
     }));
 
+  it("judges the channels that the agent's configuration declares", () =>
+    withFolder(async (folder) => {
+      const random = randomOf(8);
+      // The fault shows in a declared channel alone.
+      const lines = Array.from({ length: 3600 }, (_, second) => {
+        const bad = second >= 1800 && second < 1830;
+        return JSON.stringify({
+          timestamp: new Date(1_700_000_000_000 + second * 1000).toISOString(),
+          device_id: 'm1',
+          latency_ms: 20 + 5 * random(),
+          snr_db: 30 + random() - (bad ? 20 : 0),
+          is_anomaly: bad,
+        });
+      });
+      await writeFile(join(folder, 'r.jsonl'), `${lines.join('\n')}\n`);
+      await writeFile(
+        join(folder, 'agent.yaml'),
+        JSON.stringify({
+          ...{ agent_id: 'gw-1', data_dir: join(folder, 'data'), mqtt: { url: 'mqtt://127.0.0.1:1' } },
+          channels: [{ name: 'snr_db', unit: 'dB', kind: 'gauge' }],
+          source: { type: 'stdin' },
+        }),
+      );
+      const declared = await evaluated(folder, '--config', 'agent.yaml', 'r.jsonl');
+      expect(declared.of('ensemble').mean.delay_p50_s).toBeLessThan(5);
+      expect(declared.of('adaptive_baseline').mean.recall_at_threshold).toBeGreaterThan(0.5);
+      const undeclared = await evaluated(folder, 'r.jsonl');
+      expect(undeclared.of('adaptive_baseline').mean.recall_at_threshold).toBe(0);
+    }));
+
   it('reads names in quotes and spaces, times in milliseconds and backwards, and a blank cell as unknown', () =>
     withFolder(async (folder) => {
       const [, ...rows] = series(1).trimEnd().split('\n');

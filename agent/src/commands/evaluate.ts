@@ -1,12 +1,16 @@
 /** `evaluate FILE…`: what every detector finds in labelled files, beside chance and permanent alarm. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { DEFAULT_BUDGET } from '@lineheron/models';
+import type { Config } from '../config.js';
 import { parseCsv, textOf } from '../evaluate/csv.js';
 import { type Job, type Mode, evaluate as runEvaluate } from '../evaluate/evaluate.js';
+import { DEFAULT_GATEWAY, type GatewaySettings } from '../evaluate/gateway.js';
 import { evaluationText } from '../evaluate/text.js';
 import { EXIT, type ExitCode, ExitError } from '../exit-code.js';
 import { UsageError } from '../usage-error.js';
-import type { Command, Given, Surroundings } from './command.js';
+import { type Command, configArgs, type Given, type Surroundings } from './command.js';
+import { readConfig } from './config-file.js';
 
 function numberOf(given: Given, name: string, low: number, high: number, otherwise: number): number {
   const text = given.text(name);
@@ -16,16 +20,26 @@ function numberOf(given: Given, name: string, low: number, high: number, otherwi
   throw new UsageError(`evaluate: --${name} must be a number from ${low} to ${high}, not "${text}"`);
 }
 
-function settingsOf(given: Given) {
+/** What the configuration says of how its agent judges. */
+function gatewayOf(config: Config): GatewaySettings {
+  const { window_size_seconds, channels, contamination, maintenance } = config;
+  return {
+    ...{ windowSeconds: window_size_seconds, contamination, maintenance },
+    channels: channels.map((channel) => ({ ...channel })),
+  };
+}
+
+function settingsOf(given: Given, config: Config | null) {
   const seeds = numberOf(given, 'seeds', 1, 100, 1);
   if (!Number.isInteger(seeds)) throw new UsageError('evaluate: --seeds must be a whole number');
   const text = given.text('budget')?.replace(/\/day$/, '');
-  const budget = text === undefined ? 0.2 : Number(text);
-  if (!(budget >= 0.001 && budget <= 1000))
+  const budget = text === undefined ? (config?.budget_per_device_per_day ?? DEFAULT_BUDGET) : Number(text);
+  if (text !== undefined && !(budget >= 0.001 && budget <= 1000))
     throw new UsageError(
       `evaluate: --budget must be from 0.001 to 1000 a day, such as 0.2/day, not "${given.text('budget')}"`,
     );
-  return { seeds, trainFraction: numberOf(given, 'train-fraction', 0, 0.95, 0.2), budget };
+  const trainFraction = numberOf(given, 'train-fraction', 0, 0.95, 0.2);
+  return { seeds, trainFraction, budget, gateway: config ? gatewayOf(config) : DEFAULT_GATEWAY };
 }
 
 /** One file as it is to be judged; without `--mode` the file itself tells. */
@@ -45,7 +59,9 @@ async function jobOf(name: string, asked: Mode | undefined, train: string | unde
 }
 
 async function perform(given: Given, around: Surroundings): Promise<ExitCode> {
-  const settings = settingsOf(given);
+  const configPath = given.text('config');
+  const config = configPath === undefined ? null : await readConfig(configPath, given, around);
+  const settings = settingsOf(given, config);
   const path = given.text('json');
   const train = given.text('train');
   for (const input of train === undefined ? given._ : [...given._, train]) {
@@ -100,6 +116,12 @@ export const evaluate: Command = {
       description: 'False alert episodes a device and day that are accepted; 0.2',
     },
     json: { type: 'string', valueHint: 'file', description: 'Also write the result as JSON, by file' },
+    config: {
+      ...configArgs.config,
+      description:
+        'Take budget, and for records window length, channels, contamination and planned work, from it',
+    },
+    set: configArgs.set,
   },
   words: { min: 1, max: 10_000 },
   help: `Labels are read to count what was found, never by a fit, a threshold or a choice; the defaults are the same for every
@@ -109,9 +131,13 @@ seconds or milliseconds); without times, or with 0, 1, 2, …, its rows are take
 An event is a run of labelled rows. Events at one false episode a day or week: the threshold comes down until the runs
 of alarms that touch no label exceed that. A run outside of labels counts again for each full hour that it lasts.
 
+Records go through the engine and pipeline of the running agent: windows of an alert or of planned work are not learnt, and
+what alarms is an episode as there. Declared channels need --config.
+
 EXAMPLES
 
   lineheron-agent evaluate series.csv
+  lineheron-agent evaluate --config agent.yaml labelled.jsonl
   lineheron-agent evaluate --train normal.csv --seeds 5 series.csv
   lineheron-agent evaluate --mode table --json result.json *.csv`,
   perform,

@@ -1,7 +1,8 @@
 /**
  * Alarms and events in time. An *event* is a run of rows with label 1. Of a detector that alarms, a *false episode* is
- * a run of alarms that touches no label; a run of alarms outside of labels that lasts longer than an hour counts once
- * for each full hour, whether it touches a label or not: otherwise "always alarm" would have none.
+ * a run of alarms, of records an episode as production tells them, that touches no label; one that lasts longer than an
+ * hour outside of labels counts once for each full hour, whether it touches a label or not: otherwise "always alarm"
+ * would have none.
  *
  * `eventRecall`, which is asked what a budget would find, counts as the peers of `bench:quality` are counted: the
  * alarms on rows without a label, those at most six rows apart being one false episode, also right after an event,
@@ -20,6 +21,8 @@ export interface Timeline {
   timesMs: ArrayLike<number>;
   /** 1 where a sequence begins. */
   first: ArrayLike<number>;
+  /** Each row's episode of these alarms, 0 for none; absent: a run of alarms is one. */
+  episodesOf?: (alarms: ArrayLike<boolean>) => Uint32Array;
 }
 
 const HOUR_MS = 3_600_000;
@@ -107,22 +110,32 @@ class FalseGroups {
   }
 }
 
+/** Each row's run of alarms, 0 for none. */
+function runsOf({ first }: Timeline, alarms: ArrayLike<boolean>): Uint32Array {
+  const runs = new Uint32Array(alarms.length);
+  for (let row = 0; row < alarms.length; row += 1) {
+    if (alarms[row] !== true) continue;
+    const goes = row > 0 && first[row] !== 1 && alarms[row - 1] === true;
+    runs[row] = goes ? runs[row - 1]! : row + 1;
+  }
+  return runs;
+}
+
 /** False episodes of these alarms. */
 export function falseEpisodes(timeline: Timeline, alarms: ArrayLike<boolean>): number {
-  const { labels, first } = timeline;
+  const { labels, episodesOf } = timeline;
   const rowsPerHour = rowsPerHourOf(timeline);
-  const isHit = (row: number) => alarms[row] === true && labels[row] === 1;
-  const isFalse = (row: number) => alarms[row] === true && labels[row] !== 1;
-  const begins = (row: number) => row === 0 || first[row] === 1;
+  const episode = episodesOf?.(alarms) ?? runsOf(timeline, alarms);
   let count = 0;
-  for (let begin = 0, end = 0; begin < alarms.length; begin = end) {
-    end = begin + 1;
-    if (!isFalse(begin)) continue;
-    while (end < alarms.length && !begins(end) && isFalse(end)) end += 1;
-    const touches =
-      (!begins(begin) && isHit(begin - 1)) || (end < alarms.length && !begins(end) && isHit(end));
-    const hours = Math.floor((end - begin) / rowsPerHour);
-    count += touches ? hours : Math.max(1, hours);
+  for (let begin = 0, end = 0; begin < episode.length; begin = end) {
+    let [touches, outside, hours] = [false, 0, 0];
+    for (end = begin; end < episode.length && episode[end] === episode[begin]; end += 1) {
+      if (labels[end] === 1) [touches, outside] = [true, 0];
+      else outside += 1;
+      // A full hour more outside of labels.
+      if (outside > 0) hours += Math.floor(outside / rowsPerHour) - Math.floor((outside - 1) / rowsPerHour);
+    }
+    if (episode[begin] !== 0) count += touches ? hours : Math.max(1, hours);
   }
   return count;
 }

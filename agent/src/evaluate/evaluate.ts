@@ -8,6 +8,7 @@ import { type Detected, detectSeries } from './detect-series.js';
 import { detectTable } from './detect-table.js';
 import { stepMs, type Timeline } from './episodes.js';
 import { combined, type Figures, figuresOf, mean, standardDeviation, type Verdict } from './figures.js';
+import type { GatewaySettings } from './gateway.js';
 import { judgeRecords } from './records.js';
 
 export type Mode = 'records' | 'series' | 'table';
@@ -29,6 +30,8 @@ export interface Settings {
   trainFraction: number;
   /** False alert episodes per device and day. */
   budget: number;
+  /** How records are judged; default as an agent with nothing configured. */
+  gateway?: GatewaySettings;
 }
 
 /** What is judged of one file: its rows in time, and every detector's scores and alarms. */

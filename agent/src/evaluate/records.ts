@@ -1,25 +1,18 @@
 /**
- * Canonical JSON lines with `is_anomaly` through the engine of production, at its defaults: the first part, or another
- * file of what came before, is taken as normal and trains forest and autoencoder, the rest is judged window by window,
- * one for each record. Alarms are those
- * of production within the alert budget, with the devices' own thresholds of the forest; the lines' own of the
- * autoencoder are the collector's, and are not here. Labels come out with the windows and go nowhere but to the count.
+ * Canonical JSON lines with `is_anomaly` through the whole pipeline of production: the first part, or another file of
+ * what came before, trains forest and autoencoder, as far as its windows are normal; the rest is judged window by window,
+ * one for each record. Alarms are those of production within the alert budget, with the lines' own thresholds of forest
+ * and autoencoder, and are told as its episodes. Labels come out with the windows and go nowhere but to the count.
  */
-import { budgetOfDetector, meanFrequency, scoreTail, thresholdForBudget } from '@lineheron/models';
-import {
-  Autoencoder,
-  Calibration,
-  combineTails,
-  Engine,
-  trainAutoencoder,
-  type WindowResult,
-} from '@lineheron/native';
+import { combineTails, type Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
-import { fitScope } from '../score/fit.js';
-import { fleetTail, forestThreshold } from '../score/forests.js';
+import { MIN_TRAINING_ROWS } from '../score/fit.js';
 import { stepMs, type Timeline } from './episodes.js';
 import type { Verdict } from './figures.js';
-import { thinned } from './fitted.js';
+import { DEFAULT_GATEWAY, Gateway, type GatewaySettings, type JudgedWindow } from './gateway.js';
+import { heldEpisodes } from './held-episodes.js';
+import { LineTails } from './line-tails.js';
+import { trainModels, type WindowModels } from './window-models.js';
 
 export interface RecordsJudged {
   timeline: Timeline;
@@ -30,28 +23,29 @@ export interface RecordsJudged {
   refused: Record<string, number>;
 }
 
-const WINDOW_SECONDS = 30;
+interface RecordsSettings {
+  trainFraction: number;
+  budget: number;
+  gateway?: GatewaySettings;
+}
+
 const DAY_MS = 86_400_000;
-/** Later than any line, so that none is ahead of its arrival. */
-const FAR_MS = Date.UTC(9000, 0, 1);
-const MIN_WINDOWS = 30;
 const LINE_FEED = 10;
-/** Share of the training windows that a forest by itself takes as anomalous; the budget does not ask for it. */
-const CONTAMINATION = 0.1;
 
 /** Judges the lines behind `training`, or behind their first `trainFraction`. Throws ExitError when too few can be used. */
 export async function judgeRecords(
   { bytes, training }: { bytes: Buffer; training: Buffer | null },
-  { trainFraction, budget }: { trainFraction: number; budget: number },
+  { trainFraction, budget, gateway: settings = DEFAULT_GATEWAY }: RecordsSettings,
   seed: number,
 ): Promise<RecordsJudged> {
-  const engine = new Engine({ windowSeconds: WINDOW_SECONDS, hopSeconds: 0, publishRecords: 'none' });
+  const gateway = new Gateway(settings, budget);
+  const { engine } = gateway;
   const split = training ? 0 : bytes.indexOf(LINE_FEED, Math.floor(bytes.length * trainFraction)) + 1;
-  const lessons = windowsOf(engine, training ?? bytes.subarray(0, split));
-  if (lessons.length < MIN_WINDOWS) throw tooFew(engine, lessons.length);
-  const models = await train(engine, lessons, budget, seed);
+  const { windows, lessons } = gateway.push(training ?? bytes.subarray(0, split));
+  if (lessons.length < MIN_TRAINING_ROWS) throw tooFew(engine, windows.length, lessons.length);
+  const models = await trainModels(engine, lessons, settings, { budget, seed });
   const judged = byDevice(
-    windowsOf(engine, bytes.subarray(split)).filter(({ isAnomaly }) => isAnomaly !== null),
+    gateway.push(bytes.subarray(split)).windows.filter(({ isAnomaly }) => isAnomaly !== null),
   );
   if (judged.length === 0)
     throw new ExitError(
@@ -61,15 +55,16 @@ export async function judgeRecords(
   const timeline = timelineOf(judged);
   const rowsPerDay = DAY_MS / Math.max(1, stepMs(timeline));
   const threshold = Math.log10(Math.max(1, rowsPerDay / budget));
-  return { timeline, detected: verdicts(judged, models), threshold, refused: refusedOf(engine) };
+  const tails = new LineTails(models.fleet, settings.windowSeconds * 1000, budget);
+  return { timeline, detected: verdicts(judged, models, tails), threshold, refused: refusedOf(engine) };
 }
 
-function tooFew(engine: Engine, windows: number): ExitError {
+function tooFew(engine: Engine, windows: number, lessons: number): ExitError {
   const { lines, records } = engine.counters();
-  const why = refusals(refusedOf(engine));
+  const why = `${lines} lines, ${records} records, ${windows - lessons} windows of alerts or planned work`;
   return new ExitError(
     EXIT.data,
-    `only ${windows} windows to learn from, ${MIN_WINDOWS} are needed: ${lines} lines, ${records} records${why}`,
+    `only ${lessons} windows to learn from, ${MIN_TRAINING_ROWS} are needed: ${why}${refusals(refusedOf(engine))}`,
   );
 }
 
@@ -86,71 +81,13 @@ export function refusals(refused: Readonly<Record<string, number>>): string {
     .join('');
 }
 
-/** The devices' full windows in these lines. */
-function windowsOf(engine: Engine, bytes: Buffer): WindowResult[] {
-  const last =
-    bytes.at(-1) === LINE_FEED || bytes.length === 0 ? bytes : Buffer.concat([bytes, Buffer.of(LINE_FEED)]);
-  const windows: WindowResult[] = [];
-  for (let rest = last; rest.length > 0; ) {
-    const pushed = engine.push(rest, FAR_MS, true);
-    for (const window of pushed.windows)
-      if (window.scope === 'device' && window.state !== 'warming_up') windows.push(window);
-    if (pushed.consumedBytes === 0) break;
-    rest = rest.subarray(pushed.consumedBytes);
-  }
-  return windows;
-}
-
-function featureRows(windows: readonly WindowResult[]): Float64Array {
+function featureRows(windows: readonly JudgedWindow[]): Float64Array {
   return Float64Array.from(windows.flatMap(({ features }) => features.map((value) => value ?? Number.NaN)));
 }
 
-interface Models {
-  autoencoder: Autoencoder;
-  forestFit: Calibration;
-  autoencoderFit: Calibration;
-  /** The score above which it is heard within the budget. */
-  autoencoderAbove: number;
-}
-
-/** Trains both window models as production does and puts the forest into the engine, with the thresholds that it has there. */
-async function train(
-  engine: Engine,
-  lessons: readonly WindowResult[],
-  budget: number,
-  seed: number,
-): Promise<Models> {
-  const { features, fingerprint } = engine;
-  const columns = features.length;
-  const plan = { engine, seed, contamination: CONTAMINATION, windowSeconds: WINDOW_SECONDS };
-  const fitted = await fitScope(
-    lessons.map((window) => window.features),
-    plan,
-  );
-  const { onnx } = await trainAutoencoder(thinned(fitted.values, columns), columns, { seed, fingerprint });
-  const autoencoder = Autoencoder.load(onnx);
-  const errors = autoencoder.score(fitted.values);
-  const model = { scope: 'device', threshold: fitted.threshold, metrics: { ...fitted.tail } } as const;
-  engine.setForest('device', fitted.bytes);
-  engine.setThreshold('device', forestThreshold(model, 'ensemble', budget));
-  engine.setFleetTail(fleetTail(model, 'ensemble', budget));
-  engine.setActive('ensemble');
-  engine.setBudget(budgetOfDetector('adaptive_baseline', 'ensemble', budget));
-  engine.setDetecting(true);
-  const tail = scoreTail(errors, meanFrequency(fitted.values, columns), WINDOW_SECONDS);
-  return {
-    autoencoder,
-    forestFit: Calibration.fit(fitted.scores),
-    autoencoderFit: Calibration.fit(errors),
-    autoencoderAbove:
-      thresholdForBudget({ ...tail }, budgetOfDetector('autoencoder', 'ensemble', budget)) ??
-      Number.POSITIVE_INFINITY,
-  };
-}
-
 /** Device after device, each in its order. */
-function byDevice(windows: readonly WindowResult[]): WindowResult[] {
-  const devices = new Map<string, WindowResult[]>();
+function byDevice(windows: readonly JudgedWindow[]): JudgedWindow[] {
+  const devices = new Map<string, JudgedWindow[]>();
   for (const window of windows) {
     const its = devices.get(window.device);
     if (its) its.push(window);
@@ -159,19 +96,35 @@ function byDevice(windows: readonly WindowResult[]): WindowResult[] {
   return [...devices.values()].flat();
 }
 
-function timelineOf(windows: readonly WindowResult[]): Timeline {
+function timelineOf(windows: readonly JudgedWindow[]): Timeline {
   return {
     labels: Uint8Array.from(windows, ({ isAnomaly }) => (isAnomaly ? 1 : 0)),
     timesMs: Float64Array.from(windows, ({ endMs }) => endMs),
     first: Uint8Array.from(windows, ({ device }, at) => (windows[at - 1]?.device === device ? 0 : 1)),
+    episodesOf: (alarms) => heldEpisodes(windows, alarms),
   };
 }
 
-function verdicts(windows: readonly WindowResult[], models: Models): Verdict[] {
+/** Which windows the autoencoder alone is enough for; the lines' tails learn from the normal ones. */
+function rareOnes(
+  windows: readonly JudgedWindow[],
+  errors: Float64Array,
+  suspectAbove: number,
+  tails: LineTails,
+): boolean[] {
+  return windows.map(({ device, endMs, episode }, at) => {
+    const error = errors[at]!;
+    const rare = error > suspectAbove && error > tails.above(device);
+    if (episode === null) tails.learn(device, endMs, error);
+    return rare;
+  });
+}
+
+function verdicts(windows: readonly JudgedWindow[], models: WindowModels, tails: LineTails): Verdict[] {
   const strangeness = Float64Array.from(windows, ({ baseline }) => baseline?.strangeness ?? Number.NaN);
   const forest = Float64Array.from(windows, ({ score }) => score ?? Number.NaN);
   const errors = models.autoencoder.score(featureRows(windows));
-  const rare = Array.from(errors, (error) => error > models.autoencoderAbove);
+  const rare = rareOnes(windows, errors, models.suspectAbove, tails);
   const own = strangeness.map((value) => value / Math.LN10);
   return [
     {

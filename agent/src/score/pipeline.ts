@@ -65,8 +65,8 @@ export interface PipelineOptions {
   boot: string;
   nowMs: () => number;
   onWindow: WindowSink;
-  /** Hears of every window as it is told. */
-  onScored?: (window: ScoredWindow) => void;
+  /** Hears of every window as it is told, and of what the engine said of it. */
+  onScored?: (window: ScoredWindow, judged: WindowResult) => void;
   /** With it, devices that fall silent while a source is live are told. `monotonicMs` never goes backwards. */
   silence?: { live: () => boolean; monotonicMs: () => number; maxDevices: number };
   /** A chunk was lost to a fault of the engine. */
@@ -201,7 +201,7 @@ export class Pipeline {
     if (seen.closed) this.anomalies.push(this.anomaly(seen.closed, id, wire, endMs, seen.why));
     if (seen.opened && seen.episode) this.anomalies.push(this.anomaly(seen.episode, id, wire, endMs, null));
     this.latest.set(device, wire);
-    this.options.onScored?.(wire);
+    this.options.onScored?.(wire, window);
     this.windows += 1;
     // A forest's own suspicion keeps nothing out: a bad one could never be replaced.
     const inEpisode = seen.episode !== null && this.options.active?.() !== 'isolation_forest';
