@@ -201,6 +201,89 @@ describe('evaluate', () => {
       expect(blank.rows[0]).toBeNaN();
     }));
 
+  it('reads ISO 8601 times as the same times in seconds', () =>
+    withFolder(async (folder) => {
+      const text = series(1);
+      await writeFile(join(folder, 'a.csv'), text);
+      const iso = (zone: string) =>
+        text.replace(/^\d+/gm, (seconds) =>
+          new Date(Number(seconds) * 1000).toISOString().replace('Z', zone),
+        );
+      await writeFile(join(folder, 'b.csv'), iso('Z'));
+      const [a, b] = [await evaluated(folder, 'a.csv'), await evaluated(folder, 'b.csv')];
+      expect(b.result.methods).toEqual(a.result.methods);
+      const timesOf = (csv: string) => Array.from(parseCsv('c.csv', csv, true).timesMs!);
+      expect(timesOf(iso(''))).toEqual(timesOf(text));
+      expect(timesOf(iso('+01:00'))).toEqual(timesOf(text).map((ms) => ms - 3_600_000));
+      expect(timesOf('timestamp,a,label\n"2026-01-31 12:00",1,0\n2026-02-01,1,0\n')).toEqual([
+        Date.UTC(2026, 0, 31, 12),
+        Date.UTC(2026, 1, 1),
+      ]);
+      expect(() => parseCsv('c.csv', 'timestamp,a,label\n2026-13-01,1,0\n', true)).toThrow(
+        'line 2: "2026-13-01" in column timestamp is no number of seconds and no ISO 8601 time',
+      );
+    }));
+
+  it('tells no recall and no F1 of a file without anomalous rows', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 'a.csv'), series(1, false));
+      const { stdout, of } = await evaluated(folder, 'a.csv');
+      expect(of('always_alarm').mean).toMatchObject({
+        recall_at_threshold: null,
+        f1_at_threshold: null,
+        precision_at_threshold: 0,
+      });
+      const cells = stdout
+        .split('\n')
+        .find((line) => line.startsWith('ensemble'))!
+        .split(/ {2,}/);
+      // Method, ROC-AUC, AP, best F1, precision, recall, F1.
+      expect(cells.slice(5, 7)).toEqual(['–', '–']);
+    }));
+
+  it('names line and column of a value that is beyond 32 bits, and takes the largest below', () =>
+    withFolder(async (folder) => {
+      const lines = series(1).trimEnd().split('\n');
+      const withCell = (cell: string) =>
+        lines.map((line, at) => (at === 34 ? line.replace(/,[^,]+(,[01])$/, `,${cell}$1`) : line)).join('\n');
+      for (const cell of ['1e39', '-1e300', 'Infinity']) {
+        await writeFile(join(folder, 'a.csv'), withCell(cell));
+        expect(await refused(folder, 'a.csv')).toMatchObject({
+          code: 65,
+          stderr: expect.stringContaining(
+            `a.csv: line 35: "${cell}" in column b is infinite or beyond 3.4e38`,
+          ),
+        });
+      }
+      await writeFile(join(folder, 'a.csv'), withCell('3.4e38'));
+      expect((await evaluated(folder, 'a.csv')).result.files[0]).toMatchObject({
+        mode: 'series',
+        rows: 2304,
+      });
+    }));
+
+  it('says that a file is empty, whatever it should have been', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 'a.csv'), series(1));
+      await writeFile(join(folder, 'none.csv'), '');
+      await writeFile(join(folder, 'none.jsonl'), ' \n');
+      const empty = (name: string) => ({ code: 65, stderr: expect.stringContaining(`${name}: is empty`) });
+      expect(await refused(folder, 'none.csv')).toMatchObject(empty('none.csv'));
+      expect(await refused(folder, 'none.jsonl')).toMatchObject(empty('none.jsonl'));
+      expect(await refused(folder, '--train', 'none.csv', 'a.csv')).toMatchObject(empty('none.csv'));
+    }));
+
+  it('refuses a --train-fraction for a table, which is fitted whole, and says what to do', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 't.csv'), table());
+      for (const mode of [['--mode', 'table'], []])
+        expect(await refused(folder, ...mode, '--train-fraction', '0.3', 't.csv')).toMatchObject({
+          code: 64,
+          stderr: expect.stringMatching(/t\.csv is a table.*leave --train-fraction out.*--mode series/),
+        });
+      expect(await refused(folder, '--train-fraction', '0', 't.csv')).toMatchObject({ code: 0 });
+    }));
+
   it('says what is wrong with a file and ends with its code', () =>
     withFolder(async (folder) => {
       await writeFile(join(folder, 'plain.csv'), 'timestamp,a\n5,1\n');

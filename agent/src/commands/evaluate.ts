@@ -43,7 +43,8 @@ function settingsOf(given: Given, config: Config | null) {
 }
 
 /** One file as it is to be judged; without `--mode` the file itself tells. */
-async function jobOf(name: string, asked: Mode | undefined, train: string | undefined): Promise<Job> {
+async function jobOf(name: string, given: Given): Promise<Job> {
+  const [asked, train] = [given.text('mode') as Mode | undefined, given.text('train')];
   const text = await textOf(name);
   const isLines = text.trimStart().startsWith('{') || /\.(jsonl|ndjson)$/i.test(name);
   if (asked === 'records' || (asked === undefined && isLines)) {
@@ -55,6 +56,10 @@ async function jobOf(name: string, asked: Mode | undefined, train: string | unde
   const mode = asked ?? (data.timesMs === null && training === null ? 'table' : 'series');
   if (mode === 'table' && training)
     throw new UsageError('evaluate: a table is fitted whole, without --train');
+  if (mode === 'table' && Number(given.text('train-fraction') ?? 0) > 0)
+    throw new UsageError(
+      `evaluate: ${name} is a table, fitted whole: leave --train-fraction out, or give --mode series for rows in time`,
+    );
   return { name, mode, data, training };
 }
 
@@ -69,7 +74,7 @@ async function perform(given: Given, around: Surroundings): Promise<ExitCode> {
       throw new ExitError(EXIT.cannotCreate, `${path}: is an input, not written over`);
   }
   const jobs: Job[] = [];
-  for (const name of given._) jobs.push(await jobOf(name, given.text('mode') as Mode | undefined, train));
+  for (const name of given._) jobs.push(await jobOf(name, given));
   const result = await runEvaluate(jobs, settings);
   if (path !== undefined) {
     await writeFile(path, `${JSON.stringify(result, null, 2)}\n`).catch((error) => {
@@ -126,7 +131,8 @@ export const evaluate: Command = {
   words: { min: 1, max: 10_000 },
   help: `Labels are read to count what was found, never by a fit, a threshold or a choice; the defaults are the same for every
 file. With several files the figures are means over them. A CSV has columns of numbers, optionally timestamp (Unix
-seconds or milliseconds); without times, or with 0, 1, 2, …, its rows are taken as independent: all are fitted and all are judged.
+seconds or milliseconds, or ISO 8601, without an offset in UTC); without times, or with 0, 1, 2, …, its rows are taken as
+independent: all are fitted and all are judged.
 
 An event is a run of labelled rows. Events at one false episode a day or week: the threshold comes down until the runs
 of alarms that touch no label exceed that. A run outside of labels counts again for each full hour that it lasts.

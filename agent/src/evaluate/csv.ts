@@ -1,13 +1,16 @@
 /**
- * Labelled rows from a CSV: `timestamp` (Unix seconds or milliseconds; may be absent), columns of numbers, `label` (0 or
- * 1; may be absent in a file to learn from). An empty cell is unknown. Numbers only; only names may be quoted. At most
- * 256 MiB.
+ * Labelled rows from a CSV: `timestamp` (Unix seconds or milliseconds, or ISO 8601; may be absent), columns of numbers,
+ * `label` (0 or 1; may be absent in a file to learn from). An empty cell is unknown. Only names and ISO times may be
+ * quoted. At most 256 MiB.
  */
 import { readFile, stat } from 'node:fs/promises';
 import { EXIT, ExitError } from '../exit-code.js';
 
 const MAX_BYTES = 256 * 1024 * 1024;
 const LINE_FEED = 10;
+/** The largest of 32 bits. */
+export const MAX_VALUE = 3.4028234663852886e38;
+const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)(Z|[+-]\d{2}:?\d{2})?)?$/i;
 /** Seconds from here on are milliseconds: the year 5138. */
 const MIN_MS = 1e11;
 
@@ -28,12 +31,14 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'is a folder',
 };
 
-/** The file's text. Throws ExitError when it cannot be read. */
+/** The file's text. Throws ExitError when it cannot be read or there is nothing in it. */
 export async function textOf(path: string): Promise<string> {
   try {
     const { size } = await stat(path);
     if (size > MAX_BYTES) throw new ExitError(EXIT.data, `${path}: has over 256 MiB`);
-    return await readFile(path, 'utf8');
+    const text = await readFile(path, 'utf8');
+    if (text.trim() === '') throw new ExitError(EXIT.data, `${path}: is empty`);
+    return text;
   } catch (error) {
     if (error instanceof ExitError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
@@ -45,7 +50,7 @@ export async function textOf(path: string): Promise<string> {
 export function parseCsv(name: string, text: string, labelled: boolean): Labelled {
   const failed = (why: string) => new ExitError(EXIT.data, `${name}: ${why}`);
   const headEnd = text.indexOf('\n');
-  const header = (headEnd < 0 ? text : text.slice(0, headEnd)).split(',').map(nameOf);
+  const header = (headEnd < 0 ? text : text.slice(0, headEnd)).split(',').map(unquoted);
   const twice = header.find((name, at) => header.indexOf(name) !== at);
   // A second column of labels would be a column to learn from.
   if (twice) throw failed(`has two columns "${twice}"`);
@@ -69,15 +74,23 @@ export function parseCsv(name: string, text: string, labelled: boolean): Labelle
     if (cells.length === 1 && cells[0] === '') continue;
     if (cells.length !== header.length)
       throw failed(`line ${line} has ${cells.length} cells, the header has ${header.length}`);
-    const number = (at: number) => {
+    const wrong = (at: number, what: string) =>
+      failed(`line ${line}: "${cells[at]!.trim().slice(0, 40)}" in column ${header[at]} is ${what}`);
+    const number = (at: number, what = 'number') => {
       const cell = cells[at]!.trim();
       const value = cell === '' ? Number.NaN : Number(cell);
-      if (Number.isNaN(value) && cell !== '' && cell.toLowerCase() !== 'nan')
-        throw failed(`line ${line}: "${cell.slice(0, 40)}" in column ${header[at]} is no number`);
+      if (Number.isNaN(value) && cell !== '' && cell.toLowerCase() !== 'nan') throw wrong(at, `no ${what}`);
       return value;
     };
-    for (let at = 0; at < places.length; at += 1) rows[count * places.length + at] = number(places[at]!);
-    if (timeAt >= 0) times[count] = number(timeAt) * 1000;
+    places.forEach((place, at) => {
+      const value = number(place);
+      // The models take no more, and could not name the cell.
+      if (Math.abs(value) > MAX_VALUE) throw wrong(place, 'infinite or beyond 3.4e38');
+      rows[count * places.length + at] = value;
+    });
+    if (timeAt >= 0)
+      times[count] =
+        isoMs(unquoted(cells[timeAt]!)) ?? number(timeAt, 'number of seconds and no ISO 8601 time') * 1000;
     if (labelAt >= 0) {
       const label = number(labelAt);
       if (label !== 0 && label !== 1) throw failed(`line ${line}: the label must be 0 or 1`);
@@ -96,12 +109,21 @@ export function parseCsv(name: string, text: string, labelled: boolean): Labelle
   };
 }
 
-/** A column's name, without the spaces and quotes about it. */
-function nameOf(cell: string): string {
+/** A name or time, without the spaces and quotes about it. */
+function unquoted(cell: string): string {
   return cell
     .trim()
     .replace(/^"(.*)"$/, '$1')
     .trim();
+}
+
+/** Epoch ms of an ISO 8601 time, in UTC where it names no offset; null for what is none. */
+function isoMs(cell: string): number | null {
+  const found = ISO.exec(cell);
+  if (!found) return null;
+  const [, day, time = '00:00', zone = 'Z'] = found;
+  const ms = Date.parse(`${day}T${time.replace(',', '.')}${zone.toUpperCase()}`);
+  return Number.isNaN(ms) ? null : ms;
 }
 
 function countLines(text: string): number {

@@ -27,6 +27,12 @@ describe('confusion', () => {
   it('counts alarms against labels', () => {
     const { precision, recall, f1 } = confusion([true, true, false, false], [1, 0, 1, 0]);
     expect([precision, recall, f1]).toEqual([0.5, 0.5, 0.5]);
-    expect(confusion([false], [0])).toEqual({ precision: 0, recall: 0, f1: 0 });
+    expect(confusion([false], [1])).toEqual({ precision: 0, recall: 0, f1: 0 });
+  });
+
+  it('knows no recall and no F1 where nothing is anomalous, whatever alarms', () => {
+    const unknown = { precision: 0, recall: Number.NaN, f1: Number.NaN };
+    expect(confusion([false], [0])).toEqual(unknown);
+    expect(confusion([true], [0])).toEqual(unknown);
   });
 });

@@ -8,8 +8,11 @@ export type Labels = ArrayLike<number>;
 export type Scores = ArrayLike<number>;
 
 export interface Confusion {
+  /** 0 without alarms. */
   precision: number;
+  /** NaN without anomalous rows: there is nothing to recall. */
   recall: number;
+  /** NaN without anomalous rows. */
   f1: number;
 }
 
@@ -74,7 +77,7 @@ export function ranking(scores: Scores, labels: Labels): Ranking {
   return result;
 }
 
-/** Precision, recall and F1 of alarms against labels; 0 where nothing can be divided. */
+/** Precision, recall and F1 of alarms against labels. */
 export function confusion(alarms: ArrayLike<boolean>, labels: Labels): Confusion {
   let [hits, false_, missed] = [0, 0, 0];
   for (let row = 0; row < labels.length; row += 1) {
@@ -83,10 +86,10 @@ export function confusion(alarms: ArrayLike<boolean>, labels: Labels): Confusion
     else if (alarm) false_ += 1;
     else if (label) missed += 1;
   }
-  const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
+  const anomalous = hits + missed;
   return {
-    precision: share(hits, hits + false_),
-    recall: share(hits, hits + missed),
-    f1: share(2 * hits, 2 * hits + false_ + missed),
+    precision: hits === 0 ? 0 : hits / (hits + false_),
+    recall: anomalous === 0 ? Number.NaN : hits / anomalous,
+    f1: anomalous === 0 ? Number.NaN : (2 * hits) / (hits + false_ + anomalous),
   };
 }

@@ -1,4 +1,5 @@
 /** What the window models see of a series: each column's value beside statistics of its last ten samples. Pure. */
+import { MAX_VALUE } from './csv.js';
 
 const SAMPLES = 10;
 const STATISTICS = ['value', 'mean', 'variance', 'max', 'p95'] as const;
@@ -35,5 +36,7 @@ function statistics(values: number[]): [number, number, number, number] {
   values.sort((a, b) => a - b);
   const place = 0.95 * (values.length - 1);
   const [low, high] = [values[Math.floor(place)]!, values[Math.ceil(place)]!];
-  return [middle, variance, values.at(-1)!, low + (place - Math.floor(place)) * (high - low)];
+  const p95 = low + (place - Math.floor(place)) * (high - low);
+  // The square of what a cell may hold can be more than the models take.
+  return [middle, Math.min(variance, MAX_VALUE), values.at(-1)!, p95];
 }
