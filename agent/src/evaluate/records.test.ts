@@ -133,3 +133,16 @@ it('takes a fault whose alarms come and go for one false episode, as production 
   const episodes = (figuresOf(baseline, timeline, true).false_episodes_day * timeline.labels.length) / 86_400;
   expect(episodes).toBeCloseTo(1);
 });
+
+it('says the same of the same lines whatever their labels are', async () => {
+  const bytes = faulty(3600, (second) => second >= 2000 && second < 2030);
+  // As long as before, so that the same line ends the training.
+  const turned = Buffer.from(bytes.toString().replaceAll('"is_anomaly":false', '"is_anomaly": true'));
+  const settings = { trainFraction: 0.3, budget: 0.2 };
+  const [a, b] = [
+    await judgeRecords({ bytes, training: null }, settings, 1),
+    await judgeRecords({ bytes: turned, training: null }, settings, 1),
+  ];
+  expect(b.detected).toEqual(a.detected);
+  expect(b.timeline.labels).not.toEqual(a.timeline.labels);
+});
