@@ -4,6 +4,7 @@
  * one for each record. Alarms are those of production within the alert budget, with the lines' own thresholds of forest
  * and autoencoder, and are told as its episodes. Labels come out with the windows and go nowhere but to the count.
  */
+import { budgetOfDetector } from '@lineheron/models';
 import { combineTails, type Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
 import { MIN_TRAINING_ROWS } from '../score/fit.js';
@@ -55,7 +56,11 @@ export async function judgeRecords(
   const timeline = timelineOf(judged);
   const rowsPerDay = DAY_MS / Math.max(1, stepMs(timeline));
   const threshold = Math.log10(Math.max(1, rowsPerDay / budget));
-  const tails = new LineTails(models.fleet, settings.windowSeconds * 1000, budget);
+  const tails = new LineTails(
+    models.fleet,
+    settings.windowSeconds * 1000,
+    budgetOfDetector('autoencoder', 'ensemble', budget),
+  );
   return { timeline, detected: verdicts(judged, models, tails), threshold, refused: refusedOf(engine) };
 }
 
