@@ -291,7 +291,11 @@ describe('training, review and alerts', () => {
 
     await agent.send({
       sequence: 202,
-      windows: [{ ...strange, end: at(211), features: makeFeatures(1, 1) }],
+      windows: [211, 212, 213].map((second) => ({
+        ...strange,
+        end: at(second),
+        features: makeFeatures(1, 1),
+      })),
     });
     await until('the end', () => agent.verdicts.some(({ status }) => status === 'closed'));
     expect(await get(`/api/v1/alerts?status=open`)).toEqual({ alerts: [] });

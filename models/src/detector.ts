@@ -34,3 +34,14 @@ export const MIN_STALE_MS = 60_000;
 
 /** An episode ends after this much event time without a suspect window. */
 export const EPISODE_QUIET_MS = 10_000;
+/** And no sooner than the line could have reported so often: one fault on a line that is asked every minute is one episode. */
+const QUIET_INTERVALS = 3;
+const MAX_QUIET_MS = 3_600_000;
+
+/**
+ * How long nothing may be suspect, or be heard, ms: `atLeastMs`, and three of the line's usual intervals. An interval
+ * that is not known counts nothing.
+ */
+export function quietLimitMs(atLeastMs: number, intervalMs: number | null): number {
+  return Math.max(atLeastMs, Math.min(MAX_QUIET_MS, QUIET_INTERVALS * (intervalMs ?? 0)));
+}

@@ -1,4 +1,7 @@
-/** Alarms as the agent tells them: an episode goes on over quiet windows, until ten seconds of them or a new level. */
+/**
+ * Alarms as the agent tells them: an episode goes on over quiet windows, until ten seconds or three intervals of them, or
+ * a new level.
+ */
 import { Episodes } from '../score/episodes.js';
 import type { JudgedWindow } from './gateway.js';
 
@@ -16,11 +19,10 @@ export function heldEpisodes(
   windows.forEach(({ device, endMs, baseline }, at) => {
     const suspect = alarms[at] === true;
     const levelShift = baseline?.levelShift ?? false;
-    const { episode, opened } = episodes.see(
-      { device, endMs, suspect, levelShift },
-      endMs,
-      () => `${at + 1}`,
-    );
+    const before = windows[at - 1];
+    const intervalMs = before?.device === device ? endMs - before.endMs : null;
+    const sighting = { device, endMs, suspect, levelShift, intervalMs };
+    const { episode, opened } = episodes.see(sighting, endMs, () => `${at + 1}`);
     if (!suspect || episode === null) return;
     held.fill(Number(episode.id), opened ? at : lastAlarm, at + 1);
     lastAlarm = at;

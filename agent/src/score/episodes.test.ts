@@ -40,6 +40,27 @@ describe('Episodes', () => {
     });
   });
 
+  it('one fault on a line that reports once a minute is one episode, over a silence of two reports too', () => {
+    const episodes = new Episodes();
+    const see = (endS: number, suspect: boolean) => {
+      const sighting = { device: 'a', endMs: endS * 1000, suspect, intervalMs: 60_000 };
+      return episodes.see(sighting, endS * 1000, () => `a@${endS}`);
+    };
+    expect(see(0, true)).toMatchObject({ opened: true });
+    for (const [endS, suspect] of [
+      [60, true],
+      [120, false],
+      [180, false],
+      [240, true],
+    ] as const)
+      expect(see(endS, suspect)).toMatchObject({ opened: false, closed: null, episode: { id: 'a@0' } });
+    expect(episodes.closeSilent(360_000)).toEqual([]);
+    expect(see(420, false)).toMatchObject({ closed: null });
+    expect(see(480, false)).toMatchObject({ closed: { id: 'a@0' }, why: 'quiet' });
+    expect(see(540, true)).toMatchObject({ opened: true });
+    expect(episodes.closeSilent(720_000)).toMatchObject([{ id: 'a@540' }]);
+  });
+
   it('keeps devices apart', () => {
     const episodes = new Episodes();
     feed(episodes, 'a', 1, true);

@@ -1,10 +1,10 @@
 /**
- * Episodes: from a device's first suspect window to ten quiet seconds of event time after its last, or until its new
- * level has become the normal one. Pure state, fed
- * window by window. A gateway's own episode opens only while none of its devices is in one: else it would only
+ * Episodes: from a device's first suspect window to ten quiet seconds of event time after its last (three of its usual
+ * intervals, where it reports more rarely), or until its new level has become the normal one. Pure state, fed window by
+ * window. A gateway's own episode opens only while none of its devices is in one: else it would only
  * repeat what is known. Bounded by the number of devices in an episode at once.
  */
-import { EPISODE_QUIET_MS, type EpisodeEnd, GATEWAY_DEVICE } from '@lineheron/models';
+import { EPISODE_QUIET_MS, type EpisodeEnd, GATEWAY_DEVICE, quietLimitMs } from '@lineheron/models';
 
 export interface Episode {
   /** Id of its first window. */
@@ -14,6 +14,8 @@ export interface Episode {
   lastSuspectMs: number;
   /** When its newest window arrived, by our clock. */
   seenMs: number;
+  /** Usual event time between two windows of the device; null while nothing is known. */
+  intervalMs: number | null;
 }
 
 export interface Sighting {
@@ -22,6 +24,8 @@ export interface Sighting {
   suspect: boolean;
   /** Its level has lasted so long that it is the normal one now. */
   levelShift?: boolean;
+  /** Usual event time between two windows of the device; null or absent while nothing is known. */
+  intervalMs?: number | null;
 }
 
 export interface Seen {
@@ -34,27 +38,33 @@ export interface Seen {
   why: EpisodeEnd | null;
 }
 
-/** A device that has fallen silent in an episode is let go after this long. */
+/** A device that has fallen silent in an episode is let go after this long, and three of its intervals. */
 export const SILENT_MS = 60_000;
 
 export class Episodes {
   private readonly open = new Map<string, Episode>();
 
   /** `id` names the window, in case it opens an episode. */
-  see({ device, endMs, suspect, levelShift = false }: Sighting, nowMs: number, id: () => string): Seen {
+  see(
+    { device, endMs, suspect, levelShift = false, intervalMs = null }: Sighting,
+    nowMs: number,
+    id: () => string,
+  ): Seen {
     const current = this.open.get(device) ?? null;
-    const quiet = current !== null && endMs - current.lastSuspectMs > EPISODE_QUIET_MS;
+    const quiet =
+      current !== null && endMs - current.lastSuspectMs > quietLimitMs(EPISODE_QUIET_MS, intervalMs);
     const over = current !== null && (quiet || levelShift);
     const closed = over ? current : null;
     if (over) this.open.delete(device);
     let episode = over ? null : current;
     const opened = suspect && !levelShift && episode === null && !this.repeats(device);
     if (opened) {
-      episode = { id: id(), device, openedMs: endMs, lastSuspectMs: endMs, seenMs: nowMs };
+      episode = { id: id(), device, openedMs: endMs, lastSuspectMs: endMs, seenMs: nowMs, intervalMs };
       this.open.set(device, episode);
     }
     if (episode) {
       episode.seenMs = nowMs;
+      episode.intervalMs = intervalMs;
       if (suspect) episode.lastSuspectMs = Math.max(episode.lastSuspectMs, endMs);
     }
     return { episode, opened, closed, why: closed && (levelShift ? 'level_shift' : 'quiet') };
@@ -62,7 +72,9 @@ export class Episodes {
 
   /** Ends the episodes of devices that no longer say anything. */
   closeSilent(nowMs: number): Episode[] {
-    const silent = [...this.open.values()].filter((episode) => nowMs - episode.seenMs >= SILENT_MS);
+    const isSilent = ({ seenMs, intervalMs }: Episode) =>
+      nowMs - seenMs >= quietLimitMs(SILENT_MS, intervalMs);
+    const silent = [...this.open.values()].filter(isSilent);
     for (const episode of silent) this.open.delete(episode.device);
     return silent;
   }

@@ -194,7 +194,8 @@ export class Pipeline {
   private finish(window: WindowResult, id: string, record: number | undefined, nowMs: number): ScoredWindow {
     const { device, endMs, suspect } = window;
     const levelShift = window.baseline?.levelShift ?? false;
-    const seen = this.episodes.see({ device, endMs, suspect, levelShift }, nowMs, () => id);
+    const intervalMs = this.silences?.intervalMs(device) ?? null;
+    const seen = this.episodes.see({ device, endMs, suspect, levelShift, intervalMs }, nowMs, () => id);
     const wire = wireWindow(window, seen.episode?.id ?? null, record);
     if (seen.opened) wire.normal_if = this.normalIf(window);
     this.seeSpeaking(device, endMs, id);
@@ -225,7 +226,8 @@ export class Pipeline {
     if (!silence) return;
     const ended = this.silences?.see(device, endMs, id, silence.monotonicMs()) ?? null;
     if (ended === null) return;
-    const episode = { id: ended, device, openedMs: endMs, lastSuspectMs: endMs, seenMs: endMs };
+    const times = { openedMs: endMs, lastSuspectMs: endMs, seenMs: endMs };
+    const episode = { id: ended, device, ...times, intervalMs: null };
     this.anomalies.push(this.anomaly(episode, id, null, endMs, 'resumed'));
   }
 

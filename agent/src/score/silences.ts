@@ -63,6 +63,11 @@ export class Silences {
     return before?.told ? before.lastWindow : null;
   }
 
+  /** Event time between two windows of a device, as it is usual; null while nothing is known. */
+  intervalMs(device: string): number | null {
+    return this.known.get(device)?.intervalMs ?? null;
+  }
+
   /** Time without any source that is live is nobody's silence. */
   excuse(nowMs: number): void {
     for (const known of this.known.values()) known.heardMs = nowMs;

@@ -10,6 +10,7 @@ import {
   type DetectorName,
   EPISODE_QUIET_MS,
   type NormalIf,
+  quietLimitMs,
   type Reason,
   type Scope,
 } from '@lineheron/models';
@@ -55,6 +56,8 @@ export interface OpenAlert {
   lastEndMs: number;
   /** Wall time of the last window of this device. */
   heardMs: number;
+  /** Event time between its last two windows; null when there was one only. */
+  intervalMs: number | null;
   /** Whether the autoencoder has looked at any window of it. */
   reviewed: boolean;
   /** How far over its threshold the strangest window was. */
@@ -99,6 +102,7 @@ export function openAlert(window: ReviewedWindow, model: ActiveModel, nowMs: num
     lastSuspectMs: window.endMs,
     lastEndMs: window.endMs,
     heardMs: nowMs,
+    intervalMs: null,
     reviewed: false,
     strangeness: Number.NEGATIVE_INFINITY,
   };
@@ -121,6 +125,7 @@ export function extendAlert(
     lastEndMs: Math.max(open.lastEndMs, window.endMs),
     lastSuspectMs: holds ? Math.max(open.lastSuspectMs, window.endMs) : open.lastSuspectMs,
     heardMs: nowMs,
+    intervalMs: window.endMs > open.lastEndMs ? window.endMs - open.lastEndMs : open.intervalMs,
     reviewed: open.reviewed || window.autoencoder !== null,
   };
   const alert = suspect ? withSuspect(open, window) : open.alert;
@@ -139,9 +144,10 @@ export function closeAlert(open: OpenAlert, atMs: number, why?: string): Alert {
   return { ...open.alert, status: 'closed', closed_at: new Date(atMs).toISOString(), summary };
 }
 
-/** Whether no suspect has held it open for long enough, at `endMs` of event time. */
+/** Whether no suspect has held it open for long enough, at `endMs` of event time, when the next window ends. */
 export function isQuiet(open: OpenAlert, endMs: number): boolean {
-  return endMs - open.lastSuspectMs >= EPISODE_QUIET_MS;
+  const intervalMs = Math.max(open.intervalMs ?? 0, endMs - open.lastEndMs);
+  return endMs - open.lastSuspectMs >= quietLimitMs(EPISODE_QUIET_MS, intervalMs);
 }
 
 /** An open alert as the store gave it back after a restart. */
@@ -156,6 +162,7 @@ export function restoreAlert(alert: Alert, boot: string, nowMs: number): OpenAle
     lastSuspectMs: lastMs,
     lastEndMs: lastMs,
     heardMs: nowMs,
+    intervalMs: null,
     reviewed: alert.verdict !== 'unreviewed',
     strangeness: Math.max(
       over(alert.isolation_forest),

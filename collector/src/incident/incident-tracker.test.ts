@@ -184,9 +184,24 @@ describe('how an alert ends', () => {
 
   it('of the collector’s own: after ten quiet seconds of event time', () => {
     const story = new Story();
-    story.tell({ second: 1, autoencoder: true }, { second: 10, autoencoder: false });
+    story.tell({ second: 1, autoencoder: true });
+    for (let second = 2; second <= 10; second += 1) story.tell({ second, autoencoder: false });
     expect(story.tracker.openAlerts).toHaveLength(1);
     story.tell({ second: 11, autoencoder: false });
+    expect(story.tracker.openAlerts).toEqual([]);
+  });
+
+  it('of a line that reports once a minute: after three quiet minutes, and not by the silence between', () => {
+    const story = new Story();
+    story.tell({ second: 0, autoencoder: true }, { second: 60, autoencoder: true });
+    const between = story.tracker.draft();
+    between.closeSilent(NOW + 3 * 60_000 - 1);
+    expect(between.changes).toEqual([]);
+    story.tell({ second: 120, autoencoder: false }, { second: 180, autoencoder: true });
+    expect(story.tracker.openAlerts).toMatchObject([{ windows: 3 }]);
+    story.tell({ second: 240, autoencoder: false }, { second: 300, autoencoder: false });
+    expect(story.tracker.openAlerts).toHaveLength(1);
+    story.tell({ second: 360, autoencoder: false });
     expect(story.tracker.openAlerts).toEqual([]);
   });
 

@@ -5,7 +5,7 @@
  * store has committed what it says, so that a failed commit leaves nothing half done. Bounded by the open alerts and
  * one remembered episode for each of the last devices that had one.
  */
-import { type ActiveModel, type Alert, type NormalIf, parseWindowId } from '@lineheron/models';
+import { type ActiveModel, type Alert, type NormalIf, parseWindowId, quietLimitMs } from '@lineheron/models';
 import {
   closeAlert,
   extendAlert,
@@ -18,7 +18,7 @@ import {
 } from './alert-state.js';
 import { autoencoderOpens } from './opinion.js';
 
-/** A device silent for this long, in wall time, has its alert closed. */
+/** A device silent for this long, in wall time, and for three of its intervals, has its alert closed. */
 export const SILENCE_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
 
@@ -125,7 +125,7 @@ export class IncidentDraft {
   /** Closes the alerts of devices that have fallen silent. */
   closeSilent(nowMs: number): void {
     for (const [key, { open }] of this.base) {
-      if (!open || nowMs - open.heardMs < SILENCE_MS) continue;
+      if (!open || nowMs - open.heardMs < quietLimitMs(SILENCE_MS, open.intervalMs)) continue;
       const why = open.alert.historical ? undefined : 'Closed because the line fell silent.';
       this.note(closeAlert(open, open.lastEndMs, why));
       this.changed.set(key, {
