@@ -544,6 +544,8 @@ export interface WindowResult {
   suspect: boolean
   /** The forest's score is above the threshold. */
   forestSuspect: boolean
+  /** A line in the window tells that its device, or one of the gateway's, began anew. */
+  rebooted: boolean
   /**
    * The adaptive baseline's opinion of the record that ended the window; null while it knows too little,
    * when nothing is detected, and for the gateway.

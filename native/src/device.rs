@@ -27,6 +27,8 @@ pub struct Device {
     pub offset: ClockOffset,
     /// Event time of its first record since it appeared or its clock was reset.
     pub first_ms: Option<i64>,
+    /// Event time of its newest record of a reboot.
+    pub rebooted_ms: Option<i64>,
     /// Event time of its last published quiet window.
     pub last_hop_ms: Option<i64>,
     /// Records in a row that were so old that its clock must have been set back.
@@ -121,6 +123,7 @@ impl Devices {
             baseline: DeviceBaseline::default(),
             offset: ClockOffset::default(),
             first_ms: None,
+            rebooted_ms: None,
             last_hop_ms: None,
             far_behind: 0,
             earlier: NONE,

@@ -191,6 +191,50 @@ fn repeated_messages_count_as_often_as_they_say() {
     );
 }
 
+/// Seconds after 11:00 at which windows end that hold a reboot.
+fn rebooted(engine: &mut Engine, format: u32, text: &str, name: &str) -> Vec<i64> {
+    let push = engine.push_format(text.as_bytes(), format, Context::new(NOW, None), true).unwrap();
+    let windows = push.windows.iter().filter(|window| window.device == name && window.judged.rebooted);
+    windows.map(|window| window.judged.end_ms / 1000 % 3600).collect()
+}
+
+#[test]
+fn every_window_that_holds_a_reboot_of_a_modem_or_a_host_says_so_and_no_other_does() {
+    for text in [
+        "docsis: Cable Modem Reboot due to power button reset",
+        "kernel: Linux version 6.6.86 (builder@host) #0 SMP",
+        "init: System restarted",
+        "syslogd started: BusyBox v1.36.1",
+    ] {
+        let lines: String = (0..60)
+            .flat_map(|second| {
+                let told = if second == 20 { text } else { "dnsmasq[1]: query" };
+                [("m1", told), ("m2", "dnsmasq[1]: query")]
+                    .map(|(device, text)| format!("2026-11-18T11:00:{second:02}Z {device} {text}\n"))
+            })
+            .collect();
+        let held: Vec<i64> = (20..50).collect();
+        for (name, expected) in [("m1", &held), ("m2", &vec![]), ("*", &held)] {
+            let mut engine = engine();
+            let format = engine.add_format("\"syslog\"").unwrap();
+            assert_eq!(rebooted(&mut engine, format, &lines, name), *expected, "{text} {name}");
+        }
+    }
+}
+
+#[test]
+fn a_window_holds_a_reboot_that_a_refill_brought_or_that_is_said_to_be_repeated() {
+    let mut engine = engine();
+    let format = engine.add_format("\"syslog\"").unwrap();
+    let reboot = b"Nov 18 11:00:00 m1 init: System restarted\n";
+    engine.push_format(reboot, format, Context::new(NOW, None), false).unwrap();
+    let later = "Nov 18 11:00:09 m1 a: b\nNov 18 11:00:40 m1 a: b\n";
+    assert_eq!(rebooted(&mut engine, format, later, "m1"), [9]);
+    let again =
+        "Nov 18 11:01:20 m1 init: System restarted\nNov 18 11:02:00 m1 last message repeated 2 times\n";
+    assert_eq!(rebooted(&mut engine, format, again, "m1"), [80, 120]);
+}
+
 #[test]
 fn csv_and_logfmt_know_quotes_headers_and_what_is_missing() {
     let mut engine = engine();

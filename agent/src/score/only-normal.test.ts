@@ -1,4 +1,5 @@
 /** Which windows may be learnt from. */
+import { Engine } from '@lineheron/native';
 import { describe, expect, it } from 'vitest';
 import { OnlyNormal } from './only-normal.js';
 
@@ -14,7 +15,7 @@ const strange = { ...quiet, nats: 40, suspect: true };
 
 describe('OnlyNormal', () => {
   const at = (only: OnlyNormal, device: string, endS: number, baseline = quiet, inEpisode = false) =>
-    only.see({ device, endMs: endS * 1000, baseline }, inEpisode, false);
+    only.see({ device, endMs: endS * 1000, baseline, rebooted: false }, inEpisode, false);
 
   it('leaves out what is in an episode, and all windows that still hold a record of it', () => {
     const only = new OnlyNormal(30_000);
@@ -40,7 +41,8 @@ describe('OnlyNormal', () => {
   it('learns a level that lasted from there on', () => {
     const only = new OnlyNormal(30_000);
     at(only, 'a', 100, strange, true);
-    expect(only.see({ device: 'a', endMs: 101_000, baseline: strange }, false, true)).toBe(true);
+    const lasted = { device: 'a', endMs: 101_000, baseline: strange, rebooted: false };
+    expect(only.see(lasted, false, true)).toBe(true);
     expect(at(only, 'a', 102)).toBe(true);
   });
 
@@ -66,4 +68,32 @@ describe('OnlyNormal', () => {
     expect(at(only, 'b', 131)).toBe(false);
     expect(at(only, 'b', 132)).toBe(true);
   });
+
+  it.each([
+    ['a modem', 'docsis: Cable Modem Reboot due to power button reset'],
+    ['a host', 'kernel: Linux version 6.6.86 (builder@host) #0 SMP'],
+  ])(
+    'leaves out the windows that hold a reboot of %s and one window length after them, and the gateway with it',
+    (_, reboot) => {
+      const line = (second: number, device: string, text: string) =>
+        `${new Date(Date.UTC(2026, 10, 18, 11, 0, second)).toISOString()} ${device} ${text}\n`;
+      const quietly = 'dnsmasq[1]: query';
+      const text = Array.from(
+        { length: 100 },
+        (_, second) => line(second, 'a', second === 20 ? reboot : quietly) + line(second, 'b', quietly),
+      ).join('');
+      const engine = new Engine({ windowSeconds: 30 });
+      const format = engine.addFormat('"syslog"');
+      const { windows } = engine.push(Buffer.from(text), Date.UTC(2026, 10, 18, 11, 2), true, format);
+      const only = new OnlyNormal(30_000);
+      const out = new Map<string, number[]>();
+      for (const window of windows) {
+        if (only.see(window, false, false)) continue;
+        const second = (window.endMs / 1000) % 3600;
+        out.set(window.device, [...(out.get(window.device) ?? []), second]);
+      }
+      const expected = Array.from({ length: 59 }, (_, index) => 20 + index);
+      expect(Object.fromEntries(out)).toEqual({ a: expected, '*': expected });
+    },
+  );
 });

@@ -1,8 +1,9 @@
 /**
  * Which windows a model may learn from: only normal ones. A window stays out while its device is in an episode or was
- * in one, or had a record that the baseline found strange, within the window's length; a gateway's window with that of
- * any of its devices. One window length is left out, too, after records of a clock that was not set, and so is planned
- * work, until the windows hold nothing of it. Pure state, bounded by the devices that were odd lately.
+ * in one, had a record that the baseline found strange, or a window that holds a reboot, within the window's length; a
+ * gateway's window with that of any of its devices. One window length is left out, too, after records of a clock that
+ * was not set, and so is planned work, until the windows hold nothing of it. Pure state, bounded by the devices that
+ * were odd lately.
  */
 import { GATEWAY_DEVICE } from '@lineheron/models';
 import type { WindowResult } from '@lineheron/native';
@@ -41,9 +42,9 @@ export class OnlyNormal {
     this.unset = count;
   }
 
-  /** Whether the window may be learnt from. A level that lasted is the normal one from here on. */
+  /** Whether the window may be learnt from. A level that lasted is the normal one from here on; a reboot never is. */
   see(
-    { device, endMs, baseline }: Pick<WindowResult, 'device' | 'endMs' | 'baseline'>,
+    { device, endMs, baseline, rebooted }: Pick<WindowResult, 'device' | 'endMs' | 'baseline' | 'rebooted'>,
     inEpisode: boolean,
     levelShift: boolean,
   ): boolean {
@@ -51,8 +52,8 @@ export class OnlyNormal {
       this.waiting = false;
       this.unsetUntilMs = endMs + this.windowMs;
     }
-    if (levelShift) this.odd.delete(device);
-    else if (inEpisode || baseline?.suspect) this.odd.set(device, endMs);
+    if (rebooted || (!levelShift && (inEpisode || baseline?.suspect))) this.odd.set(device, endMs);
+    else if (levelShift) this.odd.delete(device);
     if (endMs <= this.unsetUntilMs || this.inMaintenance(device, endMs)) return false;
     return device === GATEWAY_DEVICE ? !this.anyIsOdd(endMs) : !this.isOdd(device, endMs);
   }

@@ -66,6 +66,7 @@
       threshold: number(),
       suspect: FLAGS[numbers[at++]],
       forestSuspect: FLAGS[numbers[at++]],
+      rebooted: FLAGS[numbers[at++]],
       baseline: numbers[at++] === 1 ? baseline() : null,
       features: numberList(),
       reasons: list(reason),

@@ -92,6 +92,7 @@ impl Flat {
         self.maybe(judged.threshold);
         self.flag(judged.suspect);
         self.flag(judged.forest_suspect);
+        self.flag(judged.rebooted);
         self.baseline(judged.baseline.as_ref());
         self.list(judged.features, Self::number);
         self.list(judged.reasons, Self::reason);

@@ -126,6 +126,8 @@ pub struct WindowResult {
     pub suspect: bool,
     /// The forest's score is above the threshold.
     pub forest_suspect: bool,
+    /// A line in the window tells that its device, or one of the gateway's, began anew.
+    pub rebooted: bool,
     /// The adaptive baseline's opinion of the record that ended the window; null while it knows too little,
     /// when nothing is detected, and for the gateway.
     pub baseline: Option<BaselineResult>,

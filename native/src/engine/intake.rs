@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::counters::Counters;
 use super::options::CheckedOptions;
+use super::scorer::Arrival;
 use crate::baseline::DeviceBaseline;
 use crate::device::{Device, Devices};
 use crate::feature::FeatureList;
@@ -28,6 +29,7 @@ struct Gateway {
     window: Window,
     clock: GatewayClock,
     first_ms: Option<i64>,
+    rebooted_ms: Option<i64>,
     last_hop_ms: Option<i64>,
 }
 
@@ -37,6 +39,8 @@ pub struct View<'a> {
     pub window: &'a Window,
     /// Time of the scope's first record.
     pub first_ms: Option<i64>,
+    /// The window holds a record of a reboot.
+    pub rebooted: bool,
     pub due: bool,
     /// Of its device.
     pub slot: Option<u32>,
@@ -72,6 +76,7 @@ impl Intake {
             window: Window::planned(options.window_ms, &plan, MAX_GATEWAY_RECORDS),
             clock: GatewayClock::new(options.window_ms + options.lateness_ms),
             first_ms: None,
+            rebooted_ms: None,
             last_hop_ms: None,
         };
         Self {
@@ -115,12 +120,17 @@ impl Intake {
     pub fn place(
         &mut self,
         record: &RecordView<'_>,
-        arrival_ms: i64,
+        arrival: &Arrival,
         counters: &mut Counters,
     ) -> Option<Placed> {
-        let time_ms = stamp(record.head.timestamp_ms, arrival_ms, counters);
+        let time_ms = stamp(record.head.timestamp_ms, arrival.time_ms, counters);
         let slot = self.join_device(record, time_ms, counters)?;
-        self.join_gateway(record, slot, arrival_ms, counters);
+        let gateway_ms = self.join_gateway(record, slot, arrival.time_ms, counters);
+        if arrival.rebooted {
+            let device = self.devices.at(slot);
+            device.rebooted_ms = device.rebooted_ms.max(Some(time_ms));
+            self.gateway.rebooted_ms = self.gateway.rebooted_ms.max(Some(gateway_ms));
+        }
         let (device, gateway) = (self.devices.at(slot), &mut self.gateway);
         let device_due = is_due(&mut device.last_hop_ms, device.window.newest_ms(), self.hop_ms);
         let gateway_due = is_due(&mut gateway.last_hop_ms, gateway.window.newest_ms(), self.hop_ms);
@@ -130,16 +140,21 @@ impl Intake {
     /// The windows that a record went into: its device's and the gateway's.
     pub fn views(&mut self, placed: Placed) -> (View<'_>, View<'_>) {
         let (device, gateway) = (self.devices.at(placed.slot), &self.gateway);
+        let holds = |window: &Window, time_ms: Option<i64>| {
+            time_ms.is_some_and(|time_ms| time_ms > window.newest_ms() - self.window_ms)
+        };
         (
             View {
                 window: &device.window,
                 first_ms: device.first_ms,
+                rebooted: holds(&device.window, device.rebooted_ms),
                 due: placed.device_due,
                 slot: u32::try_from(placed.slot).ok(),
             },
             View {
                 window: &gateway.window,
                 first_ms: gateway.first_ms,
+                rebooted: holds(&gateway.window, gateway.rebooted_ms),
                 due: placed.gateway_due,
                 slot: None,
             },
@@ -165,7 +180,7 @@ impl Intake {
             }
             counters.clock_resets += 1;
             device.window = new_window();
-            (device.first_ms, device.last_hop_ms) = (None, None);
+            (device.first_ms, device.last_hop_ms, device.rebooted_ms) = (None, None, None);
         }
         device.far_behind = 0;
         device.first_ms.get_or_insert(time_ms);
@@ -174,19 +189,21 @@ impl Intake {
         Some(slot)
     }
 
+    /// Puts the record in the gateway's window; its time there.
     fn join_gateway(
         &mut self,
         record: &RecordView<'_>,
         slot: usize,
         arrival_ms: i64,
         counters: &mut Counters,
-    ) {
+    ) -> i64 {
         let (gateway, device) = (&mut self.gateway, self.devices.at(slot));
         let newest_ms = device.window.newest_ms();
         let now_ms = gateway.clock.advance(newest_ms, arrival_ms, &mut device.offset);
         gateway.first_ms.get_or_insert(now_ms);
         let overflowed = gateway.window.push(mark(record, now_ms, device.number), record.values);
         counters.window_overflow += u64::from(overflowed);
+        now_ms
     }
 }
 

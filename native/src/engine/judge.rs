@@ -27,6 +27,7 @@ pub struct Measured {
     end_ms: i64,
     records: usize,
     state: State,
+    rebooted: bool,
     due: bool,
     /// Its place among the rows that wait.
     row: usize,
@@ -72,7 +73,7 @@ impl Detector {
         let row = self.rows.len() / context.features.as_slice().len();
         context.features.measure_more(view.window, &mut self.table, &mut self.rows);
         let (records, due) = (view.window.len(), view.due || wanted);
-        Some(Measured { end_ms, records, state, due, row, slot: view.slot })
+        Some(Measured { end_ms, records, state, rebooted: view.rebooted, due, row, slot: view.slot })
     }
 
     /// Scores the rows that wait.
@@ -140,6 +141,7 @@ impl Detector {
             threshold: self.limit(measured),
             suspect,
             forest_suspect,
+            rebooted: measured.rebooted,
             baseline: opinion.cloned(),
             features: row.to_vec(),
             reasons: joined(by_forest, by_baseline, context.max_reasons),

@@ -221,7 +221,8 @@ impl Engine {
                 Line::Whole(line, _) if line.trim_ascii_start().is_empty() => {}
                 Line::Whole(line, line_end) => {
                     self.scorer.counters.lines += 1;
-                    let arrival = Arrival { time_ms: context.arrival_ms, line_end, emit };
+                    let time_ms = context.arrival_ms;
+                    let arrival = Arrival { time_ms, line_end, emit, rebooted: false };
                     if !canonical {
                         self.take_formatted(line, format, &context, arrival, &mut push);
                         continue;
@@ -260,6 +261,7 @@ impl Engine {
         self.scorer.counters.skipped += u64::from(taken.records == 0);
         self.scorer.counters.unsynchronised += u64::from(taken.unsynchronised);
         self.scorer.counters.expanded += u64::from(taken.records.saturating_sub(1));
+        let arrival = Arrival { rebooted: taken.rebooted, ..arrival };
         for place in 0..taken.records {
             self.scorer.take(&self.formats.record(taken.time_ms(place)), arrival, push);
         }

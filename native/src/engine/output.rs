@@ -65,6 +65,8 @@ pub struct Judged {
     pub suspect: bool,
     /// By the forest, whoever is heard.
     pub forest_suspect: bool,
+    /// It holds a record of a reboot.
+    pub rebooted: bool,
     /// The baseline's on the record that ended the window.
     pub baseline: Option<Opinion>,
     /// In the list's order; NaN is unknown.

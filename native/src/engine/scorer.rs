@@ -24,6 +24,8 @@ pub struct Arrival {
     pub line_end: usize,
     /// Whether anything may be put out for it.
     pub emit: bool,
+    /// Whether its line tells that its device began anew.
+    pub rebooted: bool,
 }
 
 /// Windows, detectors and what waits for them.
@@ -84,7 +86,7 @@ impl Scorer {
     /// Places a record in both windows and measures them when something may come of it.
     pub fn take(&mut self, record: &RecordView<'_>, arrival: Arrival, push: &mut Push) {
         let evicted = self.counters.evicted_devices;
-        let Some(placed) = self.intake.place(record, arrival.time_ms, &mut self.counters) else { return };
+        let Some(placed) = self.intake.place(record, &arrival, &mut self.counters) else { return };
         if self.counters.evicted_devices != evicted {
             // Windows of the device that left are held against its own threshold.
             self.put_out(push);

@@ -43,6 +43,8 @@ pub struct Draft {
     /// Empty is no error.
     pub error_code: String,
     pub server_error: bool,
+    /// The device began anew.
+    pub rebooted: bool,
     pub is_anomaly: Option<bool>,
     /// Empty is none.
     pub anomaly_type: String,
@@ -58,6 +60,7 @@ impl Draft {
         self.values.resize(channels.as_slice().len(), f64::NAN);
         self.error_code.clear();
         self.server_error = false;
+        self.rebooted = false;
         self.is_anomaly = None;
         self.anomaly_type.clear();
     }

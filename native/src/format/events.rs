@@ -28,6 +28,7 @@ struct Last {
     device: String,
     error_code: String,
     values: Vec<f64>,
+    rebooted: bool,
 }
 
 /// The format.
@@ -58,6 +59,7 @@ impl Format for Events {
             None if self.last.device == draft.device && !self.last.values.is_empty() => {
                 draft.error_code.clone_from(&self.last.error_code);
                 draft.values.clone_from(&self.last.values);
+                draft.rebooted = self.last.rebooted;
                 return Ok(Found::Record);
             }
             None => {}
@@ -65,6 +67,7 @@ impl Format for Events {
         self.last.device.clone_from(&draft.device);
         self.last.error_code.clone_from(&draft.error_code);
         self.last.values.clone_from(&draft.values);
+        self.last.rebooted = draft.rebooted;
         Ok(Found::Record)
     }
 }
@@ -101,6 +104,7 @@ fn apply(rule: &Rule, draft: &mut Draft) {
     if rule.error {
         draft.set_error(rule.name);
     }
+    draft.rebooted = rule.rebooted;
     for (count, channel) in [(rule.resets, RESETS), (rule.retries, RETRIES)] {
         if count > 0 {
             draft.values[channel] = f64::from(count);

@@ -43,10 +43,13 @@ pub struct Taken {
     pub last_ms: Option<i64>,
     /// The line's clock was not set.
     pub unsynchronised: bool,
+    /// It tells that the device began anew.
+    pub rebooted: bool,
 }
 
 impl Taken {
-    const NOTHING: Self = Self { records: 0, first_ms: None, last_ms: None, unsynchronised: false };
+    const NOTHING: Self =
+        Self { records: 0, first_ms: None, last_ms: None, unsynchronised: false, rebooted: false };
 
     /// Time of the record at `place`.
     pub fn time_ms(&self, place: u32) -> Option<i64> {
@@ -153,7 +156,7 @@ impl Formats {
         let records = draft.repeat.clamp(1, MAX_REPEAT);
         let first_ms = draft.first_ms.filter(|first_ms| Some(*first_ms) <= last_ms);
         let unsynchronised = matches!(draft.stamp, Stamp::Unsynchronised(_));
-        Ok(Taken { records, first_ms, last_ms, unsynchronised })
+        Ok(Taken { records, first_ms, last_ms, unsynchronised, rebooted: draft.rebooted })
     }
 
     /// The record of the line that was last read, at a time.

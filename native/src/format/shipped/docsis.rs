@@ -57,7 +57,7 @@ static RULES: [Rule; 17] = [
             "Cable Modem Reboot due to power button reset",
         ],
     )
-    .reset(),
+    .reboot(),
     error(
         "sync-lost",
         concat!(

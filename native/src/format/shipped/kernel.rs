@@ -186,5 +186,5 @@ static RULES: [Rule; 24] = [
         &["IPv6: eth0: IPv6 duplicate address fe80::1 used by 02:00:00:00:00:01 detected!"],
     ),
     event("booted", r"Linux version \d|Booting Linux", &["Linux version 6.6.86 (builder@host) #0 SMP"])
-        .reset(),
+        .reboot(),
 ];

@@ -4,6 +4,7 @@
 //! is the error code when it is an error. What counts as what:
 //! - **error**: a warning or failure that someone looking after the line would want to know;
 //! - **reset**: a link, lease, session, tunnel or process that went down or was begun anew;
+//! - **reboot**: a reset of the whole device, whose windows no model learns from;
 //! - **retry**: something sent again, or waited for in vain;
 //! - groups named `latency_s`, `latency_ms`, `latency_us`, `packet_loss_pct`, `retries`, `bytes`,
 //!   `more_bytes` (added) and `error_code` carry the line's own figures.
@@ -33,24 +34,31 @@ pub struct Rule {
     pub error: bool,
     pub resets: u8,
     pub retries: u8,
+    /// The device itself began anew.
+    pub rebooted: bool,
     /// Messages that it is there for.
     pub samples: &'static [&'static str],
 }
 
 /// A rule for lines that mean nothing bad.
 const fn event(name: &'static str, pattern: &'static str, samples: &'static [&'static str]) -> Rule {
-    Rule { name, pattern, error: false, resets: 0, retries: 0, samples }
+    Rule { name, pattern, error: false, resets: 0, retries: 0, rebooted: false, samples }
 }
 
 /// A rule for errors.
 const fn error(name: &'static str, pattern: &'static str, samples: &'static [&'static str]) -> Rule {
-    Rule { name, pattern, error: true, resets: 0, retries: 0, samples }
+    Rule { name, pattern, error: true, resets: 0, retries: 0, rebooted: false, samples }
 }
 
 impl Rule {
     /// The same, and it is a reset.
     const fn reset(self) -> Self {
         Self { resets: 1, ..self }
+    }
+
+    /// The same, and it is a reset: the device rebooted.
+    const fn reboot(self) -> Self {
+        Self { rebooted: true, ..self.reset() }
     }
 
     /// The same, and it is a retry.

@@ -29,7 +29,19 @@ pub static SYSTEM: Family = Family {
     rules: &SYSTEM_RULES,
 };
 
-static SYSTEM_RULES: [Rule; 6] = [
+/// The host began anew, also in the words of its own daemons, which else are about a service.
+const REBOOTED: Rule = event(
+    "rebooted",
+    concat!(
+        r"(?i)\b(?:rebooting|system (?:restarted|rebooted|startup)|restarting system|",
+        r"cold start|warm start|syslogd? started)\b"
+    ),
+    &["System restarted", "Cold start", "syslogd started: BusyBox v1.36.1"],
+)
+.reboot();
+
+static SYSTEM_RULES: [Rule; 7] = [
+    REBOOTED,
     error(
         "service-failed",
         concat!(
@@ -176,15 +188,7 @@ static ANY_RULES: [Rule; 15] = [
         &["connect: Network is unreachable"],
     )
     .retry(),
-    event(
-        "rebooted",
-        concat!(
-            r"(?i)\b(?:rebooting|system (?:restarted|rebooted|startup)|restarting system|",
-            r"cold start|warm start|syslogd? started)\b"
-        ),
-        &["System restarted", "Cold start", "syslogd started: BusyBox v1.36.1"],
-    )
-    .reset(),
+    REBOOTED,
     error(
         "error",
         concat!(
