@@ -457,6 +457,22 @@ describe('what agents and clients are told', () => {
     expect(desiredSchema.parse(JSON.parse(desired.payload))).toMatchObject({ budget: 2 });
   });
 
+  it('tells of the adaptive baseline where it runs, by the agent’s version and features', async () => {
+    const agent = await Agent.connect();
+    await agent.introduce();
+    const learning = async () => {
+      const { models } = await get<{ models: ModelView[] }>('/models');
+      return models.find(({ name }) => name === 'adaptive_baseline')!.learning ?? [];
+    };
+    await until('the agent', async () => (await learning()).length > 0);
+    expect((await learning())[0]).toMatchObject({
+      agent: 'gw-1',
+      version: expect.stringMatching(/./),
+      fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
+      started_at: expect.stringMatching(/Z$/),
+    });
+  });
+
   it('a candidate that does not exist is refused, and nothing has changed', async () => {
     const answer = await post('/model', { model_name: 'ensemble', candidate: 'ab'.repeat(32) });
     expect(answer).toMatchObject({ status: 404, code: 'not_found' });

@@ -214,6 +214,17 @@ export const modelViewSchema = z
     instances: z.array(
       agentModelSchema.extend({ agent: agentIdSchema.nullable(), memory_bytes: z.int().min(0).nullable() }),
     ),
+    /** Of a detector that learns as it goes: where it runs, by the agent's version and features, and since when. */
+    learning: z
+      .array(
+        z.object({
+          agent: agentIdSchema,
+          version: z.string(),
+          fingerprint: z.string(),
+          started_at: timeSchema,
+        }),
+      )
+      .optional(),
     /** Of the agents farthest from what the models in use were trained on, by scope. */
     drift: z.array(agentDriftSchema.extend({ scope: scopeSchema })).optional(),
     /** Trained because of lasting drift; `POST /model` with the checksum puts one to work. */

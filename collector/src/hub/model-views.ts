@@ -43,10 +43,14 @@ export function modelViews(
   const forestTrained = forests.some(({ scope }) => scope === 'device');
   return [
     { ...view('isolation_forest', 'edge', forestTrained, forests), ...news.isolation_forest },
-    view('adaptive_baseline', 'edge', baselineReady, []),
+    { ...view('adaptive_baseline', 'edge', baselineReady, []), learning: infos.map(learningAt) },
     { ...view('autoencoder', 'collector', networks.length > 0, networks), ...news.autoencoder },
     view('ensemble', 'both', baselineReady || forestTrained || networks.length > 0, []),
   ];
+}
+
+function learningAt({ agent, version, fingerprint, started_at }: AgentInfo) {
+  return { agent, version, fingerprint, started_at };
 }
 
 /** A flat tree node takes about what it takes on disk, so a forest's size is its memory. */
