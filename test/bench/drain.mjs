@@ -7,17 +7,14 @@
  *
  *   npm run bench:drain -- [--megabytes 200] [--seconds 60] [--json FILE]
  */
-import { spawn } from 'node:child_process';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import mqtt from 'mqtt';
-import { ROOT } from '../../agent/packaging/stage.mjs';
 import { writeBacklog } from './drain-backlog.mjs';
 import { writeResults } from './results.mjs';
-import { FLAGS, pause, residentMb, until } from './running.mjs';
+import { FLAGS, freePort, Parts, pause, residentMb, until } from './running.mjs';
 
 const AGENT = 'drain';
 const DEVICES = 10;
@@ -34,51 +31,20 @@ const { values: options } = parseArgs({
 });
 const seconds = Number(options.seconds);
 
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 const folder = mkdtempSync(join(tmpdir(), 'lineheron-drain-'));
 const [httpPort, mqttPort] = [await freePort(), await freePort()];
 const url = `mqtt://127.0.0.1:${mqttPort}`;
-const children = new Set();
-
-/** A part of the product, ended with us whatever happens. */
-function begun(flags, workspace, name, config) {
-  const path = join(folder, `${name}.yaml`);
-  writeFileSync(path, JSON.stringify({ ...config, log_level: 'warn' }));
-  const main = join(ROOT, workspace, 'dist', 'main.js');
-  const child = spawn(process.execPath, [...flags, main, 'run', '--config', path], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  const part = { child, ready: false };
-  child.on('message', ({ type }) => {
-    part.ready ||= type === 'ready';
-  });
-  children.add(child);
-  child.once('close', () => children.delete(child));
-  return part;
-}
-
-async function end({ child }) {
-  const closed = new Promise((resolve) => child.once('close', resolve));
-  child.kill('SIGTERM');
-  await closed;
-}
+const parts = new Parts(folder);
 
 const collector = () =>
-  begun([], 'collector', 'collector', {
+  parts.begin([], 'collector', 'collector', {
     data_dir: join(folder, 'collector'),
     http: { port: httpPort },
     mqtt: { port: mqttPort },
   });
 
 const agent = (name) =>
-  begun(FLAGS, 'agent', name, {
+  parts.begin(FLAGS, 'agent', name, {
     agent_id: AGENT,
     data_dir: join(folder, name),
     mqtt: { url },
@@ -186,8 +152,8 @@ async function withoutBacklog() {
   await until('the agent', () => part.ready);
   await pause(LIVE_S * 1000);
   const mb = residentMb(part.child.pid);
-  await end(part);
-  await end(hub);
+  await parts.end(part);
+  await parts.end(hub);
   return mb;
 }
 
@@ -218,8 +184,8 @@ async function drain(backlog, lines) {
   const waiting = open.filter((late) => late > MAX_P99_S);
   const latencies = [...observer.latencies, ...waiting];
   await observer.client.endAsync(true);
-  await end(part);
-  await end(hub);
+  await parts.end(part);
+  await parts.end(hub);
   return { before, most, tookS, drained, latencies };
 }
 
@@ -260,6 +226,6 @@ try {
   }
   if (options.json) writeResults(options.json, results);
 } finally {
-  for (const child of children) child.kill('SIGKILL');
+  parts.kill();
   rmSync(folder, { recursive: true, force: true });
 }

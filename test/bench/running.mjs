@@ -1,5 +1,7 @@
-/** What benchmarks that watch a running agent share: waiting, and what the process costs. Linux only: it reads /proc. */
-import { readFileSync } from 'node:fs';
+/** What benchmarks share that watch running parts: beginning and ending them, waiting, what a process costs (by /proc). */
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { ROOT } from '../../agent/packaging/stage.mjs';
 
@@ -24,3 +26,49 @@ export async function until(what, ask, deadlineMs = 120_000) {
 /** Resident memory of a process in MB (10⁶ bytes). */
 export const residentMb = (pid) =>
   (Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024) / 1e6;
+
+/** A port of the loopback interface that is free now. */
+export async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Agents and collectors, built, with their configurations in one folder. */
+export class Parts {
+  children = new Set();
+
+  constructor(folder) {
+    this.folder = folder;
+  }
+
+  /** Begins a part of the product; `ready` becomes true once it is. */
+  begin(flags, workspace, name, config) {
+    const path = join(this.folder, `${name}.yaml`);
+    writeFileSync(path, JSON.stringify({ ...config, log_level: 'warn' }));
+    const main = join(ROOT, workspace, 'dist', 'main.js');
+    const child = spawn(process.execPath, [...flags, main, 'run', '--config', path], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const part = { child, ready: false };
+    child.on('message', ({ type }) => {
+      part.ready ||= type === 'ready';
+    });
+    this.children.add(child);
+    child.once('close', () => this.children.delete(child));
+    return part;
+  }
+
+  async end({ child }) {
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGTERM');
+    await closed;
+  }
+
+  /** Ends all that are left, whatever happened. */
+  kill() {
+    for (const child of this.children) child.kill('SIGKILL');
+  }
+}
