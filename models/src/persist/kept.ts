@@ -59,11 +59,11 @@ export class Kept {
 
   /** Writes now, after what is being written. Never rejects. */
   async keep(): Promise<void> {
-    await this.writing;
-    this.writing = this.write().finally(() => {
-      this.writing = null;
-    });
-    await this.writing;
+    // In a chain: of two that wait for the same write, one would else overtake the other.
+    const own = (this.writing ?? Promise.resolve()).then(() => this.write());
+    this.writing = own;
+    await own;
+    if (this.writing === own) this.writing = null;
   }
 
   private async write(): Promise<void> {
