@@ -3,11 +3,11 @@
 //! The slow level weighs the recent quarter of all it saw. The fast one follows within a few records and is
 //! measured against the size of its own errors in the recent eighth: it finds jumps. Steps are clipped at five
 //! deviations (Huber's ψ), so that no outlier moves a level far. `far` adds up what is beyond 3.5 deviations of
-//! the slow level over some forty records, `near` the same over some six, `jump` takes the farthest channel from the
+//! the slow level over some forty records, `near` the same over some four, `jump` takes the farthest channel from the
 //! fast one over some ten, and `odd` is the pooled surprise over some ten. None is a probability: each goes through
 //! the tail that the device's own records gave it. A fifth, `novel`, is how far a record goes beyond all before it
 //! ([`super::extremes`]): it is not smoothed, so that what is short and new stands above what lingers after long
-//! events, and it speaks once some hundred records were seen. The five are joined as the root of their squares;
+//! events, and it speaks from the 250th record on. The five are joined as the root of their squares;
 //! `near` and `odd` count less while few records were seen.
 //!
 //! Hours of the day are left in: levels that follow within days rank no better without them (tried on series of a
