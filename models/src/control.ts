@@ -66,6 +66,23 @@ export const candidateSchema = z.object({
 });
 export type Candidate = z.infer<typeof candidateSchema>;
 
+/** A source most of whose recent lines are refused. No raw text is in it: that stays on the gateway. */
+export const refusedSourceSchema = z.object({
+  /** The source's name. */
+  source: z.string().max(64),
+  /** How many of the last lines were refused, and of how many. */
+  lines: z.int().min(1),
+  of: z.int().min(1),
+  /** The most common reason, by its code (`missing_device`). */
+  code: z.string().max(64),
+  /** The same in words: a sentence for people. */
+  reason: z.string().max(256),
+  /** What to do about it, on the gateway. */
+  remedy: z.string().max(512),
+  since: timeSchema,
+});
+export type RefusedSource = z.infer<typeof refusedSourceSchema>;
+
 export const infoSchema = z.object({
   v,
   agent: agentIdSchema,
@@ -77,6 +94,8 @@ export const infoSchema = z.object({
     /** What it reads, in words: a file name, "4 devices", an interface. */
     detail: z.string().max(512),
     phase: z.enum(['backfilling', 'live', 'ended']),
+    /** Sources that are read in vain; absent when there are none. */
+    refused: z.array(refusedSourceSchema).max(8).optional(),
   }),
   window_seconds: z.number().positive(),
   fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
