@@ -1,6 +1,7 @@
 /** The HTTP app as a function of its dependencies: routes, checks before them, and one shape for every error. */
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
+import { compression } from './compression.js';
 import type { AppDependencies } from './dependencies.js';
 import { allowOrigins, careful, checkBody, checkHost, checkOrigin } from './guard.js';
 import { ProblemError, problemResponse, validationProblem } from './problem.js';
@@ -22,7 +23,7 @@ export function createApp(dependencies: AppDependencies): OpenAPIHono {
       if (!result.success) throw validationProblem(result.error);
     },
   });
-  app.use(careful(), checkHost(allowedHosts));
+  app.use(compression(), careful(), checkHost(allowedHosts));
   if (allowedOrigins.length > 0) app.use(allowOrigins(allowedOrigins));
   app.use(checkOrigin(allowedOrigins), checkBody());
 

@@ -20,7 +20,11 @@ export function dashboardRoutes(app: OpenAPIHono, { dashboardDir }: AppDependenc
   app.get('/app', (c) => c.redirect('/app/'));
   app.get('/app/*', async (c) => {
     const path = decodePath(c.req.path.slice('/app/'.length));
-    const response = await serveFile(dashboardDir, path === '' ? 'index.html' : path);
+    const response = await serveFile(
+      dashboardDir,
+      path === '' ? 'index.html' : path,
+      c.req.header('if-none-match'),
+    );
     if (response) return response;
     if (path === '' || path === 'index.html') return c.html(NOT_BUILT, 503);
     throw new ProblemError('not_found');

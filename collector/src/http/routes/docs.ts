@@ -45,7 +45,9 @@ export function docsRoutes(app: OpenAPIHono, { version }: AppDependencies): void
   app.get('/docs/:file', async (c) => {
     const file = c.req.param('file');
     if (file === 'start.js') return c.body(START, 200, { 'content-type': 'text/javascript; charset=utf-8' });
-    const response = FILES.includes(file) ? await serveFile(folder, file) : null;
+    const response = FILES.includes(file)
+      ? await serveFile(folder, file, c.req.header('if-none-match'))
+      : null;
     if (!response) throw new ProblemError('not_found');
     return response;
   });
