@@ -20,13 +20,14 @@ export interface JudgedWindow {
   alert: string | null;
 }
 
-/** `reviews` are in the order of the batches' windows. */
+/** `reviews` are in the order of the batches' windows. `intervalOf` gives the usual interval of a line, where it is known. */
 export function judgeWindows(
   batches: readonly ScoreBatch[],
   reviews: ReadonlyArray<Review | null>,
   draft: IncidentDraft,
   model: ActiveModel,
   nowMs: number,
+  intervalOf: (agent: string, device: string) => number | null,
 ): JudgedWindow[] {
   let place = 0;
   return batches.flatMap((batch) => {
@@ -65,6 +66,7 @@ export function judgeWindows(
           episode: window.episode,
           truth: window.is_anomaly ? (window.anomaly_type ?? 'anomaly') : null,
           historical: batch.historical ?? false,
+          intervalMs: intervalOf(batch.agent, window.device),
         },
         model,
         nowMs,

@@ -59,6 +59,7 @@ export class Pipeline {
 
   constructor(private readonly parts: PipelineParts) {
     this.deafMs = parts.now();
+    parts.fleet.deaf(this.deafMs);
   }
 
   /** Deals with a group; never rejects. */
@@ -75,7 +76,10 @@ export class Pipeline {
       const { incidents, silences, fleet, link, now } = this.parts;
       const draft = incidents.draft();
       const nowMs = now();
-      if (!link.connected) this.deafMs = nowMs;
+      if (!link.connected) {
+        this.deafMs = nowMs;
+        fleet.deaf(nowMs);
+      }
       if (nowMs - this.deafMs >= SILENCE_MS) draft.closeSilent(nowMs);
       const heard = nowMs - this.deafMs >= SILENCE_MS ? silences.compare(fleet.hearings(nowMs), nowMs) : [];
       const alerts = [...draft.changes, ...heard];
@@ -101,7 +105,10 @@ export class Pipeline {
     const receivedMs = now();
     const reviews = await this.review(fresh);
     const draft = this.parts.incidents.draft();
-    const judged = judgeWindows(fresh, reviews, draft, this.parts.settings().active_model, receivedMs);
+    const { fleet, settings } = this.parts;
+    const judged = judgeWindows(fresh, reviews, draft, settings().active_model, receivedMs, (agent, device) =>
+      fleet.intervalMs(agent, device),
+    );
     await this.explain(draft, judged);
     const content = toCommit(fresh, judged, receivedMs);
     const ranges = mergeSequences(fresh);

@@ -12,6 +12,7 @@ export * from './feed.js';
 export * from './identity.js';
 export * from './problem.js';
 export * from './record.js';
+export * from './reporting-interval.js';
 export * from './score.js';
 export * from './score-tail.js';
 export * from './sentence.js';

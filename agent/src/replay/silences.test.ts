@@ -50,4 +50,17 @@ describe('silences of an event time', () => {
     speak(silences, 'a', 21, 60, 5000);
     expect(silences.atEnd()).toEqual([]);
   });
+
+  it('are none after a burst in a line that reports every 90 s', () => {
+    const silences = new EventSilences();
+    let endMs = 0;
+    const gaps = [...Array(200).fill(90_000), ...Array(40).fill(2000), ...Array(40).fill(90_000)];
+    const ended = gaps.map((gapMs: number) => {
+      endMs += gapMs;
+      silences.see('*', endMs);
+      return silences.see('a', endMs);
+    });
+    expect(ended.filter((silence) => silence !== null)).toEqual([]);
+    expect(silences.atEnd()).toEqual([]);
+  });
 });

@@ -1,9 +1,9 @@
 /**
- * Devices that reported regularly and have fallen silent: after twenty of their own intervals without a window, and a
- * minute at least, each is told once, and is news again only when it has spoken. Pure state on the caller's clock;
- * bounded: of more devices the one silent longest is forgotten.
+ * Devices that reported regularly and have fallen silent, by the rule of `ReportingInterval`. Each silence is told once,
+ * and the device is news again only when it has spoken. Pure state on the caller's clock; bounded: of more devices the
+ * one silent longest is forgotten.
  */
-import { GATEWAY_DEVICE, MIN_STALE_MS, STALE_INTERVALS } from '@lineheron/models';
+import { GATEWAY_DEVICE, MIN_STALE_MS, ReportingInterval } from '@lineheron/models';
 
 export interface Silence {
   device: string;
@@ -20,16 +20,9 @@ interface Known {
   lastWindow: string;
   endMs: number;
   heardMs: number;
-  /** Smoothed; null until enough windows have come. */
-  intervalMs: number | null;
-  windows: number;
+  interval: ReportingInterval;
   told: boolean;
 }
-
-/** Fewer windows say nothing of how regularly a device reports. */
-const MIN_WINDOWS = 10;
-/** Weight of the newest interval. */
-const SMOOTHING = 0.1;
 
 export class Silences {
   /** In the order of the last news. */
@@ -43,29 +36,18 @@ export class Silences {
   see(device: string, endMs: number, id: string, nowMs: number): string | null {
     if (device === GATEWAY_DEVICE) return null;
     const before = this.known.get(device);
-    const interval = before && Math.max(0, endMs - before.endMs);
-    const smoothed = before?.intervalMs ?? null;
-    const intervalMs =
-      smoothed === null || interval === undefined
-        ? (interval ?? null)
-        : smoothed + SMOOTHING * (interval - smoothed);
+    const newestMs = Math.max(endMs, before?.endMs ?? endMs);
+    const interval = before?.interval ?? new ReportingInterval();
+    if (before) interval.add(newestMs - before.endMs, newestMs);
     this.known.delete(device);
-    this.known.set(device, {
-      lastWindow: id,
-      endMs: Math.max(endMs, before?.endMs ?? Number.NEGATIVE_INFINITY),
-      heardMs: nowMs,
-      // The gap of a silence that was told says nothing of how often it reports.
-      intervalMs: before?.told ? before.intervalMs : intervalMs,
-      windows: (before?.windows ?? 0) + 1,
-      told: false,
-    });
+    this.known.set(device, { lastWindow: id, endMs: newestMs, heardMs: nowMs, interval, told: false });
     if (this.known.size > this.maxDevices) this.known.delete(this.known.keys().next().value!);
     return before?.told ? before.lastWindow : null;
   }
 
   /** Event time between two windows of a device, as it is usual; null while nothing is known. */
   intervalMs(device: string): number | null {
-    return this.known.get(device)?.intervalMs ?? null;
+    return this.known.get(device)?.interval.usualMs ?? null;
   }
 
   /** Time without any source that is live is nobody's silence. */
@@ -99,10 +81,11 @@ export class Silences {
 
 /** Once; null when there is nothing to tell. */
 function tell(device: string, known: Known, nowMs: number): Silence | null {
-  const { intervalMs, windows, told, heardMs, lastWindow, endMs } = known;
+  const { interval, told, heardMs, lastWindow, endMs } = known;
   const silentMs = nowMs - heardMs;
-  if (told || intervalMs === null || windows < MIN_WINDOWS) return null;
-  if (silentMs < Math.max(MIN_STALE_MS, STALE_INTERVALS * intervalMs)) return null;
+  const { usualMs, silenceMs } = interval;
+  if (told || usualMs === null || silenceMs === null || !interval.isRegular) return null;
+  if (silentMs < silenceMs) return null;
   known.told = true;
-  return { device, lastWindow, endMs, silentMs, intervalMs };
+  return { device, lastWindow, endMs, silentMs, intervalMs: usualMs };
 }

@@ -42,3 +42,34 @@ describe('the state of a line', () => {
     expect(stateAt(fleet, lastMs + 3_600_000)).toBe('scored');
   });
 });
+
+describe('how often a line reports', () => {
+  const line = { device: 'modem-1', scope: 'device', state: 'scored' } as const;
+
+  it('is not learnt from a burst', () => {
+    const { fleet, lastMs } = fleetWith(90_000, 100);
+    for (let at = 1; at <= 40; at++) {
+      fleet.seen('gw-1', { ...line, endMs: lastMs + at * 2000 }, lastMs + at * 2000);
+    }
+    expect(fleet.intervalMs('gw-1', 'modem-1')).toBe(90_000);
+    expect(stateAt(fleet, lastMs + 80_000 + 91_000)).toBe('scored');
+  });
+
+  it('is not learnt from the time in which its agent or the broker was away', () => {
+    const { fleet, lastMs } = fleetWith(1000, 100);
+    let nowMs = lastMs;
+    for (let outage = 0; outage < 4; outage++) {
+      nowMs += 600_000;
+      if (outage % 2 === 0) {
+        fleet.setOnline('gw-1', false, nowMs - 300_000);
+        fleet.setOnline('gw-1', true, nowMs);
+      } else fleet.deaf(nowMs);
+      for (let at = 1; at <= 20; at++) {
+        nowMs += 1000;
+        fleet.seen('gw-1', { ...line, endMs: nowMs }, nowMs);
+      }
+    }
+    expect(stateAt(fleet, nowMs + 59_999)).toBe('scored');
+    expect(stateAt(fleet, nowMs + 60_000)).toBe('stale');
+  });
+});

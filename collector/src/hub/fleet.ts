@@ -10,8 +10,8 @@ import {
   GATEWAY_DEVICE,
   type LineState,
   MIN_STALE_MS,
+  ReportingInterval,
   type Scope,
-  STALE_INTERVALS,
   type WindowState,
 } from '@lineheron/models';
 
@@ -21,9 +21,7 @@ interface Line {
   state: WindowState;
   lastSeenMs: number;
   endMs: number;
-  /** Smoothed time between its windows; null after the first. */
-  intervalMs: number | null;
-  windows: number;
+  interval: ReportingInterval;
 }
 
 /** One that might be silent: a line, or an agent itself. */
@@ -44,6 +42,8 @@ interface Agent {
   /** Whether it has said anything since the collector started, and since when it stands as it does. */
   known: boolean;
   changedMs: number;
+  /** When it last came back, or was first heard of. */
+  backMs: number;
   info: AgentInfo | null;
   lastSeenMs: number | null;
   lines: Map<string, Line>;
@@ -51,23 +51,29 @@ interface Agent {
 
 const MAX_AGENTS = 10_000;
 const MAX_LINES = 10_000;
-/** Fewer windows say nothing of how regularly a line reports. */
-const MIN_WINDOWS = 10;
 
 export class Fleet {
   private readonly agents = new Map<string, Agent>();
   /** Some agent's adaptive baseline has seen enough of a line to judge it. */
   baselineReady = false;
+  /** When the broker was last found away: nobody could be heard until then. */
+  private deafMs = Number.NEGATIVE_INFINITY;
 
-  /** A line that has missed twenty of its windows is stale once it has been silent for `silenceMs` too. */
+  /** No line is stale before it has been silent for `silenceMs`. */
   constructor(private readonly silenceMs = MIN_STALE_MS) {}
 
   setOnline(agent: string, online: boolean, nowMs: number): void {
     const known = this.agent(agent);
     if (known.online !== online || !known.known) known.changedMs = nowMs;
+    if (online && !known.online) known.backMs = nowMs;
     known.online = online;
     known.known = true;
     if (online) known.lastSeenMs = nowMs;
+  }
+
+  /** There is no broker now: the time until it is back is nobody's silence, and says nothing of how often a line reports. */
+  deaf(nowMs: number): void {
+    this.deafMs = nowMs;
   }
 
   setInfo(agent: string, info: AgentInfo, nowMs: number): void {
@@ -82,8 +88,12 @@ export class Fleet {
     line: { device: string; scope: Scope; state: WindowState; endMs: number },
     nowMs: number,
   ): void {
-    this.agent(agent).known = true;
-    this.note(agent, line, nowMs);
+    const known = this.agent(agent);
+    known.known = true;
+    const before = known.lines.get(line.device);
+    // A gap in which its agent or the broker was away is not the line's own.
+    const isOwn = before !== undefined && before.lastSeenMs >= Math.max(known.backMs, this.deafMs);
+    this.note(agent, line, nowMs, isOwn);
   }
 
   /** A line as the store knew it at `seenMs`: whether its agent is there is to be heard. */
@@ -93,24 +103,31 @@ export class Fleet {
     seenMs: number,
     nowMs: number,
   ): void {
-    this.note(agent, line, seenMs);
+    this.note(agent, line, seenMs, true);
     const known = this.agent(agent);
     if (!known.known) known.changedMs = nowMs;
   }
 
-  private note(agent: string, line: Pick<Line, 'device' | 'scope' | 'state' | 'endMs'>, nowMs: number): void {
+  private note(
+    agent: string,
+    line: Pick<Line, 'device' | 'scope' | 'state' | 'endMs'>,
+    nowMs: number,
+    learn: boolean,
+  ): void {
     const known = this.agent(agent);
     known.lastSeenMs = nowMs;
     const before = known.lines.get(line.device);
+    const endMs = Math.max(line.endMs, before?.endMs ?? line.endMs);
+    const interval = before?.interval ?? new ReportingInterval(this.silenceMs);
+    if (before && learn) interval.add(endMs - before.endMs, endMs);
     known.lines.delete(line.device);
     known.lines.set(line.device, {
       device: line.device,
       scope: line.scope,
       state: line.state,
       lastSeenMs: nowMs,
-      endMs: Math.max(line.endMs, before?.endMs ?? Number.NEGATIVE_INFINITY),
-      intervalMs: smoothed(before, line.endMs),
-      windows: (before?.windows ?? 0) + 1,
+      endMs,
+      interval,
     });
     if (known.lines.size > MAX_LINES) known.lines.delete(known.lines.keys().next().value!);
   }
@@ -157,9 +174,14 @@ export class Fleet {
       });
   }
 
-  private isSilent({ lastSeenMs, intervalMs }: Line, nowMs: number): boolean {
-    if (intervalMs === null) return false;
-    return nowMs - lastSeenMs >= Math.max(this.silenceMs, STALE_INTERVALS * intervalMs);
+  /** Time between two windows of a line, as it is usual; null while nothing is known. */
+  intervalMs(agent: string, device: string): number | null {
+    return this.agents.get(agent)?.lines.get(device)?.interval.usualMs ?? null;
+  }
+
+  private isSilent({ lastSeenMs, interval }: Line, nowMs: number): boolean {
+    const { silenceMs } = interval;
+    return silenceMs !== null && nowMs - lastSeenMs >= silenceMs;
   }
 
   private hearingsOf(id: string, agent: Agent, nowMs: number): Hearing[] {
@@ -190,9 +212,9 @@ export class Fleet {
         device: line.device,
         kind: 'silence',
         silent,
-        tell: silent && expected && line.windows >= MIN_WINDOWS && isWhole === wholeSilent,
+        tell: silent && expected && line.interval.isRegular && isWhole === wholeSilent,
         lastSeenMs: line.lastSeenMs,
-        intervalMs: line.intervalMs,
+        intervalMs: line.interval.usualMs,
       };
     });
     return [own, ...ofLines];
@@ -207,18 +229,16 @@ export class Fleet {
   }
 }
 
-/** Weight of the newest interval. */
-const SMOOTHING = 0.1;
-
-function smoothed(before: Line | undefined, endMs: number): number | null {
-  if (!before) return null;
-  const interval = Math.max(0, endMs - before.endMs);
-  const known = before.intervalMs;
-  return known === null ? interval : known + SMOOTHING * (interval - known);
-}
-
 function newAgent(): Agent {
-  return { online: false, known: false, changedMs: 0, info: null, lastSeenMs: null, lines: new Map() };
+  return {
+    online: false,
+    known: false,
+    changedMs: 0,
+    backMs: Number.NEGATIVE_INFINITY,
+    info: null,
+    lastSeenMs: null,
+    lines: new Map(),
+  };
 }
 
 const iso = (ms: number) => new Date(ms).toISOString();

@@ -44,6 +44,8 @@ export interface ReviewedWindow {
   truth: string | null;
   /** It came late: newer ones were here before it. */
   historical: boolean;
+  /** How often the line usually reports; null or absent while that is not known. */
+  intervalMs?: number | null;
 }
 
 export interface OpenAlert {
@@ -56,7 +58,7 @@ export interface OpenAlert {
   lastEndMs: number;
   /** Wall time of the last window of this device. */
   heardMs: number;
-  /** Event time between its last two windows; null when there was one only. */
+  /** How often the line usually reports: the time between its last two windows while that is not known. */
   intervalMs: number | null;
   /** Whether the autoencoder has looked at any window of it. */
   reviewed: boolean;
@@ -102,7 +104,7 @@ export function openAlert(window: ReviewedWindow, model: ActiveModel, nowMs: num
     lastSuspectMs: window.endMs,
     lastEndMs: window.endMs,
     heardMs: nowMs,
-    intervalMs: null,
+    intervalMs: window.intervalMs ?? null,
     reviewed: false,
     strangeness: Number.NEGATIVE_INFINITY,
   };
@@ -125,7 +127,8 @@ export function extendAlert(
     lastEndMs: Math.max(open.lastEndMs, window.endMs),
     lastSuspectMs: holds ? Math.max(open.lastSuspectMs, window.endMs) : open.lastSuspectMs,
     heardMs: nowMs,
-    intervalMs: window.endMs > open.lastEndMs ? window.endMs - open.lastEndMs : open.intervalMs,
+    intervalMs:
+      window.intervalMs ?? (window.endMs > open.lastEndMs ? window.endMs - open.lastEndMs : open.intervalMs),
     reviewed: open.reviewed || window.autoencoder !== null,
   };
   const alert = suspect ? withSuspect(open, window) : open.alert;
