@@ -241,6 +241,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     totals,
     queue,
     answer: (agent, ack) => link.publish(topics.ack(agent), ack),
+    agentSpoke: () => void pipeline.closeEnded(),
     changed,
   });
   const retention = new RetentionTask(store, config.retention, now, onProblem);

@@ -124,9 +124,25 @@ describe('a line that stops', () => {
     expect(parts.live.snapshot(nowMs).alerts).toEqual([alert]);
     expect(parts.control.status()).toMatchObject({ open_alerts: 1 });
     expect(parts.totals.view.alerts).toBe(1);
+    nowMs += 60_000;
     await pipeline.handle([message(13)]);
+    const closed = { id: alert?.id, status: 'closed', closed_at: new Date(nowMs).toISOString() };
+    expect(await parts.store.alerts({ limit: 10 })).toMatchObject([closed]);
+  });
+
+  it('is no alert where the collector itself was held up, or its clock jumped ahead', async () => {
+    const pipeline = build();
+    parts.fleet.setOnline('gw-1', true, nowMs);
+    for (let sequence = 1; sequence <= 12; sequence++) {
+      nowMs += 1000;
+      const windows = [makeWindow({ end: new Date(nowMs).toISOString() })];
+      const batch = makeBatch({ sequence, windows });
+      await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch, bytes: 100 }]);
+      await pipeline.tick();
+    }
+    nowMs += 3_600_000;
     await pipeline.tick();
-    expect(await parts.store.alerts({ limit: 10 })).toMatchObject([{ id: alert?.id, status: 'closed' }]);
+    expect(await parts.store.alerts({ limit: 10 })).toEqual([]);
   });
 });
 

@@ -54,17 +54,22 @@ export class Pipeline {
   /** Verdict as it was last sent, by open alert. */
   private readonly sent = new Map<string, string>();
   private turn: Promise<void> = Promise.resolve();
+  /** `closeEnded` waits for its turn. */
+  private closing = false;
   /** When the broker was last found away, or we were: nobody can be heard then, nor until the agents are back. */
   private deafMs: number;
+  private tickMs: number;
 
   constructor(private readonly parts: PipelineParts) {
     this.deafMs = parts.now();
+    this.tickMs = this.deafMs;
     parts.fleet.deaf(this.deafMs);
   }
 
   /** Deals with a group; never rejects. */
   handle(group: readonly ScoreMessage[]): Promise<void> {
-    return this.exclusively('a group of batches was not stored', () => this.store(group));
+    void this.exclusively('a group of batches was not stored', () => this.store(group));
+    return this.closeEnded();
   }
 
   /**
@@ -76,16 +81,34 @@ export class Pipeline {
       const { incidents, silences, fleet, link, now } = this.parts;
       const draft = incidents.draft();
       const nowMs = now();
-      if (!link.connected) {
+      // A tick that comes so late was held up with everything else, or the clock has jumped.
+      if (!link.connected || nowMs - this.tickMs > SILENCE_MS) {
         this.deafMs = nowMs;
         fleet.deaf(nowMs);
       }
-      if (nowMs - this.deafMs >= SILENCE_MS) draft.closeSilent(nowMs);
-      const heard = nowMs - this.deafMs >= SILENCE_MS ? silences.compare(fleet.hearings(nowMs), nowMs) : [];
+      this.tickMs = nowMs;
+      const mayOpen = nowMs - this.deafMs >= SILENCE_MS;
+      if (mayOpen) draft.closeSilent(nowMs);
+      const heard = silences.compare(fleet.hearings(nowMs), nowMs, mayOpen);
       const alerts = [...draft.changes, ...heard];
       const opened = heard.filter(({ status }) => status === 'open').length;
       await this.commit({ ranges: [], windows: [], records: [], alerts }, draft, { alerts: opened });
       silences.accept(heard);
+      this.tell([], [], alerts);
+    });
+  }
+
+  /** Closes the alerts of silences that are over, once for all that was heard until its turn; never rejects. */
+  closeEnded(): Promise<void> {
+    if (this.closing || this.parts.silences.open === 0) return this.turn;
+    this.closing = true;
+    return this.exclusively('closing the alerts of silences failed', async () => {
+      this.closing = false;
+      const { incidents, silences, fleet, now } = this.parts;
+      const alerts = silences.compare(fleet.hearings(now(), silences.agents), now(), false);
+      if (alerts.length === 0) return;
+      await this.commit({ ranges: [], windows: [], records: [], alerts }, incidents.draft(), {});
+      silences.accept(alerts);
       this.tell([], [], alerts);
     });
   }

@@ -24,6 +24,7 @@ it('a full queue is warned of once, however many batches it drops', async () => 
     totals: new Totals(),
     queue,
     answer: () => {},
+    agentSpoke: () => {},
     changed: () => {},
   });
   for (let sequence = 1; sequence <= 5; sequence++) {

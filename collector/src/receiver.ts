@@ -20,6 +20,8 @@ export interface ReceiverParts {
   totals: Totals;
   queue: BatchQueue;
   answer: (agent: string, ack: Ack) => void;
+  /** An agent is online. */
+  agentSpoke: () => void;
   /** Something that the status shows has changed. */
   changed: () => void;
 }
@@ -51,7 +53,7 @@ export class Receiver {
     else if (message.kind === 'info') fleet.setInfo(message.agent, message.info, now());
     else if (message.kind === 'refused') this.refuse(message);
     else {
-      if (message.kind === 'status') fleet.setOnline(message.agent, message.online, now());
+      if (message.kind === 'status') this.setOnline(message.agent, message.online);
       else if (message.event.type === 'training') training.hear(message.agent, message.event);
       else if (message.event.type === 'lines') lines.hear(message.agent, message.event);
       else {
@@ -60,6 +62,12 @@ export class Receiver {
       }
       changed();
     }
+  }
+
+  private setOnline(agent: string, online: boolean): void {
+    const { fleet, now, agentSpoke } = this.parts;
+    fleet.setOnline(agent, online, now());
+    if (online) agentSpoke();
   }
 
   private queue(message: Extract<Incoming, { kind: 'score' }>): void {

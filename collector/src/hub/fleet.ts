@@ -20,6 +20,9 @@ interface Line {
   scope: Scope;
   state: WindowState;
   lastSeenMs: number;
+  /** Heard since the collector started, not only known from the store; and when it last spoke after a silence. */
+  live: boolean;
+  resumedMs: number;
   endMs: number;
   interval: ReportingInterval;
 }
@@ -32,8 +35,11 @@ export interface Hearing {
   silent: boolean;
   /** Whether to tell of it: regular so far, expected to speak now, and not told of by a wider silence. */
   tell: boolean;
-  /** Wall time of its last word. */
+  /** Wall time of its last word, and whether the collector heard that itself since it started. */
   lastSeenMs: number;
+  live: boolean;
+  /** Wall time of its first word after its last silence. */
+  resumedMs: number;
   intervalMs: number | null;
 }
 
@@ -46,6 +52,8 @@ interface Agent {
   backMs: number;
   info: AgentInfo | null;
   lastSeenMs: number | null;
+  /** Whether that was heard since the collector started. */
+  live: boolean;
   lines: Map<string, Line>;
 }
 
@@ -68,7 +76,7 @@ export class Fleet {
     if (online && !known.online) known.backMs = nowMs;
     known.online = online;
     known.known = true;
-    if (online) known.lastSeenMs = nowMs;
+    if (online) spoke(known, nowMs);
   }
 
   /** There is no broker now: the time until it is back is nobody's silence, and says nothing of how often a line reports. */
@@ -80,7 +88,8 @@ export class Fleet {
     const known = this.agent(agent);
     known.info = info;
     known.known = true;
-    known.lastSeenMs = nowMs;
+    // The broker keeps an agent's info: it comes from those that are away, too.
+    if (known.online) spoke(known, nowMs);
   }
 
   seen(
@@ -93,7 +102,8 @@ export class Fleet {
     const before = known.lines.get(line.device);
     // A gap in which its agent or the broker was away is not the line's own.
     const isOwn = before !== undefined && before.lastSeenMs >= Math.max(known.backMs, this.deafMs);
-    this.note(agent, line, nowMs, isOwn);
+    spoke(known, nowMs);
+    this.note(known, line, nowMs, { live: true, learn: isOwn });
   }
 
   /** A line as the store knew it at `seenMs`: whether its agent is there is to be heard. */
@@ -103,22 +113,22 @@ export class Fleet {
     seenMs: number,
     nowMs: number,
   ): void {
-    this.note(agent, line, seenMs, true);
     const known = this.agent(agent);
+    known.lastSeenMs = seenMs;
+    this.note(known, line, seenMs, { live: false, learn: true });
     if (!known.known) known.changedMs = nowMs;
   }
 
   private note(
-    agent: string,
+    known: Agent,
     line: Pick<Line, 'device' | 'scope' | 'state' | 'endMs'>,
     nowMs: number,
-    learn: boolean,
+    { live, learn }: { live: boolean; learn: boolean },
   ): void {
-    const known = this.agent(agent);
-    known.lastSeenMs = nowMs;
     const before = known.lines.get(line.device);
     const endMs = Math.max(line.endMs, before?.endMs ?? line.endMs);
     const interval = before?.interval ?? new ReportingInterval(this.silenceMs);
+    const wasSilent = before !== undefined && this.isSilent(before, nowMs);
     if (before && learn) interval.add(endMs - before.endMs, endMs);
     known.lines.delete(line.device);
     known.lines.set(line.device, {
@@ -126,6 +136,8 @@ export class Fleet {
       scope: line.scope,
       state: line.state,
       lastSeenMs: nowMs,
+      live,
+      resumedMs: before && !wasSilent ? before.resumedMs : nowMs,
       endMs,
       interval,
     });
@@ -151,9 +163,12 @@ export class Fleet {
     return [...this.agents.values()].flatMap(({ info }) => (info ? [info] : []));
   }
 
-  /** All agents and lines by whether they are silent now. */
-  hearings(nowMs: number): Hearing[] {
-    return [...this.agents].flatMap(([id, agent]) => this.hearingsOf(id, agent, nowMs));
+  /** Agents and their lines by whether they are silent now; all, or those that are named. */
+  hearings(nowMs: number, agents: Iterable<string> = this.agents.keys()): Hearing[] {
+    return [...agents].flatMap((id) => {
+      const agent = this.agents.get(id);
+      return agent ? this.hearingsOf(id, agent, nowMs) : [];
+    });
   }
 
   /** `alertOf` gives the open alert of a device. Without a broker nothing is known of anybody. */
@@ -202,6 +217,8 @@ export class Fleet {
       silent: away,
       tell: away && settled && !ended && lines.size > 0,
       lastSeenMs,
+      live: agent.live,
+      resumedMs: agent.backMs,
       intervalMs: null,
     };
     const ofLines = [...lines.values()].map((line): Hearing => {
@@ -214,6 +231,8 @@ export class Fleet {
         silent,
         tell: silent && expected && line.interval.isRegular && isWhole === wholeSilent,
         lastSeenMs: line.lastSeenMs,
+        live: line.live,
+        resumedMs: line.resumedMs,
         intervalMs: line.interval.usualMs,
       };
     });
@@ -229,6 +248,11 @@ export class Fleet {
   }
 }
 
+function spoke(agent: Agent, nowMs: number): void {
+  agent.lastSeenMs = nowMs;
+  agent.live = true;
+}
+
 function newAgent(): Agent {
   return {
     online: false,
@@ -237,6 +261,7 @@ function newAgent(): Agent {
     backMs: Number.NEGATIVE_INFINITY,
     info: null,
     lastSeenMs: null,
+    live: false,
     lines: new Map(),
   };
 }

@@ -34,12 +34,20 @@ export class SilenceTracker {
     return (known ?? away)?.id ?? null;
   }
 
-  /** Alerts to open and to close, by what is heard now. Of what is not named nothing is known: it stays as it is. */
-  compare(hearings: readonly Hearing[], nowMs: number): Alert[] {
-    let room = MAX_OPEN - this.alerts.size;
+  /** The agents that have one open. */
+  get agents(): Set<string> {
+    return new Set([...this.alerts.values()].map(({ agent }) => agent));
+  }
+
+  /**
+   * Alerts to open (unless `mayOpen` is false) and to close, by what is heard now. Of what is not named nothing is known:
+   * it stays as it is.
+   */
+  compare(hearings: readonly Hearing[], nowMs: number, mayOpen = true): Alert[] {
+    let room = mayOpen ? MAX_OPEN - this.alerts.size : 0;
     return hearings.flatMap((hearing) => {
       const open = this.alerts.get(keyOf(hearing));
-      if (open) return hearing.silent ? [] : [ended(open, hearing, nowMs)];
+      if (open) return spokeAgain(open, hearing) ? [ended(open, hearing)] : [];
       if (!hearing.tell || room <= 0) return [];
       room--;
       return [this.begun(hearing, nowMs)];
@@ -95,8 +103,14 @@ export class SilenceTracker {
   }
 }
 
-function ended(alert: Alert, { lastSeenMs }: Hearing, nowMs: number): Alert {
-  const at = new Date(Math.max(Math.min(lastSeenMs, nowMs), Date.parse(alert.opened_at))).toISOString();
+/** It opened with the last word: any other one is news, also where the clock was set back in between. */
+function spokeAgain({ opened_at }: Alert, { live, lastSeenMs }: Hearing): boolean {
+  return live && lastSeenMs !== Date.parse(opened_at);
+}
+
+function ended(alert: Alert, { lastSeenMs, resumedMs }: Hearing): Alert {
+  const openedMs = Date.parse(alert.opened_at);
+  const at = new Date(resumedMs > openedMs ? resumedMs : Math.max(lastSeenMs, openedMs)).toISOString();
   const summary = `${alert.summary} It reports again.`;
   return { ...alert, status: 'closed', last_suspect_at: at, closed_at: at, summary };
 }
