@@ -187,12 +187,12 @@ export class Pipeline {
     return this.parts.reviewer.review(windows);
   }
 
-  /** Asks the autoencoder what would have made the windows normal that it found and that opened an alert. */
+  /** Asks the autoencoder what would have made the windows normal with which it speaks for an alert. */
   private async explain(draft: IncidentDraft, judged: readonly JudgedWindow[]): Promise<void> {
-    if (draft.opened === 0) return;
     for (const { batch, index, window, review, alert } of judged) {
       const { agent, boot, sequence, fingerprint } = batch;
-      if (alert === null || !review?.suspect || alert !== windowId(agent, boot, sequence, index)) continue;
+      if (alert === null || !review?.suspect) continue;
+      if (!draft.isTold(alert, windowId(agent, boot, sequence, index))) continue;
       const change = await this.parts.reviewer.smallestChange({ ...window, agent, fingerprint }, review);
       if (change) draft.explain(alert, change);
     }

@@ -101,20 +101,14 @@ export function words(name: string): string {
   return name.replaceAll('_', ' ');
 }
 
-/** How rare a normal record as strange as this is, from −ln of its probability: `1 in 440,000`, `1 in 3 billion`. */
+/** How rare a normal record as strange as this is, from −ln of its probability: `1 in 440,000`; beyond a billion nobody counts. */
 export function odds(nats: number | null): string {
   if (nats === null || !Number.isFinite(nats)) return UNKNOWN;
   const times = Math.exp(Math.max(0, nats));
-  if (times > 1e15) return '1 in more than 10¹⁵';
-  for (const [size, name] of LARGE) if (times >= size) return `1 in ${rounded(times / size)} ${name}`;
+  if (times > 1e9) return 'less than 1 in a billion';
+  if (times >= 1e6) return `1 in ${rounded(times / 1e6)} million`;
   return `1 in ${count(rounded(times))}`;
 }
-
-const LARGE = [
-  [1e12, 'trillion'],
-  [1e9, 'billion'],
-  [1e6, 'million'],
-] as const;
 
 /** Two significant digits: more would claim more than such a figure knows. */
 function rounded(value: number): number {

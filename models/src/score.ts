@@ -17,6 +17,20 @@ import { recordSchema } from './record.js';
 
 export const scopeSchema = z.enum(SCOPES);
 
+export const eventRateSchema = z
+  .object({
+    /** Error code, or name of the kind of event. */
+    name: z.string().min(1).max(64),
+    /** Event time in which it was counted. */
+    seconds: z.number().min(0),
+    /** How often it came before; 0 when it was never seen in `known_seconds`. */
+    per_day: z.number().min(0),
+    /** For how long the device was known before, at most what is remembered. */
+    known_seconds: z.number().min(0),
+  })
+  .meta({ id: 'EventRate', description: 'How often an event comes, and how often it came before' });
+export type EventRate = z.infer<typeof eventRateSchema>;
+
 export const reasonSchema = z
   .object({
     feature: z.string().max(128),
@@ -28,6 +42,8 @@ export const reasonSchema = z
     p95: z.number().nullable(),
     /** Signed share of the score, −1 to 1. */
     share: z.number().min(-1).max(1),
+    /** Of an event that came too often, or is rare at all: `observed` is how often it came in `seconds`. */
+    event: eventRateSchema.optional(),
   })
   .meta({ id: 'Reason', description: 'How much one feature contributed to a score' });
 export type Reason = z.infer<typeof reasonSchema>;
@@ -43,6 +59,8 @@ export const normalIfSchema = z
     value: z.number(),
     /** On which side of `value` it would have been normal too. */
     side: z.enum(['below', 'above']),
+    /** Of a number of events: in how much event time. */
+    seconds: z.number().min(0).optional(),
   })
   .meta({ id: 'NormalIf', description: 'The smallest change of one value that would have made it normal' });
 export type NormalIf = z.infer<typeof normalIfSchema>;
@@ -91,7 +109,7 @@ export const scoredWindowSchema = z.object({
   detectors: detectorsSchema.optional(),
   features: z.array(featureValueSchema.nullable()).max(MAX_FEATURES),
   reasons: z.array(reasonSchema).max(8),
-  /** Of a window that opens an episode. */
+  /** Of a window that opens an episode, or is much stranger than those of it before: it speaks for the alert then. */
   normal_if: normalIfsSchema.optional(),
   /** Id of the first window of the episode that is open on this device, null when none is. */
   episode: windowIdSchema.nullable(),
@@ -143,4 +161,22 @@ export function edgeDetectors({
   suspect,
 }: Pick<ScoredWindow, 'detectors' | 'suspect'>): readonly DetectorName[] {
   return detectors ?? (suspect ? ['isolation_forest'] : []);
+}
+
+/** How far a score is over its threshold. */
+export function thresholdRatio(score: number | null, threshold: number | null): number {
+  return score === null || threshold === null || threshold <= 0 ? 0 : score / threshold;
+}
+
+/** A window speaks for its alert in place of another once it is so many times as far over its threshold. */
+export const TELLING_TIMES = 1.25;
+
+/** How far the edge's detectors that found a window are over their thresholds, the furthest of them. */
+export function edgeThresholdRatio(window: ScoredWindow): number {
+  const ratios = edgeDetectors(window).map((name) =>
+    name === 'adaptive_baseline'
+      ? thresholdRatio(window.baseline?.nats ?? null, window.baseline?.threshold ?? null)
+      : thresholdRatio(window.score, window.threshold),
+  );
+  return Math.max(0, ...ratios);
 }

@@ -2,7 +2,7 @@
  * One model over the lines: an engine and the agent's own pipeline around it, on event time. The adaptive baseline
  * judges from the first line on, as in the agent; until a forest is there the windows are its lessons. Memory: at most 100,000 alerts (a replay with more ends), one bounded series a device.
  */
-import { type DetectorName, edgeDetectors, openedSentence, type ScoredWindow } from '@lineheron/models';
+import { alertSentence, type DetectorName, edgeDetectors, type ScoredWindow } from '@lineheron/models';
 import type { Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
 import { MIN_TRAINING_ROWS } from '../score/fit.js';
@@ -194,6 +194,7 @@ export class Variant {
   private extend(window: ScoredWindow, endMs: number): void {
     if (window.episode === null) return;
     const alert = this.open.get(window.episode) ?? this.alert(window, window.episode);
+    this.tell(alert, window);
     alert.suspect_windows += 1;
     alert.peak_score = highest(alert.peak_score, window.score);
     alert.peak_nats = highest(alert.peak_nats, window.baseline?.nats ?? null);
@@ -226,16 +227,23 @@ export class Variant {
   }
 
   private alert(window: ScoredWindow, episode: string): ReplayAlert {
-    const { device, scope, end, threshold, reasons, normal_if = [] } = window;
+    const { device, scope, end, threshold } = window;
     const alert = this.add({
       ...{ ...nothingScored(), kind: 'episode', device, scope, opened: end, last_suspect: end },
       threshold: threshold === null ? null : reachable(threshold),
-      reasons,
-      normal_if,
-      summary: openedSentence(device, reasons, normal_if, edgeDetectors(window).length),
+      reasons: [],
+      summary: '',
     });
     this.open.set(episode, alert);
     return alert;
+  }
+
+  /** A window that is much stranger speaks for the alert from then on, as in the collector. */
+  private tell(alert: ReplayAlert, { device, reasons, normal_if }: ScoredWindow): void {
+    if (normal_if === undefined) return;
+    alert.reasons = reasons;
+    alert.normal_if = normal_if;
+    alert.summary = alertSentence(device, reasons, normal_if);
   }
 
   /** `resumed`: when it spoke again. An episode of the device ends with its last suspect window, as in the agent. */

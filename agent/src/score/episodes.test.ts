@@ -9,12 +9,24 @@ function feed(episodes: Episodes, device: string, endS: number, suspect: boolean
 describe('Episodes', () => {
   it('opens at the first suspect window and ends after ten seconds of event time without one', () => {
     const episodes = new Episodes();
-    expect(feed(episodes, 'a', 1, false)).toEqual({ episode: null, opened: false, closed: null, why: null });
+    expect(feed(episodes, 'a', 1, false)).toEqual({
+      episode: null,
+      opened: false,
+      telling: false,
+      closed: null,
+      why: null,
+    });
     expect(feed(episodes, 'a', 2, true)).toMatchObject({ opened: true, episode: { id: 'a@2' } });
     expect(feed(episodes, 'a', 5, true)).toMatchObject({ opened: false, episode: { id: 'a@2' } });
     expect(feed(episodes, 'a', 15, false)).toMatchObject({ episode: { id: 'a@2' }, closed: null });
     expect(feed(episodes, 'a', 16, false)).toMatchObject({ episode: null, closed: { id: 'a@2' } });
-    expect(feed(episodes, 'a', 17, false)).toEqual({ episode: null, opened: false, closed: null, why: null });
+    expect(feed(episodes, 'a', 17, false)).toEqual({
+      episode: null,
+      opened: false,
+      telling: false,
+      closed: null,
+      why: null,
+    });
   });
 
   it('ends when its level has become the normal one, and that record opens none again', () => {
@@ -53,7 +65,12 @@ describe('Episodes', () => {
       [180, false],
       [240, true],
     ] as const)
-      expect(see(endS, suspect)).toMatchObject({ opened: false, closed: null, episode: { id: 'a@0' } });
+      expect(see(endS, suspect)).toMatchObject({
+        opened: false,
+        telling: false,
+        closed: null,
+        episode: { id: 'a@0' },
+      });
     expect(episodes.closeSilent(360_000)).toEqual([]);
     expect(see(420, false)).toMatchObject({ closed: null });
     expect(see(480, false)).toMatchObject({ closed: { id: 'a@0' }, why: 'quiet' });
@@ -71,7 +88,13 @@ describe('Episodes', () => {
   it("opens a gateway's own episode only while no device is in one", () => {
     const episodes = new Episodes();
     feed(episodes, 'a', 1, true);
-    expect(feed(episodes, '*', 1, true)).toEqual({ episode: null, opened: false, closed: null, why: null });
+    expect(feed(episodes, '*', 1, true)).toEqual({
+      episode: null,
+      opened: false,
+      telling: false,
+      closed: null,
+      why: null,
+    });
     feed(episodes, 'a', 20, false);
     expect(feed(episodes, '*', 20, true)).toMatchObject({ opened: true });
     expect(feed(episodes, 'a', 21, true)).toMatchObject({ opened: true });

@@ -4,7 +4,13 @@
  * window. A gateway's own episode opens only while none of its devices is in one: else it would only
  * repeat what is known. Bounded by the number of devices in an episode at once.
  */
-import { EPISODE_QUIET_MS, type EpisodeEnd, GATEWAY_DEVICE, quietLimitMs } from '@lineheron/models';
+import {
+  EPISODE_QUIET_MS,
+  type EpisodeEnd,
+  GATEWAY_DEVICE,
+  quietLimitMs,
+  TELLING_TIMES,
+} from '@lineheron/models';
 
 export interface Episode {
   /** Id of its first window. */
@@ -16,12 +22,16 @@ export interface Episode {
   seenMs: number;
   /** Usual event time between two windows of the device; null while nothing is known. */
   intervalMs: number | null;
+  /** How far over its threshold the window is that speaks for it. */
+  thresholdRatio: number;
 }
 
 export interface Sighting {
   device: string;
   endMs: number;
   suspect: boolean;
+  /** How far it is over its threshold. */
+  thresholdRatio?: number;
   /** Its level has lasted so long that it is the normal one now. */
   levelShift?: boolean;
   /** Usual event time between two windows of the device; null or absent while nothing is known. */
@@ -32,6 +42,8 @@ export interface Seen {
   /** The episode that this window belongs to. */
   episode: Episode | null;
   opened: boolean;
+  /** It is the one that speaks for the episode from now on: the first, or one that is much stranger. */
+  telling: boolean;
   /** The episode that ended with this window. */
   closed: Episode | null;
   /** Why that ended; null when none did. */
@@ -46,7 +58,7 @@ export class Episodes {
 
   /** `id` names the window, in case it opens an episode. */
   see(
-    { device, endMs, suspect, levelShift = false, intervalMs = null }: Sighting,
+    { device, endMs, suspect, levelShift = false, intervalMs = null, thresholdRatio = 0 }: Sighting,
     nowMs: number,
     id: () => string,
   ): Seen {
@@ -59,15 +71,19 @@ export class Episodes {
     let episode = over ? null : current;
     const opened = suspect && !levelShift && episode === null && !this.repeats(device);
     if (opened) {
-      episode = { id: id(), device, openedMs: endMs, lastSuspectMs: endMs, seenMs: nowMs, intervalMs };
+      const times = { openedMs: endMs, lastSuspectMs: endMs, seenMs: nowMs, intervalMs };
+      episode = { id: id(), device, ...times, thresholdRatio };
       this.open.set(device, episode);
     }
+    const telling =
+      opened || (suspect && episode !== null && thresholdRatio > TELLING_TIMES * episode.thresholdRatio);
     if (episode) {
       episode.seenMs = nowMs;
       episode.intervalMs = intervalMs;
+      if (telling) episode.thresholdRatio = thresholdRatio;
       if (suspect) episode.lastSuspectMs = Math.max(episode.lastSuspectMs, endMs);
     }
-    return { episode, opened, closed, why: closed && (levelShift ? 'level_shift' : 'quiet') };
+    return { episode, opened, telling, closed, why: closed && (levelShift ? 'level_shift' : 'quiet') };
   }
 
   /** Ends the episodes of devices that no longer say anything. */

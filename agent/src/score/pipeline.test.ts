@@ -182,7 +182,7 @@ describe('Pipeline', () => {
       unit: 'ms',
       side: 'below',
     });
-    expect(anomalies[0]!.summary).toMatch(/It would have been normal with latency of [\d.]+ ms or less\.$/);
+    expect(anomalies[0]!.summary).toMatch(/Alerts above [\d.]+ ms\.$/);
     expect(opened(change!.value).anomalies).toEqual([]);
     expect(opened(change!.value + 2).anomalies).toHaveLength(1);
   });

@@ -6,12 +6,13 @@
 import {
   type ActiveModel,
   type AnomalyMessage,
+  alertSentence,
   DEFAULT_WINDOW_SECONDS,
   EPISODE_QUIET_MS,
   type EpisodeEnd,
   edgeDetectors,
+  edgeThresholdRatio,
   type NormalIf,
-  openedSentence,
   type Scope,
   type ScoredWindow,
 } from '@lineheron/models';
@@ -195,9 +196,12 @@ export class Pipeline {
     const { device, endMs, suspect } = window;
     const levelShift = window.baseline?.levelShift ?? false;
     const intervalMs = this.silences?.intervalMs(device) ?? null;
-    const seen = this.episodes.see({ device, endMs, suspect, levelShift, intervalMs }, nowMs, () => id);
-    const wire = wireWindow(window, seen.episode?.id ?? null, record);
-    if (seen.opened) wire.normal_if = this.normalIf(window);
+    const wire = wireWindow(window, record);
+    const thresholdRatio = suspect ? edgeThresholdRatio(wire) : 0;
+    const sighting = { device, endMs, suspect, thresholdRatio, levelShift, intervalMs };
+    const seen = this.episodes.see(sighting, nowMs, () => id);
+    wire.episode = seen.episode?.id ?? null;
+    if (seen.telling) wire.normal_if = this.normalIf(window);
     this.seeSpeaking(device, endMs, id);
     if (seen.closed) this.anomalies.push(this.anomaly(seen.closed, id, wire, endMs, seen.why));
     if (seen.opened && seen.episode) this.anomalies.push(this.anomaly(seen.episode, id, wire, endMs, null));
@@ -213,7 +217,7 @@ export class Pipeline {
     return wire;
   }
 
-  /** Asked when an episode opens only. */
+  /** Asked of the windows that speak for an episode only. */
   private normalIf({ scope, features, threshold, forestSuspect, baseline }: WindowResult): NormalIf[] {
     const { engine } = this.options;
     const forest = forestSuspect ? engine.smallestChange?.(scope, features, threshold) : null;
@@ -227,7 +231,7 @@ export class Pipeline {
     const ended = this.silences?.see(device, endMs, id, silence.monotonicMs()) ?? null;
     if (ended === null) return;
     const times = { openedMs: endMs, lastSuspectMs: endMs, seenMs: endMs };
-    const episode = { id: ended, device, ...times, intervalMs: null };
+    const episode = { id: ended, device, ...times, intervalMs: null, thresholdRatio: 0 };
     this.anomalies.push(this.anomaly(episode, id, null, endMs, 'resumed'));
   }
 
@@ -257,12 +261,10 @@ export class Pipeline {
       ...(why === null ? {} : { why }),
       reasons: why === null ? (window?.reasons ?? []) : [],
       ...(why === null && window?.normal_if ? { normal_if: window.normal_if } : {}),
-      summary: why === null ? openedBy(device, window) : `${subject} ${ENDED[why]}.`,
+      summary:
+        why === null
+          ? alertSentence(device, window?.reasons ?? [], window?.normal_if)
+          : `${subject} ${ENDED[why]}.`,
     };
   }
-}
-
-function openedBy(device: string, window: ScoredWindow | null): string {
-  const detectors = window ? edgeDetectors(window) : [];
-  return openedSentence(device, window?.reasons ?? [], window?.normal_if ?? [], detectors.length);
 }

@@ -60,11 +60,8 @@ export function wireNormalIf(forest: Change | null, baseline: Change | null): No
   });
 }
 
-export function wireWindow(
-  window: WindowResult,
-  episode: string | null,
-  record: number | undefined,
-): ScoredWindow {
+/** In no episode yet. */
+export function wireWindow(window: WindowResult, record: number | undefined): ScoredWindow {
   return {
     scope: window.scope === 'gateway' ? 'gateway' : 'device',
     device: window.device,
@@ -85,7 +82,7 @@ export function wireWindow(
       p95: shortened(reason.p95 ?? null),
       share: Math.max(-1, Math.min(1, reason.share)),
     })),
-    episode,
+    episode: null,
     ...truth(window.isAnomaly, window.anomalyType),
     ...(record === undefined ? {} : { record }),
   };

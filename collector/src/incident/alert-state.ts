@@ -13,6 +13,8 @@ import {
   quietLimitMs,
   type Reason,
   type Scope,
+  TELLING_TIMES,
+  thresholdRatio,
 } from '@lineheron/models';
 import { autoencoderOpens } from './opinion.js';
 
@@ -62,8 +64,16 @@ export interface OpenAlert {
   intervalMs: number | null;
   /** Whether the autoencoder has looked at any window of it. */
   reviewed: boolean;
-  /** How far over its threshold the strangest window was. */
-  strangeness: number;
+  /** The window that speaks for it: reasons and what would have been normal are of one window. */
+  told: Told | null;
+}
+
+interface Told {
+  window: string;
+  /** Whose reasons they are. */
+  by: 'edge' | 'autoencoder';
+  /** How far over its threshold that is. */
+  ratio: number;
 }
 
 const MAX_TRUTHS = 8;
@@ -92,7 +102,7 @@ export function openAlert(window: ReviewedWindow, model: ActiveModel, nowMs: num
     adaptive_baseline: null,
     autoencoder: null,
     reasons: [],
-    normal_if: byEdge ? [...(window.edge.normal_if ?? [])] : [],
+    normal_if: [],
     summary: '',
     truth: [],
     ...(window.historical ? { historical: true } : {}),
@@ -106,7 +116,7 @@ export function openAlert(window: ReviewedWindow, model: ActiveModel, nowMs: num
     heardMs: nowMs,
     intervalMs: window.intervalMs ?? null,
     reviewed: false,
-    strangeness: Number.NEGATIVE_INFINITY,
+    told: null,
   };
   const grown = extendAlert(empty, window, model, nowMs);
   return { ...grown, alert: { ...grown.alert, windows: 1 } };
@@ -131,11 +141,11 @@ export function extendAlert(
       window.intervalMs ?? (window.endMs > open.lastEndMs ? window.endMs - open.lastEndMs : open.intervalMs),
     reviewed: open.reviewed || window.autoencoder !== null,
   };
-  const alert = suspect ? withSuspect(open, window) : open.alert;
-  const strangeness = suspect ? Math.max(open.strangeness, strangenessOf(window)) : open.strangeness;
+  const told = suspect ? tellingOf(open.told, window) : null;
+  const alert = suspect ? withSuspect(open.alert, window, told) : open.alert;
   return {
     ...next,
-    strangeness,
+    told: told ?? open.told,
     alert: { ...alert, ...judge(alert, next.reviewed), truth: truths(alert, window) },
   };
 }
@@ -156,8 +166,9 @@ export function isQuiet(open: OpenAlert, endMs: number): boolean {
 /** An open alert as the store gave it back after a restart. */
 export function restoreAlert(alert: Alert, boot: string, nowMs: number): OpenAlert {
   const lastMs = Date.parse(alert.last_suspect_at);
-  const over = (score: Highest | undefined) =>
-    score ? ratio(score.score, score.threshold) : Number.NEGATIVE_INFINITY;
+  const over = (score: Highest | undefined) => (score ? thresholdRatio(score.score, score.threshold) : 0);
+  const byEdge = Math.max(over(alert.isolation_forest), over(alert.adaptive_baseline));
+  const edgeTold = alert.detectors.some((name) => name !== 'autoencoder');
   return {
     alert,
     episode: alert.opened_by === 'edge' ? alert.id : null,
@@ -167,21 +178,19 @@ export function restoreAlert(alert: Alert, boot: string, nowMs: number): OpenAle
     heardMs: nowMs,
     intervalMs: null,
     reviewed: alert.verdict !== 'unreviewed',
-    strangeness: Math.max(
-      over(alert.isolation_forest),
-      over(alert.adaptive_baseline),
-      over(alert.autoencoder),
-    ),
+    told: {
+      window: '',
+      by: edgeTold ? 'edge' : 'autoencoder',
+      ratio: edgeTold ? byEdge : over(alert.autoencoder),
+    },
   };
 }
 
-function withSuspect(open: OpenAlert, window: ReviewedWindow): Alert {
-  const { alert } = open;
+function withSuspect(alert: Alert, window: ReviewedWindow, told: Told | null): Alert {
   const found: DetectorName[] = [...alert.detectors];
   const opinions = DETECTORS.map((name) => [name, opinionOf(window, name)] as const);
   for (const [name, opinion] of opinions) if (opinion?.suspect && !found.includes(name)) found.push(name);
-  const stranger = strangenessOf(window) > open.strangeness;
-  const reasons = stranger ? reasonsOf(window) : alert.reasons;
+  const telling = told === null ? alert : tellingParts(window, told);
   const newer = window.endMs > Date.parse(alert.last_suspect_at);
   const older = window.historical && window.endMs < Date.parse(alert.opened_at);
   const openedAt = older ? new Date(window.endMs).toISOString() : alert.opened_at;
@@ -194,19 +203,20 @@ function withSuspect(open: OpenAlert, window: ReviewedWindow): Alert {
     isolation_forest: highest(alert.isolation_forest, window.forest),
     adaptive_baseline: highest(alert.adaptive_baseline ?? null, window.baseline),
     autoencoder: highest(alert.autoencoder, window.autoencoder),
-    reasons: [...reasons],
-    summary: summaryOf({ ...alert, reasons: [...reasons], detectors: found, opened_at: openedAt }),
+    reasons: telling.reasons,
+    normal_if: telling.normal_if ?? [],
+    summary: summaryOf({ ...alert, ...telling }),
   };
 }
 
-/** With what would have made its first window normal to one more detector. */
+/** With what would have made the window normal that speaks for it, to one more detector. */
 export function withNormalIf(alert: Alert, change: NormalIf): Alert {
   const told = { ...alert, normal_if: [...(alert.normal_if ?? []), change] };
   return { ...told, summary: summaryOf(told) };
 }
 
-function summaryOf({ device, reasons, detectors, opened_at, normal_if }: Alert): string {
-  return alertSentence(device, reasons, detectors, opened_at, normal_if).slice(0, MAX_SUMMARY);
+function summaryOf({ device, reasons, normal_if }: Alert): string {
+  return alertSentence(device, reasons, normal_if).slice(0, MAX_SUMMARY);
 }
 
 function judge({ detectors, opened_by }: Alert, reviewed: boolean): Pick<Alert, 'verdict' | 'severity'> {
@@ -224,28 +234,29 @@ function truths(alert: Alert, window: ReviewedWindow): string[] {
   return known ? alert.truth : [...alert.truth, truth];
 }
 
-/** The edge's reasons know what is usual there, so they go first where the edge has any. */
-function reasonsOf(window: ReviewedWindow): readonly Reason[] {
-  return window.edge.suspect && window.edge.reasons.length > 0
-    ? window.edge.reasons
-    : (window.autoencoder?.reasons ?? []);
+/**
+ * The window's part if it speaks for the alert from now on. The edge's reasons know what is usual there, so they go
+ * before the autoencoder's; among one's own a window must be much stranger.
+ */
+function tellingOf(told: Told | null, window: ReviewedWindow): Told | null {
+  const { edge, autoencoder } = window;
+  const by = edge.suspect && (edge.reasons.length > 0 || !autoencoder?.suspect) ? 'edge' : 'autoencoder';
+  const detectors = DETECTORS.filter((name) => (name === 'autoencoder') === (by === 'autoencoder'));
+  const opinions = detectors.map((name) => opinionOf(window, name)).filter((opinion) => opinion?.suspect);
+  const ratios = opinions.map((opinion) => thresholdRatio(opinion!.score, opinion!.threshold));
+  const next: Told = { window: window.id, by, ratio: Math.max(0, ...ratios) };
+  if (told === null || (by === 'edge' && told.by !== 'edge')) return next;
+  return by === told.by && next.ratio > TELLING_TIMES * told.ratio ? next : null;
 }
 
-function strangenessOf(window: ReviewedWindow): number {
-  const found = DETECTORS.flatMap((name) => {
-    const opinion = opinionOf(window, name);
-    return opinion?.suspect ? [ratio(opinion.score, opinion.threshold)] : [];
-  });
-  return Math.max(Number.NEGATIVE_INFINITY, ...found);
+function tellingParts({ edge, autoencoder }: ReviewedWindow, { by }: Told) {
+  if (by === 'edge') return { reasons: [...edge.reasons], normal_if: [...(edge.normal_if ?? [])] };
+  return { reasons: [...(autoencoder?.reasons ?? [])], normal_if: [] };
 }
 
 function opinionOf({ forest, baseline, autoencoder }: ReviewedWindow, name: DetectorName) {
   if (name === 'isolation_forest') return forest;
   return name === 'adaptive_baseline' ? baseline : autoencoder;
-}
-
-function ratio(score: number | null, threshold: number | null): number {
-  return score === null || threshold === null || threshold <= 0 ? 0 : score / threshold;
 }
 
 type Highest = { score: number; threshold: number } | null;

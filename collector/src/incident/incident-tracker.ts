@@ -109,7 +109,15 @@ export class IncidentDraft {
     return open && window.endMs >= Date.parse(open.alert.opened_at) ? open.alert.id : null;
   }
 
-  /** Adds what would have kept an alert from opening, to one that this draft opened. */
+  /** Whether a window's autoencoder speaks for an alert. */
+  isTold(alert: string, window: string): boolean {
+    for (const { open } of this.changed.values()) {
+      if (open?.alert.id === alert) return open.told?.window === window && open.told.by === 'autoencoder';
+    }
+    return false;
+  }
+
+  /** Adds what would have made the window normal that speaks for an alert. */
   explain(id: string, change: NormalIf): void {
     for (const [key, line] of this.changed) {
       if (line.open?.alert.id !== id) continue;

@@ -3,7 +3,7 @@
  * word until it speaks again. What is open changes only once the store has committed what was worked out. Bounded:
  * beyond so many open ones the rest is told when others have ended.
  */
-import { type Alert, GATEWAY_DEVICE, quantity, windowId } from '@lineheron/models';
+import { type Alert, GATEWAY_DEVICE, span, windowId } from '@lineheron/models';
 import type { Hearing } from '../hub/fleet.js';
 
 const MAX_OPEN = 2000;
@@ -97,7 +97,7 @@ export class SilenceTracker {
           share: 1,
         },
       ],
-      summary: sentence(hearing, since),
+      summary: sentence(hearing),
       truth: [],
     };
   }
@@ -115,13 +115,12 @@ function ended(alert: Alert, { lastSeenMs, resumedMs }: Hearing): Alert {
   return { ...alert, status: 'closed', last_suspect_at: at, closed_at: at, summary };
 }
 
-function sentence({ agent, device, kind, intervalMs }: Hearing, since: string): string {
-  const time = `since ${since.slice(11, 19)} UTC`;
-  if (kind === 'offline')
-    return `The agent ${agent} has been offline ${time}: nothing is known of its lines.`;
+/** No time stands in it: whoever shows it knows the reader's zone. */
+function sentence({ agent, device, kind, intervalMs }: Hearing): string {
+  if (kind === 'offline') return `The agent ${agent} is offline: nothing is known of its lines.`;
   const subject = device === GATEWAY_DEVICE ? 'The gateway as a whole' : device;
-  const usual = intervalMs === null ? '' : `: it usually reports every ${quantity(intervalMs / 1000, 's')}`;
-  return `${subject} has been silent ${time}${usual}.`;
+  const usual = intervalMs === null ? '' : `: it usually reports every ${span(intervalMs / 1000)}`;
+  return `${subject} has fallen silent${usual}.`;
 }
 
 function keyOf({ agent, device, kind }: Pick<Hearing, 'agent' | 'device' | 'kind'>): string {

@@ -1,9 +1,9 @@
 /**
- * `<lh-reasons>`: why a window is strange. Each reason: its share of the score as a bar, what was observed, and where
- * that lies against the range that training found usual.
+ * `<lh-reasons>`: why a window is strange. Each reason: what was observed, its share of the score as a bar, and where
+ * that lies against the range that is usual.
  */
 import type { Reason } from '@lineheron/models';
-import { featureLabel, quantity } from '@lineheron/models';
+import { clauseOf } from '@lineheron/models';
 import { css, html, type TemplateResult } from 'lit';
 import { LineheronElement } from './element.js';
 import { type RangeMarks, rangeMarks } from './range-marks.js';
@@ -44,9 +44,6 @@ export class ReasonsElement extends LineheronElement {
       .observed {
         grid-column: 1 / -1;
         color: var(--lh-text-muted);
-      }
-      .observed strong {
-        color: var(--lh-text);
       }
       .range {
         position: relative;
@@ -112,17 +109,14 @@ export class ReasonsElement extends LineheronElement {
 
   #reason(reason: Reason): TemplateResult {
     const share = Math.round(Math.abs(reason.share) * 100);
-    const usual =
-      reason.p5 === null || reason.p95 === null
-        ? 'usual range unknown'
-        : `usual ${quantity(reason.p5, '')}–${quantity(reason.p95, reason.unit)}`;
+    const { what, usual } = clauseOf(reason);
     return html`<li>
-      <span>${featureLabel(reason.feature)}</span>
+      <span>${what}</span>
       <span class="share number">
         <span class="bar" aria-hidden="true"><i .style=${`width:${share}%`}></i></span>
         ${share}&nbsp;%<span class="hidden"> of the score</span>
       </span>
-      <span class="observed number"><strong>${quantity(reason.observed, reason.unit)}</strong> · ${usual}</span>
+      <span class="observed number">${usual === '' ? 'usual range unknown' : usual}</span>
       ${this.#range(rangeMarks(reason))}
     </li>`;
   }

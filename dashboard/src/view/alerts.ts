@@ -1,5 +1,5 @@
 /** `<lh-alerts>`: episodes, open ones first: how bad, where, since when, who found it, why. Bounded. */
-import type { Alert, StatusView } from '@lineheron/models';
+import { type Alert, type Reason, type StatusView, tellingReasons } from '@lineheron/models';
 import { html, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { LineSelectEvent } from '../event.js';
@@ -34,6 +34,12 @@ export function noAlerts(status: StatusView | null): string {
 export function rarity({ detectors, adaptive_baseline }: Alert): string {
   if (!adaptive_baseline || !detectors.includes('adaptive_baseline')) return '';
   return `${odds(adaptive_baseline.score)} when normal`;
+}
+
+/** Those that say something, or the combination where none does by itself. */
+function shownReasons(reasons: readonly Reason[]): Reason[] {
+  const telling = tellingReasons(reasons);
+  return (telling.length > 0 ? telling : reasons).slice(0, MAX_REASONS);
 }
 
 const VERDICTS: Readonly<Record<Alert['verdict'], string>> = {
@@ -100,7 +106,7 @@ export class AlertsElement extends LineheronElement {
         alert.reasons.length > 0
           ? html`<details ?open=${open && index < UNFOLDED}>
               <summary>Why</summary>
-              <lh-reasons .reasons=${alert.reasons.slice(0, MAX_REASONS)}></lh-reasons>
+              <lh-reasons .reasons=${shownReasons(alert.reasons)}></lh-reasons>
             </details>`
           : ''
       }
