@@ -16,7 +16,8 @@ import type {
   ThemeEvent,
   TrainEvent,
 } from './event.js';
-import { FeedConnection } from './feed/connection.js';
+import { PageClock } from './feed/clock.js';
+import { FeedConnection, HUNG_AFTER_MS } from './feed/connection.js';
 import { LineheronElement } from './part/element.js';
 import { Session } from './session.js';
 import { appSheet, NARROW_QUERY } from './style/app.js';
@@ -64,7 +65,11 @@ function storageOrNull(): Storage | null {
 export class AppElement extends LineheronElement {
   static override styles = [LineheronElement.styles, appSheet];
 
-  readonly #session = new Session(Date.now());
+  readonly #clock = new PageClock(
+    () => performance.now(),
+    () => Date.now(),
+  );
+  readonly #session = new Session(this.#clock.nowMs());
   readonly #api = new Api(apiBase(), (input, init) => fetch(input, init));
   readonly #train = new Action();
   readonly #detection = new Action();
@@ -84,7 +89,7 @@ export class AppElement extends LineheronElement {
     random: Math.random,
     setTimer: (run, ms) => window.setTimeout(run, ms),
     clearTimer: (timer) => window.clearTimeout(timer),
-    onFrame: (frame) => batch(() => this.#session.take(frame, Date.now())),
+    onFrame: (frame) => batch(() => this.#session.take(frame, this.#clock.nowMs())),
     onState: (state) => {
       this.#session.connection.value = state;
     },
@@ -98,7 +103,7 @@ export class AppElement extends LineheronElement {
     this.#theme.start();
     this.#narrow.addEventListener('change', this.#onNarrow);
     this.#unwatch = effect(() => this.#watch());
-    this.#ticker = window.setInterval(() => this.#session.tick(Date.now()), TICK_MS);
+    this.#ticker = window.setInterval(() => this.#tick(), TICK_MS);
     this.#connection.start();
   }
 
@@ -109,6 +114,14 @@ export class AppElement extends LineheronElement {
     this.#unwatch?.();
     this.#theme.stop();
     this.#narrow.removeEventListener('change', this.#onNarrow);
+  }
+
+  #tick(): void {
+    const { connection } = this.#session;
+    this.#session.tick(this.#clock.nowMs());
+    // The machine slept: nothing that is shown is current, and the connection is most likely gone.
+    if (connection.value === 'live' && this.#session.silentMs > HUNG_AFTER_MS)
+      this.#connection.reconnectNow();
   }
 
   /** Reads every signal that the page shows; a change of any asks for one update. */
@@ -186,7 +199,7 @@ export class AppElement extends LineheronElement {
         .health=${health}
         .themeKey=${this.#theme.key}
       ></lh-charts>`,
-      alerts: html`<lh-alerts .alerts=${alerts} .status=${status} .health=${health} .nowMs=${session.collectorNowMs}></lh-alerts>`,
+      alerts: html`<lh-alerts .alerts=${alerts} .lines=${session.lines.value} .status=${status} .health=${health} .nowMs=${session.collectorNowMs}></lh-alerts>`,
     };
     const order = this.#narrow.matches ? NARROW_WATCH : WIDE_WATCH;
     return html`<div class="watch">${repeat(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { freshness, linesOf, MAX_SELECTED, nextSelection, settleSelection } from './line.js';
-import { agent, alert, status } from './testing/views.js';
+import { alertNowMs, freshness, linesOf, MAX_SELECTED, nextSelection, settleSelection } from './line.js';
+import { agent, alert, at, status, T0 } from './testing/views.js';
 
 describe('lines', () => {
   it('come by agent and device in the order people count, the gateway as a whole last', () => {
@@ -64,5 +64,19 @@ describe('the selection', () => {
   it('falls back when its lines are gone', () => {
     const known = status({ agents: [agent('gw-1', ['line-1'])] });
     expect(settleSelection(['gone/x'], linesOf(known, []))).toEqual(['gw-1/line-1']);
+  });
+});
+
+describe('the time now of an alert', () => {
+  const line = { end: at(3600), lastSeen: at(0) };
+
+  it('is its line’s event time, so that a clock that is an hour ahead makes it no younger', () => {
+    expect(alertNowMs({}, line, T0 + 60_000)).toBe(T0 + 3_660_000);
+    expect(alertNowMs({}, undefined, T0 + 60_000)).toBe(T0 + 60_000);
+  });
+
+  it('is the collector’s where a silence is the alert', () => {
+    expect(alertNowMs({ kind: 'silence' }, line, T0 + 60_000)).toBe(T0 + 60_000);
+    expect(alertNowMs({ kind: 'offline' }, line, T0 + 60_000)).toBe(T0 + 60_000);
   });
 });

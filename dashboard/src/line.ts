@@ -22,6 +22,8 @@ export interface Line {
   readonly device: string;
   readonly online: boolean;
   readonly state: LineState;
+  /** Event time of its newest window, and when that came. */
+  readonly end: string;
   readonly lastSeen: string;
   readonly alert: Alert | null;
   readonly hasAlert: boolean;
@@ -36,6 +38,7 @@ function toLine(agent: AgentView, device: AgentView['devices'][number], open: Ma
     device: device.device,
     online: agent.online,
     state: device.state,
+    end: device.end,
     lastSeen: device.last_seen,
     alert,
     hasAlert: alert !== null || device.alert !== null,
@@ -46,6 +49,20 @@ function toLine(agent: AgentView, device: AgentView['devices'][number], open: Ma
 export function freshness(line: Pick<Line, 'state'>): 'current' | 'silent' | 'offline' | 'unknown' {
   if (line.state === 'stale') return 'silent';
   return line.state === 'offline' || line.state === 'unknown' ? line.state : 'current';
+}
+
+/**
+ * The time now as an alert's own times go: those of a detector are the line's event time, whose clock may be wrong; those of a
+ * silence are the collector's.
+ */
+export function alertNowMs(
+  alert: Pick<Alert, 'kind'>,
+  line: Pick<Line, 'end' | 'lastSeen'> | undefined,
+  nowMs: number,
+): number {
+  const own = alert.kind === 'silence' || alert.kind === 'offline';
+  if (own || !line) return nowMs;
+  return Date.parse(line.end) + Math.max(0, nowMs - Date.parse(line.lastSeen));
 }
 
 /** Every line, agents in order of their ids, devices by name, the gateway as a whole last. */

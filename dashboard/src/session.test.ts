@@ -21,7 +21,7 @@ describe('a session', () => {
     const session = new Session(NOW);
     session.take(withLines(), NOW);
     const before = session.feed.value;
-    expect(session.take({ type: 'update', n: 99 }, NOW)).toBe(false);
+    expect(session.take({ type: 'update', n: 99, now_ms: NOW }, NOW)).toBe(false);
     expect(session.feed.value).toBe(before);
   });
 
@@ -34,6 +34,22 @@ describe('a session', () => {
     session.connection.value = 'live';
     session.tick(NOW + 60_000);
     expect(session.chosen.value[0]?.nowMs).toBe(T0 + 69_800);
+  });
+
+  it('lets ages go on while the feed stands still, on the collector’s clock', () => {
+    const session = new Session(5_000);
+    session.take(withLines(), 5_000);
+    expect(session.collectorNowMs).toBe(NOW);
+    session.connection.value = 'failed';
+    session.tick(65_000);
+    expect(session.collectorNowMs).toBe(NOW + 60_000);
+    expect(session.silentMs).toBe(60_000);
+  });
+
+  it('knows how old everything is when agents and collector were stopped for minutes', () => {
+    const session = new Session(0);
+    session.take(snapshot({ now_ms: NOW + 600_000, windows: [window(9.8)] }), 0);
+    expect(session.collectorNowMs - Date.parse(window(9.8).received_at)).toBe(600_000);
   });
 });
 

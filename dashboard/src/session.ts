@@ -18,25 +18,36 @@ export class Session {
   readonly feed: Signal<FeedState> = signal(EMPTY_STATE);
   readonly connection: Signal<ConnectionState> = signal('connecting');
   readonly selected: Signal<readonly LineKey[]> = signal([]);
-  /** This machine's clock, ms. It stands still while the feed does, so that old data does not look young. */
+  /** The page's clock, ms, which goes on whatever the feed does: what is old grows older. */
   readonly now: Signal<number>;
+  /** The same, but it stands still while the feed does: charts go on showing what was last known. */
+  readonly shown: Signal<number>;
   readonly health: ReadonlySignal<Health> = computed(() =>
     healthOf(this.connection.value, this.feed.value.n !== null),
   );
   readonly lines: ReadonlySignal<readonly Line[]>;
   readonly chosen: ReadonlySignal<readonly ChosenLine[]>;
 
+  #heardMs: number;
+
   constructor(nowMs: number) {
+    this.#heardMs = nowMs;
     this.now = signal(nowMs);
+    this.shown = signal(nowMs);
     const status = computed(() => this.feed.value.status);
     const alerts = computed(() => this.feed.value.alerts);
     this.lines = computed(() => linesOf(status.value, alerts.value));
     this.chosen = computed(() => this.#chosen());
   }
 
-  /** The collector's time now, ms. */
+  /** The collector's time now, ms; 0 before the first frame. */
   get collectorNowMs(): number {
-    return this.now.value - (this.feed.value.clockOffsetMs ?? 0);
+    return this.#collectorTime(this.now.value);
+  }
+
+  /** How long ago the last frame came, ms. */
+  get silentMs(): number {
+    return this.now.value - this.#heardMs;
   }
 
   /** False when the frame does not follow and a snapshot is needed. */
@@ -45,20 +56,29 @@ export class Session {
     if (next === null) return false;
     this.feed.value = next;
     this.now.value = nowMs;
+    this.shown.value = nowMs;
+    this.#heardMs = nowMs;
     this.selected.value = settleSelection(this.selected.value, this.lines.value);
     return true;
   }
 
   tick(nowMs: number): void {
-    if (this.connection.value === 'live') this.now.value = nowMs;
+    this.now.value = nowMs;
+    if (this.connection.value === 'live') this.shown.value = nowMs;
   }
 
   select(key: LineKey, additive: boolean): void {
     this.selected.value = nextSelection(this.selected.value, key, additive);
   }
 
+  #collectorTime(pageMs: number): number {
+    const { clockOffsetMs } = this.feed.value;
+    return clockOffsetMs === null ? 0 : pageMs - clockOffsetMs;
+  }
+
   #chosen(): readonly ChosenLine[] {
-    const { windows, clockOffsetMs } = this.feed.value;
+    const { windows } = this.feed.value;
+    const shownMs = this.#collectorTime(this.shown.value);
     return this.selected.value.map((key) => {
       const slash = key.indexOf('/');
       const list = windows.get(key) ?? [];
@@ -67,7 +87,7 @@ export class Session {
         agent: key.slice(0, slash),
         device: key.slice(slash + 1),
         windows: list,
-        nowMs: lineNowMs(list, clockOffsetMs, this.now.value),
+        nowMs: lineNowMs(list, shownMs),
       };
     });
   }

@@ -12,9 +12,16 @@ import {
   windowViewSchema,
 } from './api.js';
 
+/**
+ * The collector's clock when it wrote the frame, ms since the epoch. Ages are worked out with it, so that neither the
+ * client's clock nor that of a device matters.
+ */
+const nowMs = z.int();
+
 export const snapshotFrameSchema = z.object({
   type: z.literal('snapshot'),
   n: z.int().min(0),
+  now_ms: nowMs,
   status: statusViewSchema,
   models: z.array(modelViewSchema),
   metrics: metricsViewSchema,
@@ -30,6 +37,7 @@ export const updateFrameSchema = z.object({
   type: z.literal('update'),
   /** One more than the frame before. */
   n: z.int().min(1),
+  now_ms: nowMs,
   windows: z.array(windowViewSchema).optional(),
   records: z.array(recordViewSchema).optional(),
   /** New or changed ones: replace by id. */

@@ -7,7 +7,7 @@ import { LiveState } from './live-state.js';
 class Client implements FeedClient {
   bufferedAmount = 0;
   ended = false;
-  readonly frames: Array<{ type: string; n: number; windows?: unknown[] }> = [];
+  readonly frames: Array<{ type: string; n: number; now_ms: number; windows?: unknown[] }> = [];
   send(text: string): void {
     this.frames.push(JSON.parse(text));
   }
@@ -21,7 +21,7 @@ const nothing = { windows: [], records: [], alerts: [] };
 
 function build() {
   const clock = { ms: 0, snapshots: 0 };
-  const state: Omit<SnapshotFrame, 'type' | 'n' | 'windows' | 'records' | 'alerts'> = {
+  const state: Omit<SnapshotFrame, 'type' | 'n' | 'now_ms' | 'windows' | 'records' | 'alerts'> = {
     status: {} as SnapshotFrame['status'],
     models: [],
     metrics: {} as SnapshotFrame['metrics'],
@@ -59,6 +59,16 @@ describe('Feed', () => {
       'update 2',
       'update 3',
     ]);
+  });
+
+  it('says in every frame what time it is here', () => {
+    const { feed, clock, connect } = build();
+    clock.ms = 5000;
+    const client = connect();
+    clock.ms = 7000;
+    feed.add({ ...nothing, windows: [makeView()] });
+    feed.flush();
+    expect(client.frames.map(({ now_ms }) => now_ms)).toEqual([5000, 7000]);
   });
 
   it('gathers what comes between two turns into one update, and says nothing when there is nothing', () => {

@@ -25,7 +25,7 @@ export interface FeedClient {
 
 export interface FeedOptions {
   now: () => number;
-  snapshot: () => Omit<SnapshotFrame, 'type' | 'n'>;
+  snapshot: () => Omit<SnapshotFrame, 'type' | 'n' | 'now_ms'>;
   status: () => StatusView;
   models: () => ModelView[];
   metrics: () => MetricsView;
@@ -145,7 +145,7 @@ export class Feed {
     const nowMs = this.options.now();
     const statusDue = this.changed || nowMs >= this.statusDueMs;
     const metricsDue = nowMs >= this.metricsDueMs;
-    const update: Omit<UpdateFrame, 'n'> = {
+    const update: Omit<UpdateFrame, 'n' | 'now_ms'> = {
       type: 'update',
       ...(this.windows.length > 0 ? { windows: this.windows } : {}),
       ...(this.records.length > 0 ? { records: this.records } : {}),
@@ -160,7 +160,7 @@ export class Feed {
     [this.windows, this.records, this.alerts] = [[], [], new Map()];
     if (Object.keys(update).length === 1) return null;
     this.snapshotText = null;
-    return { ...update, n: ++this.n };
+    return { ...update, n: ++this.n, now_ms: nowMs };
   }
 
   private sendSnapshot(connection: Connection): void {
@@ -170,7 +170,8 @@ export class Feed {
   }
 
   private writeSnapshot(): string {
-    const frame: SnapshotFrame = { type: 'snapshot', n: this.n, ...this.options.snapshot() };
+    const { now, snapshot } = this.options;
+    const frame: SnapshotFrame = { type: 'snapshot', n: this.n, now_ms: now(), ...snapshot() };
     return JSON.stringify(frame);
   }
 

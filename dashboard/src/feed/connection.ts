@@ -10,7 +10,7 @@ export type ConnectionState = 'connecting' | 'live' | 'stale' | 'reconnecting' |
 
 /** The feed tells its status every second or two, so this much silence means that it hangs. */
 const STALE_AFTER_MS = 6_000;
-const HUNG_AFTER_MS = 20_000;
+export const HUNG_AFTER_MS = 20_000;
 const FAILED_AFTER_ATTEMPTS = 4;
 
 /** What is used of a WebSocket. */
@@ -70,6 +70,7 @@ export class FeedConnection {
   reconnectNow(): void {
     if (!this.#running) return;
     this.#drop();
+    this.#parts.onState('reconnecting');
     this.#connect();
   }
 

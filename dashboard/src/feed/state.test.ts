@@ -8,6 +8,7 @@ const NOW = T0 + 10_000;
 const update = (n: number, fields: Partial<UpdateFrame> = {}): UpdateFrame => ({
   type: 'update',
   n,
+  now_ms: NOW,
   ...fields,
 });
 
@@ -157,26 +158,17 @@ describe('the windows of a line', () => {
 });
 
 describe('a line’s now', () => {
-  it('goes on with the clock after its newest window', () => {
-    const state = start({ windows: [window(9.8)] });
-    expect(lineNowMs(state.windows.get('gw-1/line-1'), state.clockOffsetMs, NOW + 4_000)).toBe(
-      T0 + 9_800 + 4_000,
-    );
+  it('goes on with the collector’s clock after its newest window', () => {
+    expect(lineNowMs([window(9.8)], NOW + 4_000)).toBe(T0 + 9_800 + 4_000);
   });
 
-  it('is not moved by a browser clock that is an hour wrong', () => {
-    const wrong = NOW + 3_600_000;
-    const state = takeFrame(EMPTY_STATE, snapshot({ windows: [window(9.8)] }), wrong)!;
-    expect(lineNowMs(state.windows.get('gw-1/line-1'), state.clockOffsetMs, wrong)).toBe(T0 + 9_800);
-  });
-
-  it('grows for a line that was silent before the snapshot came', () => {
-    const state = start({ windows: [window(0, { device: 'silent' }), window(9.8)] });
-    const now = lineNowMs(state.windows.get('gw-1/silent'), state.clockOffsetMs, NOW);
-    expect(now).toBe(T0 + 9_800);
+  it('is its own event time, also where its device’s clock is an hour ahead or behind', () => {
+    const [ahead, behind] = [window(3600, { received_at: at(0) }), window(-3600, { received_at: at(0) })];
+    expect(lineNowMs([ahead], T0 + 60_000)).toBe(T0 + 3_660_000);
+    expect(lineNowMs([behind], T0 + 60_000)).toBe(T0 - 3_540_000);
   });
 
   it('is unknown without a window', () => {
-    expect(lineNowMs([], 0, NOW)).toBeNull();
+    expect(lineNowMs([], NOW)).toBeNull();
   });
 });

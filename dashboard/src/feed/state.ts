@@ -15,6 +15,7 @@ import type {
   WindowView,
 } from '@lineheron/models';
 import type { LineKey } from '../line.js';
+import { clockOffset } from './clock.js';
 import { appendWindows, MAX_LINES } from './windows.js';
 
 export const MAX_RECORDS = 400;
@@ -39,7 +40,7 @@ export interface FeedState {
   readonly nextRecordKey: number;
   /** Open ones first, then newest first. */
   readonly alerts: readonly Alert[];
-  /** This clock minus the collector's, ms, as far as arrivals tell; null before the first window. */
+  /** The page's monotonic clock minus the collector's, ms; null before the first snapshot. */
   readonly clockOffsetMs: number | null;
 }
 
@@ -55,7 +56,7 @@ export const EMPTY_STATE: FeedState = {
   clockOffsetMs: null,
 };
 
-/** Returns the next state, or null when the frame does not follow and a snapshot is needed. */
+/** Returns the next state, or null when the frame does not follow and a snapshot is needed. `nowMs` is monotonic. */
 export function takeFrame(state: FeedState, frame: FeedFrame, nowMs: number): FeedState | null {
   if (frame.type === 'snapshot') return fromSnapshot(state, frame, nowMs);
   if (state.n === null || frame.n !== state.n + 1) return null;
@@ -71,7 +72,7 @@ function fromSnapshot(state: FeedState, frame: SnapshotFrame, nowMs: number): Fe
     windows: keepKnown(appendWindows(new Map(), frame.windows)),
     ...withRecords({ ...state, records: [] }, frame.records),
     alerts: sortAlerts(frame.alerts),
-    clockOffsetMs: offset(null, frame.windows, nowMs),
+    clockOffsetMs: clockOffset(state.clockOffsetMs, frame.now_ms, nowMs),
   };
 }
 
@@ -86,9 +87,7 @@ function withUpdate(state: FeedState, frame: UpdateFrame, nowMs: number): FeedSt
       ? withRecords(state, frame.records)
       : { records: state.records, nextRecordKey: state.nextRecordKey }),
     alerts: frame.alerts?.length ? mergeAlerts(state.alerts, frame.alerts) : state.alerts,
-    clockOffsetMs: frame.windows?.length
-      ? offset(state.clockOffsetMs, frame.windows, nowMs)
-      : state.clockOffsetMs,
+    clockOffsetMs: clockOffset(state.clockOffsetMs, frame.now_ms, nowMs),
   };
 }
 
@@ -125,24 +124,9 @@ function sortAlerts(alerts: readonly Alert[]): readonly Alert[] {
     .slice(0, MAX_ALERTS);
 }
 
-/** The least delay seen is the nearest to the true difference of the clocks. */
-function offset(known: number | null, arrived: readonly WindowView[], nowMs: number): number | null {
-  let best = known;
-  for (const { received_at } of arrived) {
-    const difference = nowMs - Date.parse(received_at);
-    if (Number.isFinite(difference) && (best === null || difference < best)) best = difference;
-  }
-  return best;
-}
-
 /** The line's event time now: its newest window's, grown by the time that went by since it arrived. */
-export function lineNowMs(
-  windows: readonly WindowView[] | undefined,
-  clockOffsetMs: number | null,
-  nowMs: number,
-): number | null {
+export function lineNowMs(windows: readonly WindowView[] | undefined, collectorNowMs: number): number | null {
   const newest = windows?.at(-1);
   if (!newest) return null;
-  const arrivedMs = Date.parse(newest.received_at) + (clockOffsetMs ?? 0);
-  return Date.parse(newest.end) + Math.max(0, nowMs - arrivedMs);
+  return Date.parse(newest.end) + Math.max(0, collectorNowMs - Date.parse(newest.received_at));
 }

@@ -216,6 +216,7 @@ export function snapshot(fields: Partial<SnapshotFrame> = {}): SnapshotFrame {
   return {
     type: 'snapshot',
     n: 7,
+    now_ms: T0 + 10_000,
     status: status(),
     models: [],
     metrics: metrics(),

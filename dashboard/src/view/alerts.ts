@@ -4,7 +4,7 @@ import { html, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { LineSelectEvent } from '../event.js';
 import { dateClock, duration, modelName, odds, plural } from '../format.js';
-import { deviceName, lineKey } from '../line.js';
+import { alertNowMs, deviceName, type Line, lineKey } from '../line.js';
 import { LineheronElement } from '../part/element.js';
 import { icon } from '../part/icon.js';
 import type { Health } from '../part/panel.js';
@@ -51,6 +51,7 @@ const VERDICTS: Readonly<Record<Alert['verdict'], string>> = {
 export class AlertsElement extends LineheronElement {
   static override properties = {
     alerts: { attribute: false },
+    lines: { attribute: false },
     status: { attribute: false },
     health: {},
     /** The collector's time now, ms. */
@@ -61,6 +62,7 @@ export class AlertsElement extends LineheronElement {
   static override styles = [LineheronElement.styles, alertsSheet];
 
   declare alerts: readonly Alert[];
+  declare lines: readonly Line[];
   declare status: StatusView | null;
   declare health: Health;
   declare nowMs: number;
@@ -70,6 +72,7 @@ export class AlertsElement extends LineheronElement {
   constructor() {
     super();
     this.alerts = [];
+    this.lines = [];
     this.status = null;
     this.health = 'loading';
     this.nowMs = 0;
@@ -79,7 +82,8 @@ export class AlertsElement extends LineheronElement {
 
   #alert(alert: Alert, index: number): TemplateResult {
     const open = alert.status === 'open';
-    const time = duration(alertDurationMs(alert, this.nowMs));
+    const line = this.lines.find(({ key }) => key === lineKey(alert));
+    const time = duration(alertDurationMs(alert, alertNowMs(alert, line, this.nowMs)));
     const found = alert.detectors.map((name) => modelName(name).toLowerCase()).join(' + ');
     const select = () => this.dispatchEvent(new LineSelectEvent(lineKey(alert), false));
     return html`<li
