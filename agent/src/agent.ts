@@ -18,6 +18,7 @@ import { DesiredState } from './command/desired.js';
 import { Inbox } from './command/inbox.js';
 import type { Config } from './config.js';
 import { type Changes, changes, withLiveKeys } from './config-reload.js';
+import { sourceName } from './config-source.js';
 import { Counters } from './counters.js';
 import { noRecorder } from './flight-recorder/answer.js';
 import type { FlightRecorder } from './flight-recorder/recorder.js';
@@ -32,6 +33,7 @@ import {
   buildForests,
   buildHistories,
   buildKept,
+  buildRefusalWatch,
   buildSpool,
   MAX_DEVICES,
   whenFull,
@@ -42,6 +44,7 @@ import { Link } from './publish/link.js';
 import { Refusals } from './publish/refusals.js';
 import { Rivals } from './publish/rivals.js';
 import { Reading } from './reading.js';
+import type { RefusalWatch } from './refusal-watch.js';
 import type { ForestCandidates } from './score/forest-candidates.js';
 import { ForestDrift } from './score/forest-drift.js';
 import type { Forests } from './score/forests.js';
@@ -95,6 +98,7 @@ export class Agent {
   private readonly recorder: FlightRecorder | null;
   private readonly states: DeviceStates;
   private readonly pipeline: Pipeline;
+  private readonly refusalWatch: RefusalWatch;
   private readonly metrics: MetricsServer;
   private readonly startedAt: string;
   /** What it was built with; a reload changes what can change while running. */
@@ -154,6 +158,10 @@ export class Agent {
       onChange: () => this.publishInfo(),
     });
     this.recorder = buildFlightRecorder(config, clock, log, counters);
+    this.refusalWatch = buildRefusalWatch(config, this.engine, {
+      ...{ clock, log },
+      onChange: () => this.publishInfo(),
+    });
     this.inbox = this.buildInbox();
     this.link = this.buildLink();
     this.rivals = new Rivals(options.boot, (seen) => this.link.setRival(seen));
@@ -250,6 +258,7 @@ export class Agent {
     const config = withLiveKeys(this.config, next);
     if (found.live.some((path) => path.startsWith('sources.'))) await this.reading?.change(config);
     this.config = config;
+    this.refusalWatch.retain(config.sources.map(sourceName));
     this.spool.setWhenFull(whenFull(config));
     this.forests.retune(this.config);
     this.useDesired();
@@ -296,12 +305,8 @@ export class Agent {
     const drained =
       this.toldBatches > 0 && this.spool.batches === 0 && this.ticks % DRAINED_EVERY_TICKS === 0;
     if (drained || this.ticks % INFO_EVERY_TICKS === 0) this.publishInfo();
-    if (this.ticks % INFO_EVERY_TICKS === 0) this.tellRefused();
-  }
-
-  /** A few of the lines that were refused, for whoever looks why. They stay on this machine. */
-  private tellRefused(): void {
-    for (const refused of this.engine.refusedSample()) this.options.log.debug(refused, 'a refused line');
+    this.refusalWatch.tick();
+    if (this.ticks % INFO_EVERY_TICKS === 0) this.refusalWatch.tellSamples();
   }
 
   private checkPhase(): void {
@@ -391,6 +396,7 @@ export class Agent {
       version,
       startedAt: this.startedAt,
       source: reading.feeds,
+      refused: this.refusalWatch.view(),
       engine,
       models: this.forests.models,
       drift: this.drift.view(),
@@ -497,6 +503,7 @@ export class Agent {
       active: () => this.desired.settled.active_model,
       brokerRoundTrip: (timeoutMs) => this.link.roundTrip(timeoutMs),
       onLines: (source, bytes) => this.recorder?.record(source, bytes),
+      onPushed: ({ options }, bytes) => this.refusalWatch.pushed(options, bytes),
       onDurable: (output) => this.durable(output),
     });
   }

@@ -1,5 +1,5 @@
 /** The agent's retained `info`: what it is, what it reads, which models it uses, what it has counted. Pure. */
-import type { AgentInfo, AgentModel } from '@lineheron/models';
+import type { AgentInfo, AgentModel, RefusedSource } from '@lineheron/models';
 import type { Engine } from '@lineheron/native';
 import type { Settled } from './command/desired.js';
 import type { Config } from './config.js';
@@ -11,6 +11,7 @@ export interface InfoParts {
   version: string;
   startedAt: string;
   source: Pick<Feeds, 'type' | 'detail' | 'phase'>;
+  refused: RefusedSource[];
   engine: Engine;
   models: AgentModel[];
   drift: NonNullable<AgentInfo['drift']>;
@@ -28,7 +29,12 @@ export function infoMessage(parts: InfoParts): AgentInfo {
     boot: parts.boot,
     version: parts.version,
     started_at: parts.startedAt,
-    source: { type: source.type, detail: source.detail.slice(0, 512), phase: source.phase },
+    source: {
+      type: source.type,
+      detail: source.detail.slice(0, 512),
+      phase: source.phase,
+      ...(parts.refused.length > 0 ? { refused: parts.refused } : {}),
+    },
     window_seconds: config.window_size_seconds,
     fingerprint: engine.fingerprint,
     features: engine.features,

@@ -26,6 +26,8 @@ export interface IntakeOptions {
   counters: Counters;
   /** Lines as they came. */
   onLines?: (source: string, bytes: Uint8Array) => void;
+  /** After each chunk that the engine was given. */
+  onPushed?: (feed: Feed, bytes: Uint8Array) => void;
   /** What has become durable. */
   onDurable: (output: Output) => void;
 }
@@ -125,6 +127,7 @@ export class Intake {
     for await (const chunk of feed.source.chunks(signal)) {
       if (chunk.emit) this.options.onLines?.(feed.options.name, chunk.bytes);
       const urgent = pipeline.push(this.prepared(feed, chunk));
+      this.options.onPushed?.(feed, chunk.bytes);
       const first = this.silent && pipeline.pendingBytes > 0;
       if (first) this.silent = false;
       if (urgent || first) void this.flush();
@@ -140,15 +143,14 @@ export class Intake {
   }
 
   /** With all sources' positions in place of its own, and not to be told when there is no room for it. */
-  private prepared(feed: Feed, { bytes, emit, position, device }: Chunk) {
+  private prepared(feed: Feed, chunk: Chunk) {
+    const { bytes, emit, position } = chunk;
     const { feeds, counters, spool, pipeline } = this.options;
     const crowded = !this.waits(feed) && (spool.isFull || pipeline.pendingBytes > MAX_PENDING_BYTES);
     if (crowded && emit) counters.add('lines_not_told', countLines(bytes));
     return {
-      bytes,
+      ...feed.lines(chunk),
       emit: emit && !crowded,
-      format: feed.options.format,
-      ...(device === undefined ? {} : { device }),
       position:
         position &&
         ((newestMs: number | null) => {

@@ -56,6 +56,18 @@ export function metricsText({ info, connected, residentBytes }: MetricsState): s
             ),
           ),
         ]),
+    ...(info.source.refused === undefined
+      ? []
+      : [
+          metric(
+            'gauge',
+            'source_refused_share',
+            info.source.refused.map(
+              ({ source, code, lines, of }) =>
+                `{source=${quoted(source)},code=${quoted(code)}} ${lines / of}`,
+            ),
+          ),
+        ]),
     ...of(true).map(([name, value]) => metric('gauge', plain(name), [` ${value}`])),
     ...of(false).map(([name, value]) => metric('counter', `${plain(name)}_total`, [` ${value}`])),
   ].join('');

@@ -11,6 +11,9 @@ import { type SourceConfig, sourceName } from './config-source.js';
 import type { Counters } from './counters.js';
 import { FlightRecorder } from './flight-recorder/recorder.js';
 import { type Log, messageOf } from './log.js';
+import { propose } from './proposal/propose.js';
+import { remedyFor } from './proposal/remedy.js';
+import { RefusalWatch, type RefusalWatchOptions } from './refusal-watch.js';
 import { ForestCandidates, type ForestCandidatesOptions } from './score/forest-candidates.js';
 import type { ForestDrift } from './score/forest-drift.js';
 import { Forests } from './score/forests.js';
@@ -60,15 +63,40 @@ export function buildSpool(config: Config, log: Log, counters: Counters): Spool 
   });
 }
 
+/** Takes out of raw text what may not stand in a log or leave. */
+export function buildRedactor({ flight_recorder }: Config): Redactor {
+  return new Redactor(flight_recorder.redact.map((rule) => ({ ...rule })));
+}
+
+export function buildRefusalWatch(
+  config: Config,
+  engine: Engine,
+  parts: Pick<RefusalWatchOptions, 'clock' | 'log' | 'onChange'>,
+): RefusalWatch {
+  const redactor = buildRedactor(config);
+  return new RefusalWatch({
+    ...parts,
+    counters: () => engine.counters(),
+    samples: () => engine.refusedSample(),
+    redact: (line) => redactor.redact(line).text,
+    remedy: ({ config: source }, lines, code) => {
+      const format = (source && 'format' in source && source.format) || 'canonical';
+      const { channels } = config;
+      const around = { nowMs: parts.clock.nowMs(), zone: machineZone(), channels };
+      return remedyFor(code, propose(lines, around), format);
+    },
+  });
+}
+
 export function buildFlightRecorder(
   config: Config,
   clock: Clock,
   log: Log,
   counters: Counters,
 ): FlightRecorder | null {
-  const { enabled, max_bytes, share, redact } = config.flight_recorder;
+  const { enabled, max_bytes, share } = config.flight_recorder;
   if (!enabled) return null;
-  const redactor = new Redactor(redact.map((rule) => ({ ...rule })));
+  const redactor = buildRedactor(config);
   const folder = join(config.data_dir, 'flight-recorder');
   return new FlightRecorder({ folder, maxBytes: max_bytes, share, redactor, clock, log, counters });
 }

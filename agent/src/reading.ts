@@ -11,7 +11,7 @@ import { Intake } from './intake.js';
 import type { Log } from './log.js';
 import { addFormat, CANONICAL } from './parts.js';
 import type { Output, Pipeline } from './score/pipeline.js';
-import { buildFeed, buildFeeds, type FeedContext, type Feeds } from './source/feeds.js';
+import { buildFeed, buildFeeds, type Feed, type FeedContext, type Feeds } from './source/feeds.js';
 import { changeFeeds } from './source/feeds-change.js';
 import type { Spool } from './spool/spool.js';
 
@@ -30,6 +30,7 @@ export interface ReadingOptions {
   /** Time of an MQTT ping in ms, null when it failed. */
   brokerRoundTrip: (timeoutMs: number) => Promise<number | null>;
   onLines: (source: string, bytes: Uint8Array) => void;
+  onPushed: (feed: Feed, bytes: Uint8Array) => void;
   onDurable: (output: Output) => void;
 }
 
@@ -42,11 +43,11 @@ export class Reading {
 
   /** Nothing is read before `start`. Throws ConfigError when the engine refuses a format. */
   static of(config: Config, options: ReadingOptions): Reading {
-    const { engine, pipeline, spool, clock, random, log, counters, onLines, onDurable } = options;
+    const { engine, pipeline, spool, clock, random, log, counters, onLines, onPushed, onDurable } = options;
     const format = (source: Config['sources'][number]) => addFormat(engine, source);
     const feeds = buildFeeds(config.sources, spool.position, contextOf(config, options), format);
     const parts = { feeds, pipeline, spool, clock, random, log, counters };
-    return new Reading(options, feeds, new Intake({ ...parts, onLines, onDurable }));
+    return new Reading(options, feeds, new Intake({ ...parts, onLines, onPushed, onDurable }));
   }
 
   start(): void {
@@ -84,6 +85,7 @@ function contextOf(config: Config, options: ReadingOptions): FeedContext {
     windowSeconds: config.window_size_seconds,
     trained: trained(),
     channels: config.channels.map(({ name }) => name),
+    agentId: config.agent_id,
     ...{ active, brokerRoundTrip, clock, random, log, counters },
   };
 }

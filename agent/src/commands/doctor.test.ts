@@ -7,8 +7,9 @@ import { createServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../config-load.js';
 import { checkBroker } from '../doctor/broker.js';
-import type { Finding } from '../doctor/finding.js';
+import { bad, type Finding, good, note } from '../doctor/finding.js';
 import { checkClock, checkDisk } from '../doctor/machine.js';
+import { checkSource } from '../doctor/sources.js';
 import { startProgram } from '../test-agent.js';
 import { TestBroker } from '../test-broker.js';
 import { withFolder } from '../test-support.js';
@@ -72,8 +73,8 @@ describe('doctor', () => {
         /secret holds a secret and everybody may read it → chmod o-rwx/,
         /MiB free on its disk.* → free some space, or lower spool\.max_bytes/,
         /refuses the login → mend mqtt\.username/,
-        /source text: none of 2 lines is understood \(2 .* → is its format right/,
-        /source ahead: its lines are 60 minutes ahead of this clock → set the clock/,
+        /source text: none of 2 lines is understood: 2 because the line is not JSON \(invalid_json\) → describe the lines by patterns/,
+        /source ahead: 1 of 1 lines are more than 5 minutes ahead of this clock → set the clock/,
         /is a folder → name the files in it/,
       ]) {
         expect(all.filter((one) => expected.test(one))).toHaveLength(1);
@@ -81,6 +82,79 @@ describe('doctor', () => {
       expect(all).toHaveLength(6);
       expect(code).toBe(2);
       expect(text).not.toMatch(/hunter2/);
+    }));
+
+  it.each([
+    ['syslog', '<30>Nov 30 12:00:00 gw-7 dnsmasq[41]: query from 192.0.2.5\n'.repeat(10), 'syslog'],
+    [
+      'docsis',
+      '2026-11-20 06:00:00\t1\t3\t82000200\tNo Ranging Response received - T3 time-out\n'.repeat(10),
+      'docsis',
+    ],
+    [
+      'text',
+      'rtt 12 ms\n'.repeat(10),
+      { type: 'text', device_id: 'm', patterns: ['rtt (?P<latency_ms>\\d+)'] },
+    ],
+    [
+      'csv',
+      'm1;12\n'.repeat(10),
+      {
+        type: 'csv',
+        columns: ['device_id', 'latency_ms'],
+        delimiter: ';',
+        fields: { device_id: 'device_id', latency_ms: 'latency_ms' },
+      },
+    ],
+  ])('reads a sample of %s as the agent would', (_name, lines, format) =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      await writeFile(path, lines);
+      const source = { type: 'tail', paths: [path] };
+      const check = (one: object) => {
+        const config = parseConfig(JSON.stringify({ agent_id: 'gw-1', data_dir: folder, source: one }));
+        return checkSource(config, config.sources[0]!);
+      };
+      expect((await check({ ...source, format }))[0]).toEqual({
+        level: 'good',
+        what: 'source tail: 10 of 10 lines of a sample are understood',
+      });
+      expect((await check(source))[0]).toMatchObject({
+        level: 'bad',
+        what: expect.stringMatching(/none of 10 lines/),
+      });
+    }),
+  );
+
+  it('proposes the format of lines that are read by another one, and says whose lines they are', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'a.log');
+      await writeFile(
+        path,
+        "Fri Nov 20 10:00:00 2026 daemon.notice netifd: Interface 'wan' is now up\n".repeat(6),
+      );
+      const found = async (format: string) => {
+        const source = { type: 'tail', paths: [path], format };
+        const config = parseConfig(JSON.stringify({ agent_id: 'gw-1', data_dir: folder, source }));
+        return checkSource(config, config.sources[0]!);
+      };
+      expect(await found('canonical')).toEqual([
+        bad(
+          'source tail: none of 6 lines is understood: 6 because the line is not JSON (invalid_json)',
+          'syslog understands 6 of 6 lines: set "format: syslog"',
+        ),
+      ]);
+      expect(await found('syslog')).toEqual([
+        good('source tail: 6 of 6 lines of a sample are understood'),
+        note(
+          'source tail: its lines name no device: they are taken as those of gw-1',
+          'another name: device_id in the format',
+        ),
+      ]);
+      expect((await found('events'))[1]).toMatchObject({
+        level: 'note',
+        advice: 'syslog understands 6 of 6 lines, with their times',
+      });
     }));
 
   it('waits for no interval of a source that measures, and tells a variable that is no setting', () =>

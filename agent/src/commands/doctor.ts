@@ -1,25 +1,15 @@
 /** `doctor`: is everything as the agent needs it? One line a check, with what to do where something is wrong. */
-import { Engine } from '@lineheron/native';
 import type { Config } from '../config.js';
 import { ConfigError } from '../config-error.js';
 import { schemaKeys } from '../config-keys.js';
 import { strayEnvironment } from '../config-overrides.js';
-import type { SourceConfig } from '../config-source.js';
 import { checkBroker } from '../doctor/broker.js';
 import { bad, type Finding, findingText, good, note } from '../doctor/finding.js';
 import { checkClock, checkDisk, checkLock, checkSecrets } from '../doctor/machine.js';
 import { checkSource } from '../doctor/sources.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
-import { addFormat } from '../parts.js';
 import { type Command, configArgs, type Given, type Surroundings } from './command.js';
 import { configPath, readConfig } from './config-file.js';
-
-/** An engine as the agent has it, with nothing in it, and its number of the source's format. */
-export function freshEngine(config: Config, source: SourceConfig) {
-  const channels = config.channels.map((channel) => ({ ...channel }));
-  const engine = new Engine({ windowSeconds: config.window_size_seconds, channels });
-  return { engine, format: addFormat(engine, source) };
-}
 
 /** All checks in turn, each told as soon as it is done. */
 async function examine(path: string, config: Config, tell: (found: Finding[]) => void) {
@@ -29,10 +19,7 @@ async function examine(path: string, config: Config, tell: (found: Finding[]) =>
   tell(await checkDisk(config));
   tell(await checkLock(config));
   tell(await checkBroker(config, nowMs));
-  for (const source of config.sources) {
-    const windowSeconds = config.window_size_seconds;
-    tell(await checkSource(source, { windowSeconds, nowMs, makeEngine: (one) => freshEngine(config, one) }));
-  }
+  for (const source of config.sources) tell(await checkSource(config, source));
 }
 
 async function perform(given: Given, around: Surroundings): Promise<ExitCode> {

@@ -6,7 +6,6 @@ import { dirname, join, resolve } from 'node:path';
 import { AGENT_ID_PATTERN } from '@lineheron/models';
 import { parseConfig } from '../config-load.js';
 import { withSecrets } from '../config-secrets.js';
-import type { SourceConfig } from '../config-source.js';
 import { checkBroker } from '../doctor/broker.js';
 import { type Finding, findingText } from '../doctor/finding.js';
 import { checkDisk } from '../doctor/machine.js';
@@ -18,7 +17,6 @@ import { interview, type Trials } from '../init/interview.js';
 import { messageOf } from '../log.js';
 import { UsageError } from '../usage-error.js';
 import type { Command, Given, Surroundings } from './command.js';
-import { freshEngine } from './doctor.js';
 
 const DEFAULT_OUTPUT = 'lineheron-agent.yaml';
 
@@ -61,9 +59,7 @@ function trialsFor(output: string): Trials {
     disk: async (answers) => checkDisk(await tried(answers, output)),
     source: async (answers) => {
       const config = await tried(answers, output);
-      const windowSeconds = config.window_size_seconds;
-      const makeEngine = (source: SourceConfig) => freshEngine(config, source);
-      return checkSource(config.sources[0]!, { windowSeconds, nowMs: Date.now(), makeEngine });
+      return checkSource(config, config.sources[0]!);
     },
   };
 }

@@ -17,6 +17,7 @@ import {
   type ScoredWindow,
 } from '@lineheron/models';
 import type { ChannelDefinition, Engine, PushResult, RecordResult, WindowResult } from '@lineheron/native';
+import { type LineChunk, pushLines } from '../engine-lines.js';
 import { BatchBuilder, type BuiltBatch } from './batch.js';
 import { type Episode, Episodes } from './episodes.js';
 import { type Maintenance, OnlyNormal } from './only-normal.js';
@@ -24,14 +25,8 @@ import { silenceMessage } from './silence-message.js';
 import { Silences } from './silences.js';
 import { isoTime, wireNormalIf, wireRecord, wireWindow } from './wire.js';
 
-/** A chunk of whole lines. `emit` false: it only refills the windows. */
-export interface PipelineChunk {
-  bytes: Uint8Array;
-  emit: boolean;
-  /** How its lines are written, by the engine's number; canonical when absent. */
-  format?: number;
-  /** The device of lines that name none. */
-  device?: string;
+/** A chunk of whole lines, and where its source stands behind it. */
+export interface PipelineChunk extends LineChunk {
   position: ((newestMs: number | null) => unknown) | null;
 }
 
@@ -118,12 +113,12 @@ export class Pipeline {
   }
 
   /** A chunk that the engine cannot digest is told and left out: tried again, it would stop us for ever. */
-  private runEngine({ bytes, emit, format, device }: PipelineChunk, nowMs: number): EngineResult {
+  private runEngine(chunk: PipelineChunk, nowMs: number): EngineResult {
     const nothing = { windows: [], records: [], newestMs: null };
-    if (bytes.length === 0) return nothing;
+    if (chunk.bytes.length === 0) return nothing;
     try {
       const { engine } = this.options;
-      const result = engine.push(bytes, nowMs, emit, format, device);
+      const result = pushLines(engine, chunk, nowMs);
       this.onlyNormal.unsynchronised(engine.counters?.().unsynchronised ?? 0);
       return result;
     } catch (error) {

@@ -21,6 +21,7 @@ const feedsOf = (config: Config, position?: unknown) =>
       random: () => 0,
       log: silentLog,
       counters: new Counters(),
+      agentId: 'gw-1',
     },
     () => 0,
   );

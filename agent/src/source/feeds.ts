@@ -2,12 +2,17 @@
  * All sources of one agent. Each keeps its position under its own name, and is made anew from it after a failure.
  * Together they are told in one sentence, as one source is.
  */
+import type { FormatConfig } from '../config-format.js';
 import { type SourceConfig, sourceName } from '../config-source.js';
+import type { LineChunk } from '../engine-lines.js';
 import { SOURCE_KINDS } from './kinds.js';
-import type { Phase, Position, Source, SourceContext, SourceKind } from './source.js';
+import type { Chunk, Phase, Position, Source, SourceContext, SourceKind } from './source.js';
 
 /** What is the same for every source. */
-export type FeedContext = Omit<SourceContext, 'saved' | 'refills'>;
+export type FeedContext = Omit<SourceContext, 'saved' | 'refills'> & {
+  /** Whose lines they are that name nobody. */
+  agentId: string;
+};
 
 export interface FeedOptions {
   name: string;
@@ -17,6 +22,8 @@ export interface FeedOptions {
   canWait: boolean;
   /** Of its lines, as the engine numbers them. */
   format: number;
+  /** The device of lines that name none, where neither the source nor the format says it. */
+  device?: string | undefined;
   saved: unknown;
   /** Whether the windows are empty yet; default true. */
   refills?: boolean;
@@ -33,6 +40,11 @@ export class Feed {
   constructor(readonly options: FeedOptions) {
     this.position = options.saved;
     this.source = options.create(options.saved, options.refills ?? true);
+  }
+
+  /** What the source gave, as the engine is to read it. */
+  lines({ bytes, emit, device }: Chunk): LineChunk {
+    return { bytes, emit, format: this.options.format, device: device ?? this.options.device };
   }
 
   /** A source that failed is not used again. */
@@ -91,6 +103,7 @@ export function buildFeed(
     config,
     canWait: SOURCE_KINDS[config.type].canWait,
     format,
+    device: deviceOfNameless(config, context.agentId),
     saved: position,
     refills,
     create: (saved, again) => createSource(config, { ...context, saved, refills: again }),
@@ -106,6 +119,22 @@ export function buildFeeds(
 ): Feeds {
   const beginning = (config: SourceConfig) => ({ position: savedOf(config, position), refills: true });
   return new Feeds(configs.map((config) => buildFeed(config, format(config), beginning(config), context)));
+}
+
+/**
+ * A gateway's own log often names no host: its lines are the gateway's. Not where the format says which field names
+ * the device (a line without it must not be put down to another), and not in canonical lines, whose device is required.
+ */
+export function deviceOfNameless(config: SourceConfig, agentId: string): string | undefined {
+  if (!('format' in config) || config.format === undefined) return undefined;
+  return namesDevices(config.format) ? undefined : agentId;
+}
+
+function namesDevices(format: FormatConfig): boolean {
+  if (typeof format === 'string') return format === 'canonical';
+  if (format.type === 'canonical') return true;
+  // In a field map, or as a group of a pattern.
+  return JSON.stringify(format).includes('device_id') && !('device_id' in format && format.device_id);
 }
 
 /** Whether one of these can wait while the spool is full. */
