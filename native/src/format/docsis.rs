@@ -260,7 +260,9 @@ fn number(scanner: &mut Scanner<'_>, front: &mut Front) -> Option<()> {
     if bracket.is_some() {
         ahead.one_of(b">]")?;
     }
-    if !ahead.rest.first().is_none_or(|byte| b" \t,;|".contains(byte)) {
+    if !ahead.rest.first().is_none_or(|byte| b" \t,;|".contains(byte))
+        || ahead.rest.starts_with(b" consecutive")
+    {
         return None;
     }
     if value >= 1_000_000 && named.is_none() {

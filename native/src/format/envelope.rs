@@ -34,6 +34,8 @@ pub struct Envelope<'a> {
     pub program: &'a [u8],
     /// 0 (emergency) to 7 (debug).
     pub severity: Option<u8>,
+    /// MSGID and structured data of RFC 5424, unless they only say how the line was sent.
+    pub header: &'a [u8],
     pub message: &'a [u8],
 }
 
@@ -77,11 +79,14 @@ fn rfc5424(mut scanner: Scanner<'_>, severity: Option<u8>) -> Option<Envelope<'_
     let host = field(&mut scanner)?;
     let program = field(&mut scanner)?;
     field(&mut scanner)?;
-    field(&mut scanner)?;
-    structured_data(&mut scanner)?;
+    let front = scanner.rest;
+    let id = field(&mut scanner)?;
+    let vendor = structured_data(&mut scanner)?;
+    let front = &front[..front.len() - scanner.rest.len()];
+    let header = if id.is_empty() && !vendor { b"" } else { front.strip_prefix(b"- ").unwrap_or(front) };
     scanner.blanks();
     let _ = scanner.text(b"\xef\xbb\xbf");
-    Some(Envelope { civil, clock_unset: false, host, program, severity, message: scanner.rest })
+    Some(Envelope { civil, clock_unset: false, host, program, severity, header, message: scanner.rest })
 }
 
 /// A field of RFC 5424 and the blank behind it; `-` is absent.
@@ -91,13 +96,17 @@ fn field<'a>(scanner: &mut Scanner<'a>) -> Option<&'a [u8]> {
     Some(if word == b"-" { b"" } else { word })
 }
 
-/// `-`, or elements `[id name="value" …]` in which `\` takes the sign from what follows.
-fn structured_data(scanner: &mut Scanner<'_>) -> Option<()> {
+/// `-`, or elements `[id name="value" …]` in which `\` escapes the next character. Whether one of them is a
+/// vendor's, `[junos@2636.1 …]`: those that IANA registered (`meta`, `origin`, `timeQuality`) have no `@`.
+fn structured_data(scanner: &mut Scanner<'_>) -> Option<bool> {
     if scanner.byte(b'-').is_some() {
-        return Some(());
+        return Some(false);
     }
     scanner.byte(b'[')?;
+    let mut vendor = false;
     loop {
+        let id = scanner.rest.iter().take(64).take_while(|byte| !matches!(byte, b' ' | b']'));
+        vendor |= { id }.any(|byte| *byte == b'@');
         let (mut quoted, mut escaped, mut end) = (false, false, None);
         for (place, byte) in scanner.rest.iter().enumerate() {
             match byte {
@@ -113,7 +122,7 @@ fn structured_data(scanner: &mut Scanner<'_>) -> Option<()> {
         }
         scanner.rest = &scanner.rest[end? + 1..];
         if scanner.byte(b'[').is_none() {
-            return Some(());
+            return Some(vendor);
         }
     }
 }
@@ -153,7 +162,7 @@ fn stamped<'a>(scanner: &mut Scanner<'a>, envelope: &mut Envelope<'a>) -> Option
 
 /// The ways of a date: ISO 8601, month first, year before the month, or day before it.
 fn date(scanner: &mut Scanner<'_>) -> Option<Civil> {
-    if let Some(civil) = scanner.iso().or_else(|| scanner.month_first()) {
+    if let Some(civil) = scanner.iso().or_else(|| scanner.month_first()).or_else(|| routeros(scanner)) {
         return Some(civil);
     }
     let mut ahead = *scanner;
@@ -174,6 +183,27 @@ fn date(scanner: &mut Scanner<'_>) -> Option<Civil> {
         ahead.blanks();
     }
     ahead.time_of_day(&mut civil)?;
+    *scanner = ahead;
+    Some(civil)
+}
+
+/// `nov/20/2026 10:31:09` of RouterOS 6, `11-20 10:31:09` of RouterOS 7; the current year is left away. Month and
+/// day in digits could be another's day and month: the topics behind them tell.
+fn routeros(scanner: &mut Scanner<'_>) -> Option<Civil> {
+    let mut ahead = *scanner;
+    let mut civil = Civil::default();
+    let named = ahead.month_name();
+    civil.month = named.or_else(|| ahead.digits(2, 2))?;
+    ahead.byte(if named.is_some() { b'/' } else { b'-' })?;
+    civil.day = ahead.digits(2, 2)?;
+    if named.is_some() && ahead.byte(b'/').is_some() {
+        civil.year = Some(ahead.digits(4, 4)?);
+    }
+    (ahead.blanks() > 0).then_some(())?;
+    ahead.time_of_day(&mut civil)?;
+    let mut behind = ahead;
+    behind.blanks();
+    (named.is_some() || are_topics(behind.word()?)).then_some(())?;
     *scanner = ahead;
     Some(civil)
 }
@@ -250,16 +280,53 @@ fn severity_word(scanner: &mut Scanner<'_>, envelope: &mut Envelope<'_>) -> Opti
     Some(())
 }
 
-/// The first word, unless it is the program's: that ends in a colon or has its number in brackets.
+/// The first word, unless it cannot be a host's name ([`is_host`]).
 fn host<'a>(scanner: &mut Scanner<'a>, envelope: &mut Envelope<'a>) {
     let mut ahead = *scanner;
     let Some(word) = ahead.word() else { return };
-    if word.ends_with(b":") || (word.contains(&b'[') && !word.starts_with(b"[")) || ahead.rest.is_empty() {
+    // UniFi's ends in a colon, and the program stands behind it.
+    let word = word.strip_suffix(b":").filter(|word| word.contains(&b',')).unwrap_or(word);
+    if ahead.rest.is_empty() || !is_host(word) {
         return;
     }
     ahead.blanks();
     envelope.host = word;
     *scanner = ahead;
+}
+
+/// A program's name ends in a colon or has its number in brackets, and a list of topics (RouterOS) has commas, as
+/// have no hosts' names but UniFi's, which writes its address and its version behind them. Nor is a host's name
+/// anything in quotes, an assignment or a mnemonic.
+fn is_host(word: &[u8]) -> bool {
+    let inner = word.strip_prefix(b"(").and_then(|rest| rest.strip_suffix(b")")).unwrap_or(word);
+    let inner = inner.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(inner);
+    if memchr::memchr(b',', inner).is_some() {
+        let address = inner.split(|byte| *byte == b',').nth(1).unwrap_or_default();
+        return address.len() == 12 && address.iter().all(u8::is_ascii_hexdigit);
+    }
+    // An address in brackets is one, `[2001:db8::1]`.
+    let numbered = word.contains(&b'[') && !word.starts_with(b"[");
+    let wrong = |byte: &u8| matches!(byte, b'=' | b'"' | b'\'' | b'<' | b'>' | b'{' | b'}' | b';');
+    let named = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+    !word.ends_with(b":")
+        && !numbered
+        && !word.starts_with(b"%")
+        && !inner.iter().any(wrong)
+        && inner.iter().any(named)
+}
+
+/// `pppoe,ppp,info`: RouterOS's topics.
+fn are_topics(word: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-,!".contains(byte);
+    let begins = word.first().is_some_and(u8::is_ascii_lowercase);
+    begins && word.contains(&b',') && word.iter().all(is_part)
+}
+
+/// The severity among topics.
+fn severity_of_topics(word: &[u8]) -> Option<u8> {
+    let known =
+        |topic: &[u8]| SEVERITIES.iter().find(|(name, _)| *name == topic).map(|(_, severity)| *severity);
+    word.split(|byte| *byte == b',').filter_map(known).min()
 }
 
 /// `program[12]:`; without the colon the first word is the program and stays part of the message.
@@ -269,16 +336,22 @@ fn tag<'a>(scanner: &mut Scanner<'a>, envelope: &mut Envelope<'a>) {
         return;
     };
     envelope.program = &window[..end];
+    if are_topics(envelope.program) {
+        envelope.severity = severity_of_topics(envelope.program).or(envelope.severity);
+    }
     let mut ahead = Scanner::new(&scanner.rest[end..]);
     if ahead.rest.starts_with(b"(") {
         let Some(close) = memchr::memchr(b')', ahead.rest) else { return };
         ahead.rest = &ahead.rest[close + 1..];
     }
+    let mut numbered = false;
     if ahead.rest.starts_with(b"[") {
         let Some(close) = memchr::memchr(b']', ahead.rest) else { return };
+        numbered = ahead.rest[1..close].iter().all(u8::is_ascii_digit);
         ahead.rest = &ahead.rest[close + 1..];
     }
-    if end > 0 && ahead.byte(b':').is_some() {
+    // OpenWrt's logread leaves away a name that is not known: `[2209]: text`.
+    if (end > 0 || numbered) && ahead.byte(b':').is_some() {
         *scanner = ahead;
     }
 }
@@ -336,8 +409,56 @@ mod tests {
         );
         expect("<189>12: r1 RP/0/RP0/CPU0:Aug  4 10:14:32.450 PDT: bgp[1]: x", "r1", "bgp", Some(5), "x");
         expect("000123: *Mar  1 18:46:11.123 UTC: %SYS-5-A: x", "", "%SYS-5-A", None, "x");
+        let line = "Sat Nov 21 10:00:00 2026 daemon.info [2209]: <info> x";
+        expect(line, "", "", Some(6), "<info> x");
         expect("Nov 22 10:06:33 gw no tag here", "gw", "no", None, "no tag here");
         expect("Nov 22 10:06:33 gw CRON(pam)[12]: x", "gw", "CRON", None, "x");
+    }
+
+    #[test]
+    fn a_word_that_is_no_hosts_name_is_never_taken_for_one() {
+        for (line, host, program, severity) in [
+            ("2026-11-20 10:31:00 pppoe,ppp,info pppoe-out1: down", "", "pppoe,ppp,info", Some(6)),
+            ("2026-11-20 10:31:04 interface,info ether1 link down", "", "interface,info", Some(6)),
+            (
+                "nov/20/2026 10:31:09 system,error,critical login failure",
+                "",
+                "system,error,critical",
+                Some(2),
+            ),
+            ("nov/20 10:31:09 system,info x y", "", "system,info", Some(6)),
+            ("11-20 10:31:09 wireless,debug x y", "", "wireless,debug", Some(7)),
+            ("Nov 20 10:28:00 mt pppoe,ppp,info x: y", "mt", "pppoe,ppp,info", Some(6)),
+            ("<30>Nov 20 10:28:00 mt script,warning x y", "mt", "script,warning", Some(4)),
+            ("Nov 20 10:28:00 rtt=5 loss=1", "", "rtt=5", None),
+            ("Nov 20 10:28:00 \"a b\" c", "", "\"a", None),
+            ("Nov 20 10:28:00 -- c d", "", "--", None),
+            ("Nov 20 10:28:00 %SYS-5-A: c d", "", "%SYS-5-A", None),
+            ("Nov 20 10:28:00 [2001:db8::1] app: d", "[2001:db8::1]", "app", None),
+            ("Nov 20 10:28:00 U7LT,788a2056e301,v3.9.27 app: d", "U7LT,788a2056e301,v3.9.27", "app", None),
+        ] {
+            let found = open(line.as_bytes()).unwrap();
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let shown = (text(found.host), text(found.program), found.severity);
+            assert_eq!(shown, (host.to_owned(), program.to_owned(), severity), "{line}");
+        }
+    }
+
+    #[test]
+    fn message_id_and_a_vendors_data_are_kept_and_what_only_tells_of_the_sending_is_not() {
+        for (middle, header) in [
+            ("SNMP_TRAP_LINK_DOWN [j@2636.1 a=\"b\"]", "SNMP_TRAP_LINK_DOWN [j@2636.1 a=\"b\"]"),
+            ("- [meta sequenceId=\"17\"]", ""),
+            ("- [timeQuality tzKnown=\"1\"][origin ip=\"192.0.2.1\"]", ""),
+            ("- [meta a=\"x@y\"][j@2636 a=\"b]\\\"\"]", "[meta a=\"x@y\"][j@2636 a=\"b]\\\"\"]"),
+            ("ID47 -", "ID47 -"),
+            ("- -", ""),
+        ] {
+            let line = format!("<28>1 2026-11-20T14:25:07.466+01:00 fw-1 mib2d 8956 {middle} text");
+            let found = open(line.as_bytes()).unwrap();
+            assert_eq!(String::from_utf8_lossy(found.header), header, "{middle}");
+            assert_eq!(found.message, b"text", "{middle}");
+        }
     }
 
     #[test]

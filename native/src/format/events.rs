@@ -1,16 +1,19 @@
 //! `events`: messages of the programs that run on gateways, by the shipped patterns ([`super::shipped`]).
 //!
 //! A message is looked up in its program's family of rules, then in the rules for any program; the
-//! first that matches says what it means. One that none knows still is a record. Then a severity of
-//! `err` or worse counts as an error by that name. Cisco's mnemonics are read by [`super::shipped::cisco`].
-//! "Message repeated 5 times" counts five times.
+//! first that matches says what it means. Where the message matches none, the header of RFC 5424 is
+//! looked up, then both with their names as words ([`super::shipped::names`]). A message that names the
+//! state that was reached means that state ([`super::shipped::state`]), so that good news is no error. One that no
+//! rule knows still is a record; a severity of `err` or worse counts as an error by that name. Cisco's mnemonics are
+//! read by [`super::shipped::cisco`]. "Message repeated 5 times" counts five times.
 use std::sync::LazyLock;
 
 use super::draft::Draft;
 use super::fields::number;
 use super::keys::Keys;
-use super::patterns::Groups;
-use super::shipped::{self, Rule, Shipped};
+use super::patterns::{Groups, MAX_TEXT_BYTES, Patterns};
+use super::shipped::state::{self, Change};
+use super::shipped::{self, Rule, Shipped, names};
 use super::time::Clock;
 use super::{Context, Format, Found};
 use crate::channel::{ChannelList, LATENCY, PACKET_LOSS, RESETS, RETRIES, TRAFFIC};
@@ -36,6 +39,8 @@ struct Last {
 pub struct Events {
     groups: Groups,
     last: Last,
+    /// The message at hand with its names taken apart.
+    words: Vec<u8>,
 }
 
 /// From a definition, which has no keys of its own.
@@ -77,21 +82,65 @@ impl Events {
         if let Some(event) = shipped::cisco::read(context.program, message) {
             return event.apply(draft);
         }
-        if let Some((patterns, place, rule)) = SHIPPED.find(context.program, message) {
-            apply(rule, draft);
-            if patterns.groups(place).next().is_some() {
-                patterns.find_groups(place, message, &mut self.groups);
-                for (group, name) in patterns.groups(place) {
-                    if let Some(text) = self.groups.get(group, message) {
-                        measure(name, text, draft);
-                    }
-                }
-                // Groups remember a pattern by its place, and families count from 0 each.
-                self.groups = Groups::default();
+        let found = |text| SHIPPED.find(context.program, text);
+        let mut words = std::mem::take(&mut self.words);
+        let (text, rule) = match (found(message), found(context.header)) {
+            (Some(rule), _) => (message, Some(rule)),
+            (None, Some(rule)) => (context.header, Some(rule)),
+            (None, None) => {
+                take_apart(message, context, &mut words);
+                let text = if words.is_empty() { message } else { &words };
+                (text, found(text))
             }
-        } else if let Some(name) = context.severity.and_then(|s| SEVERITY_NAMES.get(usize::from(s))) {
+        };
+        let change = state::reached(text);
+        if let Some((patterns, place, rule)) = rule {
+            let over = rule.error && (change == Some(Change::Better) || state::is_good_news(text));
+            apply(rule, over, draft);
+            self.measure(patterns, place, text, draft);
+        } else if let Some(name) = context.severity.and_then(|s| SEVERITY_NAMES.get(usize::from(s)))
+            && change != Some(Change::Better)
+        {
             draft.set_error(name);
         }
+        let told = rule.is_some_and(|(_, _, rule)| rule.error || rule.resets > 0);
+        if change == Some(Change::Worse) && !told {
+            draft.set_error(SHIPPED.worse(context.program));
+            draft.values[RESETS] = 1.0;
+        }
+        self.words = words;
+    }
+
+    /// Puts the figures of a rule's groups where their names say.
+    fn measure(&mut self, patterns: &Patterns, place: usize, text: &[u8], draft: &mut Draft) {
+        if patterns.groups(place).next().is_none() {
+            return;
+        }
+        patterns.find_groups(place, text, &mut self.groups);
+        for (group, name) in patterns.groups(place) {
+            if let Some(figure) = self.groups.get(group, text) {
+                measure(name, figure, draft);
+            }
+        }
+        // Groups remember a pattern by its place, and families count from 0 each.
+        self.groups = Groups::default();
+        // Of what never came back no time was measured, whatever the line says.
+        if draft.values[PACKET_LOSS] == 100.0 {
+            draft.values[LATENCY] = f64::NAN;
+        }
+    }
+}
+
+/// The names in a message, in its header and in the program's place as words; empty when there are none.
+fn take_apart(message: &[u8], context: &Context<'_>, words: &mut Vec<u8>) {
+    words.clear();
+    let mut named = false;
+    for part in [context.program, context.header, message] {
+        named |= names::split(&part[..part.len().min(MAX_TEXT_BYTES)], words);
+        words.push(b' ');
+    }
+    if !named {
+        words.clear();
     }
 }
 
@@ -100,7 +149,11 @@ pub fn rule_of(program: &[u8], message: &[u8]) -> Option<&'static str> {
     SHIPPED.find(program, message).map(|(_, _, rule)| rule.name)
 }
 
-fn apply(rule: &Rule, draft: &mut Draft) {
+/// `over`: the message says that the fault has gone.
+fn apply(rule: &Rule, over: bool, draft: &mut Draft) {
+    if over {
+        return;
+    }
     if rule.error {
         draft.set_error(rule.name);
     }

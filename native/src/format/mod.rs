@@ -46,6 +46,8 @@ pub struct Context<'a> {
     pub program: &'a [u8],
     /// Its severity as its envelope says: 0 (emergency) to 7 (debug).
     pub severity: Option<u8>,
+    /// What RFC 5424's envelope says beside the message: MSGID and structured data.
+    pub header: &'a [u8],
 }
 
 impl<'a> Context<'a> {

@@ -77,7 +77,8 @@ impl Format for Syslog {
         if self.cisco && is_date_alone(&envelope) {
             return Ok(Found::Nothing);
         }
-        let inside = Context { program: envelope.program, severity: envelope.severity, ..*context };
+        let Envelope { program, severity, header, message, .. } = envelope;
+        let inside = Context { program, severity, header, ..*context };
         if !envelope.host.is_empty() {
             set_host(envelope.host, draft);
         }
@@ -87,7 +88,8 @@ impl Format for Syslog {
         if let (true, Stamp::At(time_ms)) = (envelope.clock_unset, draft.stamp) {
             draft.stamp = Stamp::Unsynchronised(time_ms);
         }
-        self.message.read(envelope.message, &inside, draft)
+        // With some vendors the header is all of the message.
+        self.message.read(if message.is_empty() { header } else { message }, &inside, draft)
     }
 
     fn finish(&mut self, draft: &mut Draft) -> std::result::Result<(), Refusal> {
@@ -98,8 +100,9 @@ impl Format for Syslog {
 impl Syslog {
     fn without_envelope(&self, line: &[u8]) -> std::result::Result<Found, Refusal> {
         let text = line.trim_ascii();
-        // A message's further lines are indented; journalctl and syslogd set marks between dashes.
-        let marks = text.starts_with(b"-- ") && text.ends_with(b" --");
+        // A message's further lines are indented; journalctl and syslogd set marks between dashes, RouterOS
+        // behind a hash.
+        let marks = (text.starts_with(b"-- ") && text.ends_with(b" --")) || text.starts_with(b"# ");
         let banner = self.cisco && (is_banner(text) || line.first().is_some_and(u8::is_ascii_whitespace));
         if marks || banner || text.starts_with(b"-- Logs begin at") || text.starts_with(b"-- Journal begins")
         {

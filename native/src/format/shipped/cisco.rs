@@ -1,8 +1,9 @@
 //! Cisco's mnemonics, `%PKT_INFRA-LINK-3-UPDOWN`: facility, severity 0–7 and what happened.
 //!
-//! The mnemonic is the error code. An error is a severity of 0–4, and anything that says "down" or
+//! The mnemonic is the error code, but for neighbours whose states EOS names (`neighbour-down`). An error is a severity of 0–4, and anything that says "down" or
 //! that an alarm was declared; a line that says "up" or that an alarm was cleared is none. A reset is
 //! an interface, neighbour, session or link that went down.
+use super::state::{self, Change};
 use crate::channel::RESETS;
 use crate::format::draft::{Draft, MAX_TEXT_CHARACTERS};
 
@@ -38,11 +39,22 @@ const DOWN: [&[u8]; 10] = [
     b"terminated",
     b"REMOVED",
 ];
-const UP: [&[u8]; 7] = [b" Up", b" up", b" UP", b":CLEAR", b"to FULL", b"recovered", b"RECOVER"];
+const UP: [&[u8]; 9] = [
+    b" Up",
+    b" up",
+    b" UP",
+    b"established",
+    b"ESTABLISHED",
+    b":CLEAR",
+    b"to FULL",
+    b"recovered",
+    b"RECOVER",
+];
 /// Mnemonics and texts about something that holds a connection.
-const LINKS: [&[u8]; 12] = [
+const LINKS: [&[u8]; 13] = [
     b"UPDOWN",
     b"ADJCH",
+    b"neighbour",
     b"NBR",
     b"neighbor",
     b"nbr ",
@@ -65,13 +77,17 @@ pub fn read<'a>(program: &'a [u8], message: &'a [u8]) -> Option<Event<'a>> {
     let text = &text[..text.len().min(512)];
     let has =
         |words: &[&[u8]], text: &[u8]| words.iter().any(|word| memchr::memmem::find(text, word).is_some());
-    let (down, up) = (has(&DOWN, text), has(&UP, text));
+    let change = state::reached(text);
+    let (down, up) = (has(&DOWN, text), has(&UP, text) || change == Some(Change::Better));
     // "changed state to Up" after "was Down": the later word counts, and it is the state reached.
-    let went_down = down && (!up || last(&DOWN, text) > last(&UP, text));
+    let later = || down && (!up || last(&DOWN, text) > last(&UP, text));
+    let went_down = change.map_or_else(later, |change| change == Change::Worse);
+    let states = has(&[b"new state "], text) && has(&[b"ADJCH"], mnemonic.as_bytes());
+    let mnemonic = if states { "neighbour-down" } else { mnemonic };
     let link = has(&LINKS, mnemonic.as_bytes()) || has(&LINKS, text);
     let alarm = memchr::memmem::find(text, b":DECLARE").is_some();
     let error = went_down || (severity <= 4 && !up);
-    Some(Event { mnemonic, error, reset: went_down && link && !alarm })
+    Some(Event { mnemonic, error, reset: went_down && (link || change.is_some()) && !alarm })
 }
 
 fn last(words: &[&[u8]], text: &[u8]) -> Option<usize> {

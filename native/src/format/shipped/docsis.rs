@@ -2,11 +2,36 @@
 use super::{Family, Rule, error, event};
 
 pub static DOCSIS: Family = Family {
-    programs: &["docsis", "CABLEMODEM", "cablemodem", "CM", "cm", "eRouter", "docsis-cm"],
+    programs: &["docsis", "cablemodem", "cm", "erouter", "docsis-cm"],
+    worse: "link-down",
     rules: &RULES,
 };
 
-static RULES: [Rule; 17] = [
+static RULES: [Rule; 18] = [
+    error(
+        "provisioning-failed",
+        r"(?i)\bnot (?:been |yet )?(?:successful|completed?)\b|\bunsuccessful",
+        &["DHCP not successful", "Registration not completed"],
+    )
+    .retry(),
+    // Notices about what the modem leaves out of its configuration, and about what went well.
+    event(
+        "notice",
+        concat!(
+            r"(?i)TLV-?\s?11|non-critical|DHCP \w* ?WARNING - .*field invalid|\bsuccess(?:ful(?:ly)?)?\b|\bsucceeded\b|",
+            r"\bcompleted?\b|profile assignment change|registration complete"
+        ),
+        &[
+            "TLV-11 - unrecognized OID;CM-MAC=02:00",
+            "TLV-11 - Illegal Set operation failed;CM-MAC=02:00",
+            "DHCP WARNING - Non-critical field invalid in response ;CM-MAC=02:00",
+            "DHCP RENEW WARNING - Field invalid in response v4 option;CM-MAC=02:00",
+            "US profile assignment change. US Chan ID: 41; Previous Profile: 12; New Profile: 11.",
+            "Successful LAN WebGUI login from 192.168.0.10 on 20/11/22 at 12:00 PM.",
+            "REGISTRATION COMPLETE - Waiting for Operational status",
+            "SW download Successful - Via Config file",
+        ],
+    ),
     error(
         "T3-consecutive",
         r"(?i)(?P<retries>\d+) consecutive T3 time-?outs",
@@ -125,7 +150,7 @@ static RULES: [Rule; 17] = [
         "partial-service",
         concat!(
             r"(?i)partial service|channel (?:lost|failure)|CM-STATUS .*(?:fail|lost|",
-            r"Event Type Code: (?:1|2|3|4|6|7|16|20|21|22)\b)"
+            r"Event Type Code: (?:1|2|3|6|7|16|20|21|25|26)\b)"
         ),
         &[
             "TCS Partial Service;CM-MAC=02:00",
@@ -137,21 +162,12 @@ static RULES: [Rule; 17] = [
         r"(?i)CM-STATUS",
         &["CM-STATUS message sent. Event Type Code: 24; Chan ID: 159; DSID: N/A; OFDM/OFDMA Profile ID: 3."],
     ),
-    event(
-        "profile-change",
-        r"(?i)(?:DS|US) profile assignment change",
-        &["US profile assignment change. US Chan ID: 41; Previous Profile: 12; New Profile: 11."],
-    ),
     error(
-        "tlv-unknown",
-        r"(?i)TLV-11|unrecognized OID|illegal set|improper configuration",
-        &["TLV-11 - unrecognized OID;CM-MAC=02:00", "Improper Configuration File CVC Format"],
+        "config-refused",
+        r"(?i)unrecognized OID|illegal set|improper configuration",
+        &["Improper Configuration File CVC Format"],
     ),
-    event(
-        "login",
-        r"(?i)login (?:success|attempt)|successful LAN WebGUI|WebGUI login",
-        &["Successful LAN WebGUI login from 192.168.0.10 on 20/11/22 at 12:00 PM."],
-    ),
+    event("login", r"(?i)login attempt|WebGUI login", &["LAN login attempt from 192.168.0.10"]),
     event(
         "firmware",
         concat!(

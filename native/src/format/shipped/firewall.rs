@@ -17,7 +17,10 @@ pub static FIREWALL: Family = Family {
         "banip",
         "crowdsec",
         "miniupnpd",
+        "rt_flow",
+        "rt_ids",
     ],
+    worse: "",
     rules: &RULES,
 };
 
@@ -41,7 +44,7 @@ static RULES: [Rule; 5] = [
     ),
     event(
         "netfilter",
-        r"\bIN=\S* OUT=\S* ",
+        r"\bIN=\S* OUT=\S* |\bRT_FLOW_|\bsession (?:created|closed|denied)",
         &["[UFW BLOCK] IN=eth0 OUT= MAC=02:00 SRC=192.0.2.1 DST=192.0.2.2 LEN=40"],
     ),
     event(

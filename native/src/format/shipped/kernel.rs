@@ -1,7 +1,7 @@
 //! Messages of the Linux kernel: links, netfilter, wireguard, memory and disks.
 use super::{Family, Rule, error, event};
 
-pub static KERNEL: Family = Family { programs: &["kernel"], rules: &RULES };
+pub static KERNEL: Family = Family { programs: &["kernel"], worse: "link-down", rules: &RULES };
 
 static RULES: [Rule; 24] = [
     // nf_log, iptables and nftables alike: what a rule asked to be logged is no fault of the line.

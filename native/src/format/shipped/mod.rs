@@ -13,10 +13,13 @@
 pub mod cisco;
 mod docsis;
 mod firewall;
+mod german;
 mod kernel;
+pub mod names;
 mod network;
 mod routing;
 mod services;
+pub mod state;
 mod system;
 mod vpn;
 mod wireless;
@@ -26,7 +29,7 @@ use std::collections::HashMap;
 use super::patterns::Patterns;
 
 /// One pattern and what its match means.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Rule {
     /// Name, and the error code when it is an error.
     pub name: &'static str,
@@ -67,11 +70,25 @@ impl Rule {
     }
 }
 
+/// One list behind the other.
+const fn joined<const A: usize, const B: usize, const N: usize>(a: [Rule; A], b: [Rule; B]) -> [Rule; N] {
+    assert!(A + B == N);
+    let mut all = [a[0]; N];
+    let mut place = 0;
+    while place < N {
+        all[place] = if place < A { a[place] } else { b[place - A] };
+        place += 1;
+    }
+    all
+}
+
 /// Programs that write alike.
 #[derive(Debug)]
 pub struct Family {
-    /// Names as their envelopes have them; none is every program.
+    /// Names as their envelopes have them, whatever their case; none is every program.
     pub programs: &'static [&'static str],
+    /// The error when a message that no rule calls one says that a worse state was reached; none when empty.
+    pub worse: &'static str,
     pub rules: &'static [Rule],
 }
 
@@ -97,6 +114,10 @@ static FAMILIES: [&Family; 19] = [
     &system::SYSTEM,
     &system::ANY,
 ];
+
+const ANY: usize = FAMILIES.len() - 1;
+/// Longest name of a program that is looked up.
+const MAX_PROGRAM_BYTES: usize = 128;
 
 /// Every sample message with its program and its rule.
 pub fn samples() -> impl Iterator<Item = (&'static str, &'static Rule, &'static str)> {
@@ -131,18 +152,26 @@ impl Shipped {
 
     /// The rule for a message: its family's patterns, its place among them and the rule.
     pub fn find(&self, program: &[u8], message: &[u8]) -> Option<(&Patterns, usize, &'static Rule)> {
-        let any = FAMILIES.len() - 1;
         let own = self.family(program);
-        own.into_iter().chain([any]).find_map(|family| {
+        own.into_iter().chain([ANY]).find_map(|family| {
             let place = self.patterns[family].first_match(message)?;
             Some((&self.patterns[family], place, &FAMILIES[family].rules[place]))
         })
     }
 
-    /// `postfix/smtpd` is postfix's, `/usr/sbin/cron` is cron's.
+    /// The error of a program's message that says that a worse state was reached.
+    pub fn worse(&self, program: &[u8]) -> &'static str {
+        FAMILIES[self.family(program).unwrap_or(ANY)].worse
+    }
+
+    /// `postfix/smtpd` is postfix's, `/usr/sbin/cron` is cron's, `pppoe,ppp,info` is pppoe's.
     fn family(&self, program: &[u8]) -> Option<usize> {
-        let text = std::str::from_utf8(program).ok()?;
-        let names = [text, text.split('/').next()?, text.rsplit('/').next()?];
+        let mut lower = [0; MAX_PROGRAM_BYTES];
+        let lower = lower.get_mut(..program.len())?;
+        lower.copy_from_slice(program);
+        lower.make_ascii_lowercase();
+        let text = std::str::from_utf8(lower).ok()?;
+        let names = [text, text.split(['/', ',']).next()?, text.rsplit('/').next()?];
         names.iter().find_map(|name| self.by_program.get(name)).copied()
     }
 }
@@ -186,6 +215,7 @@ mod tests {
         for family in FAMILIES {
             for program in family.programs {
                 assert!(seen.insert(program), "{program} is in two families");
+                assert_eq!(*program, program.to_ascii_lowercase());
             }
             for rule in family.rules {
                 assert!(

@@ -2,7 +2,8 @@
 use super::{Family, Rule, error, event};
 
 pub static INTERFACES: Family = Family {
-    programs: &["netifd", "NetworkManager", "systemd-networkd", "ifplugd", "connmand", "dhcpcd-run-hooks"],
+    programs: &["netifd", "networkmanager", "systemd-networkd", "ifplugd", "connmand", "dhcpcd-run-hooks"],
+    worse: "interface-down",
     rules: &INTERFACE_RULES,
 };
 
@@ -36,10 +37,7 @@ static INTERFACE_RULES: [Rule; 9] = [
     .reset(),
     error(
         "interface-down",
-        concat!(
-            r"(?i)is now down|link is down|link (?:went )?down\b|",
-            r"state change: \S+ -> (?:unavailable|disconnected|failed)"
-        ),
+        r"(?i)is now down|link is down|link (?:went )?down\b|state change: (?:activated -> |\S+ -> failed)",
         &[
             "Interface 'wan' is now down",
             "Network device 'eth0' link is down",
@@ -76,7 +74,20 @@ static INTERFACE_RULES: [Rule; 9] = [
 ];
 
 pub static PPP: Family = Family {
-    programs: &["pppd", "pppoe", "pppoe-discovery", "ppp", "xl2tpd", "mpd", "mpd5", "accel-ppp"],
+    programs: &[
+        "pppd",
+        "pppoe",
+        "pppoe-discovery",
+        "ppp",
+        "xl2tpd",
+        "mpd",
+        "mpd5",
+        "accel-ppp",
+        "l2tp",
+        "pptp",
+        "sstp",
+    ],
+    worse: "ppp-link-lost",
     rules: &PPP_RULES,
 };
 
@@ -90,7 +101,7 @@ static PPP_RULES: [Rule; 13] = [
         "ppp-link-lost",
         concat!(
             r"Serial link appears to be disconnected|Modem hangup|[Ll]ink (?:inactive|down)|",
-            r"LCP: Down|lost carrier"
+            r"LCP: Down|Link: DOWN|lost carrier"
         ),
         &["Serial link appears to be disconnected.", "Modem hangup", "Terminating due to lost carrier"],
     )
@@ -98,7 +109,7 @@ static PPP_RULES: [Rule; 13] = [
     error(
         "ppp-terminated",
         concat!(
-            r"LCP terminated by peer|Terminating (?:on|connection|due)|Connection terminated|",
+            r"LCP terminated by peer|(?i:terminating(?:\.\.\.| on| connection| due))|Connection terminated|",
             r"terminated by peer|Session closed|PADT"
         ),
         &[
@@ -106,6 +117,7 @@ static PPP_RULES: [Rule; 13] = [
             "Connection terminated.",
             "Terminating on signal 15",
             "Received PADT",
+            "pppoe,ppp,info pppoe-out1: terminating... - hungup",
         ],
     )
     .reset(),
@@ -184,7 +196,9 @@ pub static DHCP: Family = Family {
         "kea-dhcp4",
         "kea-dhcp6",
         "udhcpd",
+        "dhcp",
     ],
+    worse: "",
     rules: &DHCP_RULES,
 };
 
@@ -213,8 +227,16 @@ static DHCP_RULES: [Rule; 8] = [
     .retry(),
     error(
         "lease-lost",
-        r"(?i)lease (?:lost|expired)|carrier lost|removing (?:default )?route|No working leases",
-        &["wan: lease lost", "eth0: carrier lost", "No working leases in persistent database - sleeping."],
+        concat!(
+            r"(?i)lease (?:lost|expired|stopped)|lost IP address|carrier lost|",
+            r"removing (?:default )?route|No working leases"
+        ),
+        &[
+            "wan: lease lost",
+            "eth0: carrier lost",
+            "No working leases in persistent database - sleeping.",
+            "dhcp,critical,error dhcp-client on ether1 lost IP address 192.0.2.7 - lease expired",
+        ],
     )
     .reset(),
     event(
@@ -231,7 +253,7 @@ static DHCP_RULES: [Rule; 8] = [
         "dhcp",
         concat!(
             r"DHCP(?:REQUEST|ACK|OFFER|INFORM|RELEASE|v6|REPLY|RENEW|CONFIRM|REBIND|ADVERTISE)|",
-            r"bound to|lease of .* obtained|leased|renewal in"
+            r"bound to|lease of .* obtained|leased|renewal in|\bassigned\b|got IP address"
         ),
         &[
             "DHCPACK(br-lan) 192.168.1.50 02:00:00:00:00:01 phone",
@@ -263,6 +285,7 @@ pub static DNS: Family = Family {
         "smartdns",
         "pdns_recursor",
     ],
+    worse: "",
     rules: &DNS_RULES,
 };
 
@@ -335,6 +358,7 @@ static DNS_RULES: [Rule; 9] = [
 
 pub static TIME: Family = Family {
     programs: &["ntpd", "chronyd", "systemd-timesyncd", "sysntpd", "ntpdate", "openntpd"],
+    worse: "",
     rules: &TIME_RULES,
 };
 
@@ -386,15 +410,51 @@ pub static MONITORS: Family = Family {
         "watchcat",
         "apinger",
         "mtr",
+        "rc.gateway_alarm",
+        "netwatch",
     ],
+    worse: "gateway-alarm",
     rules: &MONITOR_RULES,
 };
 
-static MONITOR_RULES: [Rule; 9] = [
+static MONITOR_RULES: [Rule; 13] = [
     error(
         "gateway-alarm",
         r"Alarm latency (?P<latency_us>\d+)us stddev \d+us loss (?P<packet_loss_pct>\d+)%",
         &["WAN_DHCP 192.0.2.1: Alarm latency 12345us stddev 345us loss 22%"],
+    ),
+    // OPNsense's and pfSense's scripts: 23 and later name the states, earlier ones write 1 and 0.
+    event(
+        "gateway-clear",
+        concat!(
+            r"Alarm: ?(?:[\w+]+ -> )?(?:none|0) RTT: ?(?P<latency_ms>[\d.]+) ?ms.*",
+            r"Loss: ?(?P<packet_loss_pct>[\d.]+) ?%"
+        ),
+        &[
+            "ALERT: WAN_A (Addr: 192.0.2.1 Alarm: down -> none RTT: 12.3 ms RTTd: 0.4 ms Loss: 0.0 %)",
+            ">>> Gateway alarm: WAN_DHCP (Addr:192.0.2.1 Alarm:0 RTT:12.345ms RTTsd:.345ms Loss:0%)",
+        ],
+    ),
+    error(
+        "gateway-alarm",
+        concat!(
+            r"Alarm: ?(?:[\w+]+ -> )?[\w+]+ RTT: ?(?P<latency_ms>[\d.]+) ?ms.*",
+            r"Loss: ?(?P<packet_loss_pct>[\d.]+) ?%"
+        ),
+        &[
+            "ALERT: WAN_A (Addr: 192.0.2.1 Alarm: none -> down RTT: 0.0 ms RTTd: 0.0 ms Loss: 100.0 %)",
+            ">>> Gateway alarm: WAN_DHCP (Addr:192.0.2.1 Alarm:1 RTT:12.345ms RTTsd:.345ms Loss:22%)",
+        ],
+    ),
+    error(
+        "gateway-alarm",
+        r"Alarm: ?(?:[\w+]+ -> )?[\w+]+ RTT: ?(?P<latency_us>[\d.]+) ?us.*Loss: ?(?P<packet_loss_pct>[\d.]+) ?%",
+        &["GATEWAY ALARM: WAN_GW (Addr: 192.0.2.1 Alarm: 1 RTT: 23456us RTTd: 1234us Loss: 12%)"],
+    ),
+    error(
+        "ping-failed",
+        r"Lost (?P<retries>\d+) ping\(s\)",
+        &["Lost 12 ping(s) on interface wan (eth1). Current score: 10"],
     ),
     event(
         "gateway-clear",
@@ -434,15 +494,19 @@ static MONITOR_RULES: [Rule; 9] = [
     error(
         "interface-down",
         concat!(
-            r"(?i)\bis (?:offline|down)|is unreachable|offline event|ifdown|",
+            r"(?i)\bis (?:offline|down|disconnect\w+)|is unreachable|offline event|event down|ifdown|",
             r"restart(?:ing)? (?:network|interface)|no response"
         ),
-        &["Interface wan (eth1) is offline", "no response for 300 seconds, restarting network"],
+        &[
+            "Interface wan (eth1) is offline",
+            "no response for 300 seconds, restarting network",
+            "netwatch,info event down [ type: simple, host: 192.0.2.251 ]",
+        ],
     )
     .reset(),
     event(
         "interface-up",
-        r"(?i)is (?:online|up|reachable)|ifup|connected",
+        r"(?i)is (?:online|up|reachable|connecting)|event up|ifup|connected|\bsuccess\b",
         &["Interface wan (eth1) is online"],
     ),
     error("monitor-failed", r"(?i)\berror\b|\bfail|cannot", &["exiting on error, failed to bind"]),

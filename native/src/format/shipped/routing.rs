@@ -16,16 +16,24 @@ pub static ROUTING: Family = Family {
         "bird",
         "bird6",
         "keepalived",
-        "Keepalived",
-        "Keepalived_vrrp",
-        "Keepalived_healthcheckers",
+        "keepalived_vrrp",
+        "keepalived_healthcheckers",
         "ucarp",
         "openbgpd",
         "rpd",
         "lldpd",
         "teamd",
         "vrrpd",
+        "bgp",
+        "ospf",
+        "isis",
+        "rip",
+        "ldp",
+        "bfd",
+        "route",
+        "routing",
     ],
+    worse: "neighbour-down",
     rules: &RULES,
 };
 
@@ -33,15 +41,18 @@ static RULES: [Rule; 6] = [
     error(
         "neighbour-down",
         concat!(
-            r"(?i)%?(?:ADJCHANGE|NBR_?CHANGE)\S* .*\bdown\b|neighbou?r .*(?:\bdown\b|\blost\b|",
-            r"from Full)|-> (?:Idle|Down|Init|Active)\b|changed state from \S+ to (?:down|init|",
-            r"idle)|session (?:down|closed)|lost connection"
+            r"(?i)%?(?:ADJCHANGE|NBR_?CHANGE)\S* .*\bdown\b|",
+            r"\b(?:neighbou?r|nbr|peer|adjacency|adj)\b.*(?:\bdown\b|\blost\b|from Full)|\blost \S+ adjacency|",
+            r"session (?:down|closed)|lost connection|State changed to down"
         ),
         &[
             "%ADJCHANGE: neighbor 192.0.2.1(Unknown) in vrf default Down BGP Notification send",
             "Neighbor 192.0.2.9 lost: Dead timer expired",
             "AdjChg: Nbr 10.0.0.2 on eth1: Full -> Down (InactivityTimer)",
             "uplink: BGP session closed",
+            "nbr state changed, rid 192.0.2.14, nbr addr 192.0.2.70, nbr rid 192.0.2.17, state down",
+            "IS-IS lost L2 adjacency to fw-3 on ge-0/0/1.0, reason: Aged Out",
+            "Peer 192.0.2.1 DOWN (Hold Timer Expired)",
         ],
     )
     .reset(),

@@ -1,14 +1,17 @@
 //! Services that gateways offer: ssh, mail, web, and logins of all kinds.
 use super::{Family, Rule, error, event};
 
-pub static SSH: Family =
-    Family { programs: &["sshd", "sshd-session", "sshd-auth", "dropbear", "ssh"], rules: &SSH_RULES };
+pub static SSH: Family = Family {
+    programs: &["sshd", "sshd-session", "sshd-auth", "dropbear", "ssh"],
+    worse: "",
+    rules: &SSH_RULES,
+};
 
 static SSH_RULES: [Rule; 10] = [
     error(
         "auth-failure",
         concat!(
-            r"(?i)failed (?:password|publickey|keyboard|none)|(?:invalid|illegal|unknown|",
+            r"(?i)failed (?:password|publickey|keyboard|none)|login fail|(?:invalid|illegal|unknown|",
             r"bad password|non-?existent) (?:user|attempt)|authentication fail|",
             r"maximum authentication attempts|Too many authentication failures|",
             r"not allowed because|Exit before auth|Bad password|login attempt for nonexistent|",
@@ -125,6 +128,7 @@ pub static MAIL: Family = Family {
         "imap-login",
         "pop3-login",
     ],
+    worse: "",
     rules: &MAIL_RULES,
 };
 
@@ -238,10 +242,11 @@ pub static WEB: Family = Family {
         "caddy",
         "traefik",
         "squid",
-        "webConfigurator",
+        "webconfigurator",
         "varnishd",
         "php",
     ],
+    worse: "",
     rules: &WEB_RULES,
 };
 
@@ -348,6 +353,7 @@ pub static LOGIN: Family = Family {
         "xrdp",
         "winbindd",
     ],
+    worse: "",
     rules: &LOGIN_RULES,
 };
 

@@ -1,5 +1,5 @@
 //! The system's own daemons, and what any program's message may say.
-use super::{Family, Rule, error, event};
+use super::{Family, Rule, error, event, german, joined};
 
 pub static SYSTEM: Family = Family {
     programs: &[
@@ -7,7 +7,6 @@ pub static SYSTEM: Family = Family {
         "init",
         "procd",
         "cron",
-        "CRON",
         "crond",
         "crontab",
         "watchdog",
@@ -26,6 +25,7 @@ pub static SYSTEM: Family = Family {
         "anacron",
         "systemd-journald",
     ],
+    worse: "",
     rules: &SYSTEM_RULES,
 };
 
@@ -33,7 +33,7 @@ pub static SYSTEM: Family = Family {
 const REBOOTED: Rule = event(
     "rebooted",
     concat!(
-        r"(?i)\b(?:rebooting|system (?:restarted|rebooted|startup)|restarting system|",
+        r"(?i)\b(?:rebooting|(?:system|router) (?:was )?(?:restarted|rebooted|startup)|restarting system|",
         r"cold start|warm start|syslogd? started)\b"
     ),
     &["System restarted", "Cold start", "syslogd started: BusyBox v1.36.1"],
@@ -95,14 +95,34 @@ static SYSTEM_RULES: [Rule; 7] = [
 ];
 
 /// For every program: words that mean the same wherever they stand, the surest first.
-pub static ANY: Family = Family { programs: &[], rules: &ANY_RULES };
+pub static ANY: Family = Family { programs: &[], worse: "state-down", rules: &ANY_RULES };
 
-static ANY_RULES: [Rule; 15] = [
+static ANY_RULES: [Rule; 30] = joined(german::RULES, WORDS);
+
+const WORDS: [Rule; 17] = [
     event(
         "netfilter",
-        r"\bIN=\S* OUT=\S* .*\bSRC=\S+ DST=\S+",
-        &["[WAN_LOCAL-default-D]IN=eth2 OUT= MAC=02:00 SRC=192.0.2.1 DST=192.0.2.2 LEN=40 PROTO=TCP"],
+        r"\bIN=\S* OUT=\S* .*\bSRC=\S+ DST=\S+|\bRT_FLOW_SESSION_|APPTRACK_SESSION_",
+        &[
+            "[WAN_LOCAL-default-D]IN=eth2 OUT= MAC=02:00 SRC=192.0.2.1 DST=192.0.2.2 LEN=40 PROTO=TCP",
+            "RT_FLOW_SESSION_CLOSE [junos@2636.1.1.1.2.129 reason=\"idle Timeout\" source-address=\"192.0.2.1\"]",
+        ],
     ),
+    // What somebody typed may hold any word.
+    event(
+        "command",
+        r"\bUI_(?:CMDLINE|NETCONF|COMMIT|LOAD|CFG_AUDIT)_?\w*|\bCFGLOG_LOGGEDCMD\b",
+        &["UI_CMDLINE_READ_LINE: User 'x', command 'show interfaces ge-0/0/1 | match down '"],
+    ),
+    error(
+        "modem-disconnected",
+        r"(?i)\bmodem\S*:? .*\bstate changed \(connected -> ",
+        &[
+            "<info>  [1.2] Modem /org/freedesktop/ModemManager1/Modem/1: state changed (connected -> disconnecting)",
+            "<info>  [modem0] modem0: state changed (connected -> registered)",
+        ],
+    )
+    .reset(),
     error(
         "auth-failure",
         concat!(
@@ -172,7 +192,7 @@ static ANY_RULES: [Rule; 15] = [
     .reset(),
     error(
         "timeout",
-        r"(?i)time[d-]? ?-?out|no (?:response|answer|reply)\b|retransmi|giving up",
+        r"(?i)time[d-]? ?-?out|no (?:response|answer|reply)\b|not respond|retransmi|giving up",
         &["Request timed out", "no response from 192.0.2.1", "retransmission limit reached"],
     )
     .retry(),

@@ -20,6 +20,7 @@ pub static VPN: Family = Family {
         "ocserv",
         "swanctl",
     ],
+    worse: "tunnel-down",
     rules: &RULES,
 };
 

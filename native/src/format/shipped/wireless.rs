@@ -2,7 +2,8 @@
 use super::{Family, Rule, error, event};
 
 pub static WIFI: Family = Family {
-    programs: &["hostapd", "wpa_supplicant", "iwd", "wlanmgr", "mcad", "stahtd"],
+    programs: &["hostapd", "wpa_supplicant", "iwd", "wlanmgr", "mcad", "stahtd", "wireless", "wifi", "caps"],
+    worse: "wifi-disconnected",
     rules: &WIFI_RULES,
 };
 
@@ -35,7 +36,7 @@ static WIFI_RULES: [Rule; 9] = [
     .reset(),
     event(
         "wifi-station-left",
-        r"(?:disassociated|deauthenticated)|AP-STA-DISCONNECTED|DELSTA",
+        r"(?:disassociated|deauthenticated)|AP-STA-DISCONNECTED|DELSTA|@\S+: disconnected",
         &[
             "wlan0: STA 02:00:00:00:00:01 IEEE 802.11: disassociated",
             concat!(
@@ -85,16 +86,18 @@ static WIFI_RULES: [Rule; 9] = [
 
 pub static CELLULAR: Family = Family {
     programs: &[
-        "ModemManager",
+        "modemmanager",
         "uqmi",
         "qmi",
-        "quectel-CM",
+        "quectel-cm",
         "comgt",
         "umbim",
         "ofonod",
-        "modemmanager",
         "qmi-network",
+        "lte",
+        "mbim",
     ],
+    worse: "modem-disconnected",
     rules: &CELLULAR_RULES,
 };
 
@@ -102,7 +105,7 @@ static CELLULAR_RULES: [Rule; 5] = [
     error(
         "modem-disconnected",
         concat!(
-            r"(?i)state changed \((?:connected|connecting|disconnecting) -> |disconnected|",
+            r"(?i)state changed \(connected -> |\bdisconnected|",
             r"modem (?:removed|disappeared|lost)|call end|link lost|session (?:closed|lost)"
         ),
         &[
