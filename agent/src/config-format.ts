@@ -29,7 +29,11 @@ const shared = {
     .min(1970)
     .max(9999)
     .optional()
-    .describe('Of times without a year, for old files; else the year nearest to receipt.'),
+    .describe('Of times without a year, for old files; else the last that is not after receipt.'),
+  date_order: z
+    .enum(['auto', 'day_first', 'month_first', 'year_first'])
+    .optional()
+    .describe('Of dates in numbers such as 09/11/2026; auto, unless given, is what the lines show.'),
 };
 
 const from = z.string().min(1).max(256);

@@ -1,35 +1,70 @@
 //! `docsis`: lines of a cable modem's event log, as its pages, its MIB (RFC 4639) and syslog have them.
 //!
-//! A line is, in any order and between tabs, commas, bars, semicolons or blanks: one or two times (first
-//! and last), how often, the level (`critical`, `Critical (3)`, `3`), the event's number, and the text,
-//! which comes last. An event counted n times gives n records in even steps from first to last time, at
+//! A line is, in any order and between tabs, commas, bars, semicolons, quotes or blanks: one or two times (first
+//! and last), how often, the level (`critical`, `Critical (3)`, `3`, in six languages), the event's number, and the
+//! text, which comes last. An event counted n times gives n records in even steps from first to last time, at
 //! most 1,000. "Time Not Established" is a clock that was not set. A line in a syslog envelope has it
 //! opened first. The text is read by the shipped DOCSIS patterns; an error's code is the pattern's name.
 use super::draft::{Draft, Stamp};
 use super::events;
 use super::keys::Keys;
-use super::time::Clock;
 use super::time::civil::{Civil, Scanner};
+use super::time::{Clock, date};
 use super::{Context, Format, Found, envelope};
 use crate::channel::ChannelList;
 use crate::error::Result;
 use crate::parse::Refusal;
 
-const LEVELS: [&[u8]; 10] = [
-    b"emergency",
-    b"alert",
-    b"critical",
-    b"error",
-    b"warning",
-    b"notice",
-    b"information",
-    b"informational",
-    b"info",
-    b"debug",
+/// Words for the levels 1 (emergency) to 8 (debug) as makers write them; accents may be left out.
+const LEVELS: [(&str, u8); 38] = [
+    ("emergency", 1),
+    ("notfall", 1),
+    ("emergencia", 1),
+    ("urgence", 1),
+    ("noodgeval", 1),
+    ("alert", 2),
+    ("alarm", 2),
+    ("alerta", 2),
+    ("alerte", 2),
+    ("critical", 3),
+    ("kritisch", 3),
+    ("critico", 3),
+    ("crítico", 3),
+    ("critique", 3),
+    ("kritiek", 3),
+    ("error", 4),
+    ("fehler", 4),
+    ("erro", 4),
+    ("erreur", 4),
+    ("fout", 4),
+    ("warning", 5),
+    ("warnung", 5),
+    ("advertencia", 5),
+    ("advertência", 5),
+    ("avertissement", 5),
+    ("waarschuwing", 5),
+    ("notice", 6),
+    ("hinweis", 6),
+    ("aviso", 6),
+    ("avis", 6),
+    ("melding", 6),
+    ("information", 7),
+    ("informational", 7),
+    ("info", 7),
+    ("información", 7),
+    ("informação", 7),
+    ("informatie", 7),
+    ("debug", 8),
 ];
+/// Longest word for a level, bytes.
+const MAX_LEVEL_BYTES: usize = 24;
+/// Epoch seconds of 2008 to 2038: numbers of events are shorter, or those of makers, which are larger.
+const EPOCH_SECONDS: std::ops::Range<i64> = 1_200_000_000..2_147_483_648;
 const UNSET: &[u8] = b"Time Not Established";
 /// What heads the columns of the pages.
 const HEADERS: [&[u8]; 6] = [b"time", b"date", b"first time", b"priority", b"index", b"#"];
+/// What stands between the parts.
+const SEPARATORS: &[u8] = b" \t,;|^\"";
 /// Parts before the text; the rest is text.
 const MAX_PARTS: usize = 12;
 
@@ -53,6 +88,7 @@ struct Front {
     count: Option<u32>,
     level: Option<u8>,
     number: bool,
+    epoch_s: Option<i64>,
 }
 
 impl Format for Docsis {
@@ -64,7 +100,7 @@ impl Format for Docsis {
     ) -> std::result::Result<Found, Refusal> {
         let mut scanner = Scanner::new(line.trim_ascii());
         let front = front(&mut scanner);
-        let text = scanner.rest.trim_ascii().trim_ascii_start();
+        let text = scanner.rest.trim_ascii();
         if front == Front::default() {
             return self.enveloped(line, context, draft);
         }
@@ -87,8 +123,12 @@ impl Format for Docsis {
             [first, Stamp::Missing] => draft.stamp = first,
             [_, last] => draft.stamp = last,
         }
-        if front.unset && draft.stamp == Stamp::Missing {
-            draft.stamp = Stamp::Unsynchronised(0);
+        if draft.stamp == Stamp::Missing {
+            draft.stamp = match front.epoch_s {
+                Some(seconds) => self.clock.stamp_epoch(seconds * 1000)?,
+                None if front.unset => Stamp::Unsynchronised(0),
+                None => Stamp::Missing,
+            };
         }
         draft.repeat = front.count.unwrap_or(1).max(1);
         Ok(Found::Record)
@@ -140,75 +180,45 @@ fn front(scanner: &mut Scanner<'_>) -> Front {
 }
 
 fn separators(scanner: &mut Scanner<'_>) {
-    while scanner.one_of(b" \t,;|").is_some() {}
+    while scanner.one_of(SEPARATORS).is_some() {}
 }
 
 fn part(scanner: &mut Scanner<'_>, front: &mut Front) -> bool {
-    if scanner.text(UNSET).is_some() {
+    if scanner.text(UNSET).is_some() || stars(scanner).is_some() {
         front.unset = true;
         return true;
     }
-    if let Some(slot) = front.times.iter_mut().find(|time| time.is_none()) {
-        let mut ahead = *scanner;
-        let quote = ahead.byte(b'"').is_some();
-        if let Some(civil) = time(&mut ahead) {
-            if quote {
-                let _ = ahead.byte(b'"');
-            }
-            *slot = Some(civil);
-            *scanner = ahead;
-            return true;
-        }
+    if let Some(slot) = front.times.iter_mut().find(|time| time.is_none())
+        && let Some(civil) = time(scanner)
+    {
+        *slot = Some(civil);
+        return true;
     }
     level(scanner, front).or_else(|| number(scanner, front)).is_some()
 }
 
-/// `2020-1-14,13:17:4.0,+1:0` of the MIB, `01/14/2020 13:17`, `Tue Feb 11 05:18:37 2020`, ISO 8601.
-fn time(scanner: &mut Scanner<'_>) -> Option<Civil> {
-    let mut day = *scanner;
-    if day.day_name().is_some() {
-        separators(&mut day);
-        *scanner = day;
-    }
-    if let Some(civil) = scanner.month_first() {
-        return Some(civil);
-    }
-    let mut ahead = *scanner;
-    let first = ahead.digits(1, 4)?;
-    let separator = ahead.one_of(b"-/.")?;
-    let second = ahead.digits(1, 2)?;
-    ahead.byte(separator)?;
-    let third = ahead.digits(1, 4)?;
-    let (year, month, day) = match separator {
-        _ if first >= 1000 => (first, second, third),
-        b'.' => (third, second, first),
-        // A month past 12 is a day: both orders are written.
-        _ if first > 12 => (third, second, first),
-        _ => (third, first, second),
-    };
-    let year = if year < 100 { year + 2000 } else { year };
-    let mut civil = Civil { year: Some(year), month, day, ..Civil::default() };
-    while ahead.one_of(b" ,\tT").is_some() {}
-    civil.hour = ahead.digits(1, 2)?;
-    ahead.byte(b':')?;
-    civil.minute = ahead.digits(1, 2)?;
-    if ahead.byte(b':').is_some() {
-        civil.second = ahead.digits(1, 2)?;
-        civil.millisecond = ahead.fraction()?;
-    }
-    meridiem(&mut ahead, &mut civil);
-    mib_offset(&mut ahead, &mut civil);
-    *scanner = ahead;
-    Some(civil)
+/// `************`, where some pages have the time that is not known.
+fn stars(scanner: &mut Scanner<'_>) -> Option<()> {
+    let count = scanner.rest.iter().take_while(|byte| **byte == b'*').count();
+    (count >= 3).then(|| scanner.rest = &scanner.rest[count..])
 }
 
-fn meridiem(scanner: &mut Scanner<'_>, civil: &mut Civil) {
+/// `2020-1-14,13:17:4.0,+1:0` of the MIB, and every way of [`date`].
+fn time(scanner: &mut Scanner<'_>) -> Option<Civil> {
     let mut ahead = *scanner;
-    ahead.blanks();
-    if let (Some(letter), Some(_)) = (ahead.one_of(b"aApP"), ahead.one_of(b"mM")) {
-        civil.hour = civil.hour % 12 + 12 * i64::from(letter.eq_ignore_ascii_case(&b'p'));
-        *scanner = ahead;
+    let mut civil = date::date_time(&mut ahead).or_else(|| {
+        ahead = *scanner;
+        if ahead.day_name().is_some() {
+            separators(&mut ahead);
+        }
+        ahead.month_first()
+    })?;
+    mib_offset(&mut ahead, &mut civil);
+    if civil.offset_minutes.is_none() {
+        date::zone(&mut ahead, &mut civil);
     }
+    *scanner = ahead;
+    Some(civil)
 }
 
 /// `,+1:0` or `+01:00`.
@@ -229,22 +239,32 @@ fn mib_offset(scanner: &mut Scanner<'_>, civil: &mut Civil) {
     }
 }
 
-/// `Critical (3)`, `critical`, `<3>`.
+/// `Critical (3)`, `critical`, and any one word before a level's digit in brackets.
 fn level(scanner: &mut Scanner<'_>, front: &mut Front) -> Option<()> {
     let mut ahead = *scanner;
-    let length = ahead.rest.iter().take(16).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let letter = |byte: &&u8| byte.is_ascii_alphabetic() || **byte >= 0x80;
+    let length = ahead.rest.iter().take(MAX_LEVEL_BYTES).take_while(letter).count();
     let (word, rest) = ahead.rest.split_at(length);
-    let place = LEVELS.iter().position(|level| level.eq_ignore_ascii_case(word))?;
     ahead.rest = rest;
-    if !ahead.rest.first().is_none_or(|byte| b" \t,;|(".contains(byte)) || front.level.is_some() {
-        return None;
-    }
+    let known = LEVELS.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(word));
     let mut bracket = ahead;
     bracket.blanks();
-    if bracket.byte(b'(').is_some() && bracket.digits(1, 1).is_some() && bracket.byte(b')').is_some() {
-        ahead = bracket;
+    let digit =
+        bracket.byte(b'(').and_then(|()| bracket.digits(1, 1)).filter(|digit| (1..=8).contains(digit));
+    let digit = digit.filter(|_| length > 0 && bracket.byte(b')').is_some());
+    let level = match (digit, known) {
+        (Some(digit), _) => {
+            ahead = bracket;
+            u8::try_from(digit).ok()?
+        }
+        (None, Some((_, level))) => *level,
+        (None, None) => return None,
+    };
+    let ends = |byte: &u8| SEPARATORS.contains(byte) || *byte == b'(';
+    if !ahead.rest.first().is_none_or(ends) || front.level.is_some() {
+        return None;
     }
-    front.level = u8::try_from(place.min(7)).ok();
+    front.level = Some((level - 1).min(7));
     *scanner = ahead;
     Some(())
 }
@@ -260,12 +280,14 @@ fn number(scanner: &mut Scanner<'_>, front: &mut Front) -> Option<()> {
     if bracket.is_some() {
         ahead.one_of(b">]")?;
     }
-    if !ahead.rest.first().is_none_or(|byte| b" \t,;|".contains(byte))
+    if !ahead.rest.first().is_none_or(|byte| SEPARATORS.contains(byte))
         || ahead.rest.starts_with(b" consecutive")
     {
         return None;
     }
-    if value >= 1_000_000 && named.is_none() {
+    if EPOCH_SECONDS.contains(&value) && named.is_none() && front.epoch_s.is_none() {
+        front.epoch_s = Some(value);
+    } else if value >= 1_000_000 && named.is_none() {
         // Numbers of events have eight digits and more.
         (!std::mem::replace(&mut front.number, true)).then_some(())?;
     } else if named.is_none() && front.times[1].is_none() && front.times[0].is_some() {
@@ -292,9 +314,10 @@ fn number(scanner: &mut Scanner<'_>, front: &mut Front) -> Option<()> {
     Some(())
 }
 
+/// The text without the quotes and separators around it.
 fn unquoted(text: &[u8]) -> &[u8] {
-    let inner = text.strip_prefix(b"\"").unwrap_or(text);
-    inner.strip_suffix(b"\"").unwrap_or(inner)
+    let end = text.iter().rposition(|byte| !b"\",; \t".contains(byte)).map_or(0, |last| last + 1);
+    &text[..end]
 }
 
 #[cfg(test)]
@@ -328,6 +351,17 @@ mod tests {
             "\"2026-11-20T05:18:37Z\" error 82000200 ",
             "Nov 20 05:18:37 modem CABLEMODEM[DOCSIS]: <82000200> ",
             "<132>Nov 20 05:18:37 modem CM[1]: ",
+            "05:18:37\tFri Nov 20 2026\tCritical (3)\t",
+            "05:18:37^Fri Nov 20 2026^3^",
+            "2026:11:20 05:18:37       | ",
+            "\"1795151917\",\"Fri Nov 20 05:18:37 2026\",\"Critico (3)\",\"",
+            "1795151917 Kritisch ",
+            "1\t20/11/2026 05:18:37\t82000200\tcritical\t",
+            "2026/11/20 05:18:37 | Critique | ",
+            "Fri 20 Nov 2026 05:18:37; Crítico (3); ",
+            "20.11.26 05:18:37 ",
+            "3 | 11/20/26 05:18:37 | 82000200 | Waarschuwing | ",
+            "2026-11-20 05:18:37 UTC Informação (7) ",
         ] {
             let (found, draft) = read(&format!("{front}{TEXT}")).unwrap();
             assert_eq!((found, draft.stamp), (Found::Record, at), "{front}");
@@ -356,7 +390,11 @@ mod tests {
 
     #[test]
     fn clocks_that_are_not_set_headers_and_other_lines() {
-        for front in ["Time Not Established Critical (3) ", "01/01/1970 00:00 82000200 3 "] {
+        for front in [
+            "Time Not Established Critical (3) ",
+            "01/01/1970 00:00 82000200 3 ",
+            "************* Warning (5) ",
+        ] {
             let (_, draft) = read(&format!("{front}{TEXT}")).unwrap();
             assert!(matches!(draft.stamp, Stamp::Unsynchronised(_)), "{front}");
         }

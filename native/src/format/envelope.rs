@@ -1,8 +1,10 @@
 //! The envelope around a message: who wrote it, when, and how grave it is.
 //!
 //! Known: RFC 5424; RFC 3164 with or without PRI and host, with the year or a fraction that many
-//! daemons add; lines stamped in ISO 8601; OpenWrt's `logread`; Cisco's `RP/0/RP0/CPU0:` and `*Mar 1`.
+//! daemons add; lines stamped in ISO 8601 or in numbers; OpenWrt's `logread`; what routers and switches put before
+//! the time (sequence numbers, `host:`, `RP/0/RP0/CPU0:`, `*Mar 1`), also inside of another envelope.
 //! All are told apart by their fronts alone, in one pass; texts are borrowed from the line.
+use super::stamp;
 use super::time::civil::{Civil, Scanner};
 
 /// Longest program name.
@@ -47,7 +49,7 @@ pub fn open(line: &[u8]) -> Option<Envelope<'_>> {
         return Some(envelope);
     }
     let mut envelope = Envelope { severity, ..Envelope::default() };
-    let found = stamped(&mut scanner, &mut envelope);
+    let found = stamp::read(&mut scanner, &mut envelope);
     if found.is_none() && severity.is_none() {
         return None;
     }
@@ -127,131 +129,46 @@ fn structured_data(scanner: &mut Scanner<'_>) -> Option<bool> {
     }
 }
 
-/// Everything up to and with the time stamp of the older forms.
-fn stamped<'a>(scanner: &mut Scanner<'a>, envelope: &mut Envelope<'a>) -> Option<()> {
-    let mut ahead = *scanner;
-    cisco_front(&mut ahead, envelope);
-    let bracket = ahead.byte(b'[').is_some();
-    let mut day = ahead;
-    if day.day_name().is_some() {
-        let _ = day.byte(b',');
-        if day.blanks() > 0 {
-            ahead = day;
-        }
-    }
-    let mut civil = date(&mut ahead)?;
-    if bracket {
-        ahead.byte(b']')?;
-    }
-    let mut zone = ahead;
-    zone.blanks();
-    if civil.offset_minutes.is_none()
-        && let Some(minutes) = zone.zone_name()
-        && zone.rest.first().is_none_or(|byte| matches!(byte, b' ' | b':'))
-    {
-        civil.offset_minutes = Some(minutes);
-        ahead = zone;
-    }
-    if !ahead.rest.first().is_none_or(|byte| matches!(byte, b' ' | b'\t' | b':')) {
-        return None;
-    }
-    envelope.civil = Some(civil);
-    *scanner = ahead;
-    Some(())
-}
-
-/// The ways of a date: ISO 8601, month first, year before the month, or day before it.
-fn date(scanner: &mut Scanner<'_>) -> Option<Civil> {
-    if let Some(civil) = scanner.iso().or_else(|| scanner.month_first()).or_else(|| routeros(scanner)) {
-        return Some(civil);
-    }
-    let mut ahead = *scanner;
-    let number = ahead.digits(1, 4)?;
-    ahead.one_of(b" -/")?;
-    if number >= 1970 {
-        let mut civil = ahead.month_first()?;
-        civil.year = Some(number);
-        *scanner = ahead;
-        return Some(civil);
-    }
-    let mut civil = Civil { day: number, month: ahead.month_name()?, ..Civil::default() };
-    ahead.one_of(b" -/")?;
-    let mut year = ahead;
-    if let (Some(number), Some(_)) = (year.digits(4, 4), year.one_of(b" :")) {
-        civil.year = Some(number);
-        ahead = year;
-        ahead.blanks();
-    }
-    ahead.time_of_day(&mut civil)?;
-    *scanner = ahead;
-    Some(civil)
-}
-
-/// `nov/20/2026 10:31:09` of RouterOS 6, `11-20 10:31:09` of RouterOS 7; the current year is left away. Month and
-/// day in digits could be another's day and month: the topics behind them tell.
-fn routeros(scanner: &mut Scanner<'_>) -> Option<Civil> {
-    let mut ahead = *scanner;
-    let mut civil = Civil::default();
-    let named = ahead.month_name();
-    civil.month = named.or_else(|| ahead.digits(2, 2))?;
-    ahead.byte(if named.is_some() { b'/' } else { b'-' })?;
-    civil.day = ahead.digits(2, 2)?;
-    if named.is_some() && ahead.byte(b'/').is_some() {
-        civil.year = Some(ahead.digits(4, 4)?);
-    }
-    (ahead.blanks() > 0).then_some(())?;
-    ahead.time_of_day(&mut civil)?;
-    let mut behind = ahead;
-    behind.blanks();
-    (named.is_some() || are_topics(behind.word()?)).then_some(())?;
-    *scanner = ahead;
-    Some(civil)
-}
-
-/// What Cisco puts before the time: a number, a host, the node, and a sign when the clock is not set.
-fn cisco_front<'a>(scanner: &mut Scanner<'a>, envelope: &mut Envelope<'a>) {
-    let mut ahead = *scanner;
-    if ahead.digits(1, 10).is_some() && ahead.byte(b':').is_some() && ahead.blanks() > 0 {
-        *scanner = ahead;
-    }
-    let window = &scanner.rest[..scanner.rest.len().min(96)];
-    // The node ends in a colon that a month follows at once.
-    let colons = window.iter().enumerate().filter(|(_, byte)| **byte == b':').map(|(place, _)| place);
-    for place in colons.take(4) {
-        let mut after = Scanner::new(&scanner.rest[place + 1..]);
-        let mark = after.one_of(b"*.");
-        if window[..place].contains(&b'/') && { after }.month_first().is_some() {
-            if let Some(blank) = window[..place].iter().rposition(|byte| *byte == b' ') {
-                let host = window[..blank].trim_ascii();
-                envelope.host = host.strip_suffix(b":").unwrap_or(host);
-            }
-            envelope.clock_unset = mark == Some(b'*');
-            *scanner = after;
-            return;
-        }
-    }
-    let mut ahead = *scanner;
-    if let Some(mark) = ahead.one_of(b"*.")
-        && { ahead }.month_first().is_some()
-    {
-        envelope.clock_unset = mark == b'*';
-        *scanner = ahead;
-    }
-}
-
 /// Host, facility and severity, program: what of them stands before the message. Without a time there is no host:
 /// all is message then (RFC 3164, 4.3.3), and its first word would make a device of its own.
 fn header<'a>(mut scanner: Scanner<'a>, is_stamped: bool, envelope: &mut Envelope<'a>) {
     scanner.blanks();
-    let no_host = scanner.byte(b':').is_some() || !envelope.host.is_empty() || !is_stamped;
+    // Where a date is written in numbers a host is rare: it takes a program behind it to make a word one.
+    let numeric = envelope.civil.is_some_and(|civil| civil.numeric.is_some());
+    let no_host = scanner.byte(b':').is_some()
+        || !envelope.host.is_empty()
+        || !is_stamped
+        || (numeric && !second_word_is_tag(&scanner));
     scanner.blanks();
     let _ = bracketed_number(&mut scanner);
     if !no_host && severity_word(&mut scanner, envelope).is_none() {
         host(&mut scanner, envelope);
         let _ = severity_word(&mut scanner, envelope);
     }
+    enveloped_front(&mut scanner, envelope);
     tag(&mut scanner, envelope);
     envelope.message = scanner.rest.trim_ascii();
+}
+
+/// `1432: Nov 20 12:50:26.172 CET: ` before a mnemonic: a router's own front, to which a collector added its own.
+/// Its time is the device's own, which a relay's may be minutes behind.
+fn enveloped_front<'a>(scanner: &mut Scanner<'a>, envelope: &mut Envelope<'a>) {
+    if envelope.civil.is_none() || memchr::memchr(b'%', scanner.rest).is_none() {
+        return;
+    }
+    let (mut ahead, mut inner) = (*scanner, Envelope::default());
+    if stamp::read(&mut ahead, &mut inner).is_none() {
+        return;
+    }
+    let _ = ahead.byte(b':');
+    ahead.blanks();
+    if !ahead.rest.starts_with(b"%") {
+        return;
+    }
+    if !inner.clock_unset {
+        envelope.civil = inner.civil;
+    }
+    *scanner = ahead;
 }
 
 /// `[1549887755.123]`, as `logread -t` writes it.
@@ -278,6 +195,14 @@ fn severity_word(scanner: &mut Scanner<'_>, envelope: &mut Envelope<'_>) -> Opti
     envelope.severity = Some(*severity);
     *scanner = ahead;
     Some(())
+}
+
+fn second_word_is_tag(scanner: &Scanner<'_>) -> bool {
+    let mut ahead = *scanner;
+    ahead.blanks();
+    ahead.word().is_some_and(|word| !word.ends_with(b":"))
+        && ahead.blanks() > 0
+        && ahead.word().is_some_and(|word| word.ends_with(b":"))
 }
 
 /// The first word, unless it cannot be a host's name ([`is_host`]).
@@ -316,7 +241,7 @@ fn is_host(word: &[u8]) -> bool {
 }
 
 /// `pppoe,ppp,info`: RouterOS's topics.
-fn are_topics(word: &[u8]) -> bool {
+pub fn are_topics(word: &[u8]) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-,!".contains(byte);
     let begins = word.first().is_some_and(u8::is_ascii_lowercase);
     begins && word.contains(&b',') && word.iter().all(is_part)
@@ -411,6 +336,9 @@ mod tests {
         expect("000123: *Mar  1 18:46:11.123 UTC: %SYS-5-A: x", "", "%SYS-5-A", None, "x");
         let line = "Sat Nov 21 10:00:00 2026 daemon.info [2209]: <info> x";
         expect(line, "", "", Some(6), "<info> x");
+        expect("20.11.26 16:41:16 PPPoE-Fehler: Zeit", "", "PPPoE-Fehler", None, "Zeit");
+        expect("20.11.26 16:38:40 Internet wurde getrennt", "", "Internet", None, "Internet wurde getrennt");
+        expect("11/20/2026 16:38:40 gw sshd[2]: x", "gw", "sshd", None, "x");
         expect("Nov 22 10:06:33 gw no tag here", "gw", "no", None, "no tag here");
         expect("Nov 22 10:06:33 gw CRON(pam)[12]: x", "gw", "CRON", None, "x");
     }

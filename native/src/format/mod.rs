@@ -18,6 +18,7 @@ pub mod patterns;
 pub mod registry;
 pub mod sample;
 pub mod shipped;
+mod stamp;
 mod syslog;
 mod text;
 pub mod time;

@@ -1,37 +1,7 @@
 //! A date and time of day as a line has it, and the scanner that reads its parts from bytes.
+use super::names;
+use super::order::NumericDate;
 use crate::parse::timestamp::{days_from_epoch, days_in_month};
-
-/// First letters of the months' English names.
-const MONTHS: [&[u8; 3]; 12] =
-    [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
-const DAYS: [&[u8; 3]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"];
-
-/// Abbreviations of zones that devices write, with minutes east of UTC. Many are used for several zones
-/// elsewhere; what is not here is read in the configured zone.
-const ZONES: [(&[u8], i32); 22] = [
-    (b"UTC", 0),
-    (b"GMT", 0),
-    (b"Z", 0),
-    (b"WET", 0),
-    (b"WEST", 60),
-    (b"CET", 60),
-    (b"CEST", 120),
-    (b"EET", 120),
-    (b"EEST", 180),
-    (b"MSK", 180),
-    (b"JST", 540),
-    (b"KST", 540),
-    (b"AEST", 600),
-    (b"AEDT", 660),
-    (b"EST", -300),
-    (b"EDT", -240),
-    (b"CST", -360),
-    (b"CDT", -300),
-    (b"MST", -420),
-    (b"MDT", -360),
-    (b"PST", -480),
-    (b"PDT", -420),
-];
 
 /// Date and time of day, perhaps without a year or a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,6 +17,8 @@ pub struct Civil {
     pub millisecond: i64,
     /// Minutes east of UTC, when the line says so.
     pub offset_minutes: Option<i32>,
+    /// A date in numbers whose order the line does not say, in place of year, month and day.
+    pub numeric: Option<NumericDate>,
 }
 
 impl Civil {
@@ -141,23 +113,18 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// A month's English name, short or long; 1–12.
+    /// A month's name, short or long, in English or another language of makers; 1–12.
     pub fn month_name(&mut self) -> Option<i64> {
-        self.name(&MONTHS).map(|place| place + 1)
-    }
-
-    /// A weekday's English name, short or long; 0 is Monday.
-    pub fn day_name(&mut self) -> Option<i64> {
-        self.name(&DAYS)
-    }
-
-    #[allow(clippy::cast_possible_wrap)] // At most 12 names.
-    fn name(&mut self, names: &[&[u8; 3]]) -> Option<i64> {
-        let head = self.rest.get(..3)?;
-        let place = names.iter().position(|name| head.eq_ignore_ascii_case(*name))?;
-        let length = self.rest.iter().take(10).take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let (month, length) = names::month(self.rest)?;
         self.rest = &self.rest[length..];
-        Some(place as i64)
+        Some(month)
+    }
+
+    /// A weekday's English name, short or long.
+    pub fn day_name(&mut self) -> Option<()> {
+        let length = names::weekday(self.rest)?;
+        self.rest = &self.rest[length..];
+        Some(())
     }
 
     /// A fraction after a point or comma as ms, digits past ms cut; nothing is 0.
@@ -181,7 +148,7 @@ impl<'a> Scanner<'a> {
         (count > 0).then_some(milliseconds)
     }
 
-    /// `12:34:56` with an optional fraction.
+    /// `12:34:56` with an optional fraction; Comware writes `12:34:56:789`.
     pub fn time_of_day(&mut self, civil: &mut Civil) -> Option<()> {
         civil.hour = self.digits(1, 2)?;
         self.byte(b':')?;
@@ -189,6 +156,13 @@ impl<'a> Scanner<'a> {
         self.byte(b':')?;
         civil.second = self.digits(2, 2)?;
         civil.millisecond = self.fraction()?;
+        let mut ahead = *self;
+        if let (Some(()), Some(milliseconds)) = (ahead.byte(b':'), ahead.digits(3, 3))
+            && ahead.rest.first() == Some(&b' ')
+        {
+            civil.millisecond = milliseconds;
+            *self = ahead;
+        }
         Some(())
     }
 
@@ -210,12 +184,13 @@ impl<'a> Scanner<'a> {
     pub fn zone_name(&mut self) -> Option<i32> {
         let length = self.rest.iter().take(6).take_while(|byte| byte.is_ascii_uppercase()).count();
         let (name, rest) = self.rest.split_at(length);
-        let (_, minutes) = ZONES.iter().find(|(known, _)| *known == name)?;
+        let minutes = names::zone_minutes(name)?;
         self.rest = rest;
-        Some(*minutes)
+        Some(minutes)
     }
 
-    /// `2026-01-31T12:00:00.123+01:00`; the offset may be absent, `T` may be a blank, `-` may be `/`.
+    /// `2026-01-31T12:00:00.123+01:00`; the offset may be absent or stand behind a blank, `T` may be a blank, `-` may
+    /// be `/`. Huawei's VRP counts on behind the fraction: `12:00:00.123.1`.
     pub fn iso(&mut self) -> Option<Civil> {
         let mut ahead = *self;
         let mut civil = Civil { year: Some(ahead.digits(4, 4)?), ..Civil::default() };
@@ -226,12 +201,35 @@ impl<'a> Scanner<'a> {
         ahead.one_of(b"Tt ,_")?;
         ahead.blanks();
         ahead.time_of_day(&mut civil)?;
-        civil.offset_minutes = Scanner::offset(&mut { ahead });
+        let mut counted = ahead;
+        if counted.byte(b'.').is_some() && counted.digits(1, 4).is_some() {
+            ahead = counted;
+        }
+        let mut zone = ahead;
+        civil.offset_minutes = zone.offset();
         if civil.offset_minutes.is_some() {
-            ahead.offset();
+            ahead = zone;
+        } else {
+            ahead.signed_offset(&mut civil);
         }
         *self = ahead;
         Some(civil)
+    }
+
+    /// ` +0100` or `-05:00` where a word ends; nothing else is taken.
+    pub fn signed_offset(&mut self, civil: &mut Civil) {
+        let mut ahead = *self;
+        ahead.blanks();
+        if !ahead.rest.first().is_some_and(|byte| matches!(byte, b'+' | b'-')) {
+            return;
+        }
+        let offset = ahead.offset();
+        if offset.is_some()
+            && ahead.rest.first().is_none_or(|byte| matches!(byte, b' ' | b'\t' | b':' | b']'))
+        {
+            civil.offset_minutes = offset;
+            *self = ahead;
+        }
     }
 
     /// `Nov  2 15:40:14`, with a fraction, or with the year after the day or after the time.

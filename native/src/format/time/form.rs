@@ -1,10 +1,10 @@
 //! Forms of a time stamp in a field: named ones, or a pattern in the manner of `strftime`.
 //!
-//! Named: `auto` (ISO 8601 or an epoch number, by its size in s, ms, µs or ns), `iso`, `epoch_s`,
-//! `epoch_ms`, `epoch_us`, `epoch_ns`. Patterns know %Y %y %m %d %e %b %B %a %A %j %H %I %p %M %S %f %L
+//! Named: `auto` (ISO 8601, the ways of [`super::date`], or an epoch number by its size in s, ms, µs or ns), `iso`,
+//! `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`. Patterns know %Y %y %m %d %e %b %B %a %A %j %H %I %p %M %S %f %L
 //! (a fraction's digits) %z %Z %s %F %T %D %R %n %t %%; a blank stands for any number of them.
-use super::Clock;
 use super::civil::{Civil, Scanner};
+use super::{Clock, date};
 use crate::error::{Error, Result};
 use crate::format::draft::{Raw, Stamp};
 use crate::parse::Refusal;
@@ -89,9 +89,10 @@ impl TimeForm {
                 if let Some(number) = crate::format::fields::number(text) {
                     return self.number(number, clock);
                 }
-                scanner.iso()
+                if *self == Self::Auto { written(&mut scanner) } else { scanner.iso() }
             }
-            Self::Auto | Self::Iso => scanner.iso().or_else(|| scanner.month_first()),
+            Self::Auto => written(&mut scanner),
+            Self::Iso => scanner.iso().or_else(|| scanner.month_first()),
             Self::Epoch(_) => None,
             Self::Pattern(items) => match parse(items, &mut scanner).ok_or(Refusal::BadTimestamp)? {
                 Parsed::Epoch(time_ms) if scanner.rest.is_empty() => return clock.stamp_epoch(time_ms),
@@ -105,6 +106,12 @@ impl TimeForm {
 }
 
 type Read<T> = std::result::Result<T, Refusal>;
+
+fn written(scanner: &mut Scanner<'_>) -> Option<Civil> {
+    let mut civil = scanner.iso().or_else(|| date::date_time(scanner)).or_else(|| scanner.month_first())?;
+    date::zone(scanner, &mut civil);
+    Some(civil)
+}
 
 /// What a pattern found.
 enum Parsed {
@@ -233,6 +240,12 @@ mod tests {
             ("auto", "2026-01-31 12:00:05.25"),
             ("auto", "1769857205.25"),
             ("auto", "1769857205250"),
+            ("auto", "31.01.2026 12:00:05.25"),
+            ("auto", "1/31/2026 12:00:05.25 PM"),
+            ("auto", "Sat, 31 Jan 2026 11:00:05.25 +0000"),
+            ("auto", "31/Jan/2026:12:00:05.25 +0100"),
+            ("auto", "Sat Jan 31 11:00:05.25 UTC 2026"),
+            ("auto", "2026-01-31 11:00:05.25 UTC"),
             ("iso", "2026-01-31T11:00:05.250Z"),
             ("epoch_s", "1769857205.250"),
             ("epoch_ms", "1769857205250"),
