@@ -41,6 +41,11 @@ function lines(seconds: number, from: number, to: number): string {
 }
 
 const TEXT = lines(900, 600, 640);
+/** A gateway's own log, as logread prints it: no host. */
+const SYSLOG = Array.from(
+  { length: 10 },
+  (_, at) => `Fri Nov 20 10:0${at}:00 2026 daemon.notice netifd: Interface 'wan' is now up\n`,
+).join('');
 
 async function replayed(folder: string, ...args: string[]): Promise<ReplayResult> {
   const { stdout } = await run(process.execPath, [MAIN, 'replay', '--format', 'json', ...args], {
@@ -195,6 +200,34 @@ describe('replay', () => {
       ]);
     }));
 
+  it('reads lines of a shipped format without being told, says so, and gives the same as when told', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 'sys.log'), SYSLOG);
+      const guessed = await run(process.execPath, [MAIN, 'replay', 'sys.log'], { cwd: folder });
+      expect(guessed.stderr).toMatch(
+        /syslog understands 10 of 10 lines \(times: 10; no device named; .*\): read as --line-format syslog\n/,
+      );
+      expect(guessed.stderr).toMatch(/taken as those of "this-gateway"; device_id in the format names it/);
+      const told = await run(process.execPath, [MAIN, 'replay', 'sys.log', '--line-format', 'syslog'], {
+        cwd: folder,
+      });
+      expect(told.stdout).toBe(guessed.stdout);
+      expect(told.stderr).not.toMatch(/read as/);
+    }));
+
+  it('says in words when most lines are left out', () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, 'a.log'), `${lines(40, 0, 0)}${'{"latency_ms":3}\n'.repeat(200)}`);
+      const { stderr } = await run(
+        process.execPath,
+        [MAIN, 'replay', 'a.log', '--line-format', 'canonical'],
+        {
+          cwd: folder,
+        },
+      );
+      expect(stderr).toMatch(/only 120 of 320 lines are understood: 200 because the line names no device/);
+    }));
+
   it('compares two thresholds: what both say, and what one says alone', () =>
     withFolder(async (folder) => {
       await writeFile(join(folder, 'a.log'), TEXT);
@@ -220,7 +253,25 @@ describe('replay', () => {
     ['a file that is not there', ['none.log'], 66, /none\.log: there is no such file/],
     ['a folder', ['.'], 66, /\.: is a folder/],
     ['a damaged archive', ['broken.gz'], 66, /broken\.gz: /],
-    ['a file without a record', ['text.log'], 65, /none of \d lines is a record \(\d /],
+    ['free text', ['text.log'], 65, /no format understands these lines: describe the lines by patterns/],
+    [
+      'lines of another format than was said',
+      ['sys.log', '--line-format', 'canonical'],
+      65,
+      /none of \d first lines is a record: \d because the line is not JSON.*\n {2}→ syslog understands 10 of 10 lines: --line-format syslog\n/,
+    ],
+    [
+      'lines without the device that the format names',
+      ['bare.log', '--line-format', 'canonical'],
+      65,
+      /because the line names no device \(missing_device\)\n {2}→ .*device_id: my-modem/,
+    ],
+    [
+      'lines of which many formats understand a part',
+      ['mixed.log'],
+      65,
+      /say which to take:\n.* --line-format syslog/,
+    ],
     ['an empty file', ['empty.log'], 65, /the input is empty/],
     [
       'too few windows',
@@ -249,6 +300,9 @@ describe('replay', () => {
       await writeFile(join(folder, 'a.log'), TEXT);
       await writeFile(join(folder, 'broken.gz'), gzipSync(TEXT).subarray(0, 5_000));
       await writeFile(join(folder, 'text.log'), 'hello\nworld\n');
+      await writeFile(join(folder, 'sys.log'), SYSLOG);
+      await writeFile(join(folder, 'bare.log'), '{"latency_ms":3}\n'.repeat(10));
+      await writeFile(join(folder, 'mixed.log'), `${'what?\n'.repeat(4)}${SYSLOG}`);
       await writeFile(join(folder, 'empty.log'), '');
       await writeFile(join(folder, 'short.log'), lines(35, 0, 0));
       const failed = await run(process.execPath, [MAIN, 'replay', ...args], { cwd: folder }).catch(

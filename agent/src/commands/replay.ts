@@ -5,19 +5,26 @@ import { type ActiveModel, DEFAULT_BUDGET } from '@lineheron/models';
 import { Engine } from '@lineheron/native';
 import { parse as parseYaml } from 'yaml';
 import type { Config } from '../config.js';
-import { formatDefinition, formatSchema, machineZone } from '../config-format.js';
+import { type FormatConfig, formatSchema } from '../config-format.js';
 import { EXIT, type ExitCode, ExitError } from '../exit-code.js';
 import { messageOf } from '../log.js';
-import { addFormat, MAX_DEVICES } from '../parts.js';
+import { MAX_DEVICES } from '../parts.js';
+import { NAMED_FORMATS } from '../proposal/candidates.js';
+import type { Proposals } from '../proposal/propose.js';
+import { refusalWords } from '../refusal-reasons.js';
 import { type InputFile, withInputs } from '../replay/input.js';
+import { addLineFormat, guessLineFormat, lineRemedy, tryFormats } from '../replay/line-format.js';
 import { replayPage } from '../replay/page.js';
 import { type Replayed, replay as runReplay, type VariantPlan } from '../replay/replay.js';
 import { replayText } from '../replay/text.js';
+import { deviceOfFormat } from '../source/feeds.js';
 import { UsageError } from '../usage-error.js';
 import { type Command, configArgs, type Given, type Surroundings } from './command.js';
 import { readConfig } from './config-file.js';
 
 const MAX_VARIANTS = 2;
+/** The device of lines that name none, where no configuration names the gateway. */
+const NAMELESS = 'this-gateway';
 /** The configuration allows as much; less than one in three thousand years is nothing to ask for. */
 const MIN_BUDGET = 1e-6;
 const MAX_BUDGET = 10_000;
@@ -105,24 +112,16 @@ function yamlOf(text: string): unknown {
   }
 }
 
-/** How the lines are written: `--line-format`, else as the only source of the configuration says. */
-function formatOf(given: Given, config: Config | null): (engine: Engine) => number {
+/** `--line-format`, else what the only source of the configuration says; undefined when nobody says anything. */
+function saidFormat(given: Given, config: Config | null): FormatConfig | undefined {
   const text = given.text('line-format');
   if (text === undefined) {
     const [source, ...others] = config?.sources ?? [];
-    return (engine) => (source && others.length === 0 ? addFormat(engine, source) : 0);
+    return source && others.length === 0 && 'format' in source ? source.format : undefined;
   }
   const parsed = formatSchema.safeParse(yamlOf(text));
   if (!parsed.success) throw new UsageError(`replay: --line-format "${text}" is no format: see --help`);
-  const { data } = parsed;
-  return (engine) => {
-    if (data === 'canonical') return 0;
-    try {
-      return engine.addFormat(formatDefinition(data, machineZone()));
-    } catch (error) {
-      throw new UsageError(`replay: --line-format: ${messageOf(error)}`);
-    }
-  };
+  return parsed.data;
 }
 
 async function write(path: string, text: string, files: readonly InputFile[]): Promise<void> {
@@ -147,19 +146,48 @@ async function report(
   around.out(given.text('format') === 'json' ? json() : replayText(result));
 }
 
+/** Lines that were left out in numbers are no small print. */
+async function noteRefused(
+  { result: { input } }: Replayed,
+  remedy: (refused: Record<string, number>) => Promise<string>,
+  { note }: Surroundings,
+): Promise<void> {
+  const refused = { ...input.refused, ...(input.too_long > 0 ? { too_long: input.too_long } : {}) };
+  const count = Object.values(refused).reduce((sum, one) => sum + one, 0);
+  if (2 * count <= input.lines) return;
+  note(`only ${input.lines - count} of ${input.lines} lines are understood: ${refusalWords(refused)}
+  → ${await remedy(refused)}
+`);
+}
+
+function noteNameless({ variants }: Replayed, device: string | undefined, { note }: Surroundings): void {
+  if (device === undefined || !variants[0]?.knows(device)) return;
+  note(`lines that name no device are taken as those of "${device}"; device_id in the format names it\n`);
+}
+
 async function perform(given: Given, around: Surroundings): Promise<ExitCode> {
   const path = given.text('config');
   const config = path === undefined ? null : await readConfig(path, given, around);
   const plans = plansOf(given, config);
   const { channels, windowSeconds, ...settings } = settingsOf(given, config);
-  const addLineFormat = formatOf(given, config);
+  const said = saidFormat(given, config);
+  const agentId = config?.agent_id ?? NAMELESS;
   const startMs = performance.now();
   return withInputs(given._, around.stdin, async (files) => {
+    let tried: Promise<Proposals> | undefined;
+    const found = () => (tried ??= tryFormats(files, channels));
+    const format = said ?? guessLineFormat(await found(), around.note);
+    const device = deviceOfFormat(format, agentId);
     const makeEngine = () => {
       const engine = new Engine({ windowSeconds, channels, publishRecords: 'none', maxDevices: MAX_DEVICES });
-      return { engine, format: addLineFormat(engine) };
+      return { engine, format: addLineFormat(engine, format) };
     };
-    const replayed = await runReplay({ ...settings, files, plans, windowSeconds, makeEngine });
+    const replayed = await runReplay({
+      ...{ ...settings, files, plans, windowSeconds, makeEngine, device },
+      remedy: async (refused) => lineRemedy(refused, await found(), format),
+    });
+    await noteRefused(replayed, async (refused) => lineRemedy(refused, await found(), format), around);
+    noteNameless(replayed, device, around);
     await report(replayed, files, given, around);
     const seconds = (performance.now() - startMs) / 1000;
     const { lines } = replayed.result.input;
@@ -225,7 +253,7 @@ export const replay: Command = {
     'line-format': {
       type: 'string',
       valueHint: 'format',
-      description: 'How the lines are written, as in a source’s format; canonical',
+      description: 'How the lines are written, as in a source’s format; found out where there is no doubt',
     },
     format: { type: 'enum', options: ['text', 'json'], description: 'Of what is printed; text' },
     json: { type: 'string', valueHint: 'file', description: 'Also write the result as JSON' },
@@ -248,7 +276,11 @@ the agent judge; the ensemble is heard, as there. The adaptive baseline learns f
 device once it knows it. Without --model a forest is trained on the first part of the lines and judges from there on. A
 device that reported regularly and fell silent is told by the agent's rule, on the lines' own times.
 
-A format is a name (canonical, events, syslog, cisco, docsis) or the object that a source of the configuration would have.
+A format is a name (${NAMED_FORMATS.join(', ')}) or the object that a source of
+the configuration would have. Without --line-format every format is tried on the first lines: canonical is taken where it
+understands them, else the one that understands nearly all of them, and standard error says which. Where that is in doubt
+the replay ends with exit code 65 and lists what to choose from. Lines that name no device are those of the configuration's
+agent_id, else of "${NAMELESS}".
 
 EXAMPLES
 

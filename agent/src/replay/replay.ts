@@ -4,6 +4,7 @@
  */
 import type { Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
+import { refusalWords } from '../refusal-reasons.js';
 import { blocks, type InputFile, lastLines, totalBytes } from './input.js';
 import { type Hearing, loadLearned } from './learned.js';
 import { compare, type ReplayInput, type ReplayResult } from './result.js';
@@ -30,6 +31,10 @@ export interface ReplayOptions {
   trainFraction: number;
   /** When the lines had been received, epoch ms; null: when each file was last written. */
   asOfMs: number | null;
+  /** The device of lines that name none. */
+  device?: string | undefined;
+  /** What to do about lines that are refused for these reasons. */
+  remedy?: (refused: Record<string, number>) => Promise<string>;
 }
 
 type Counts = Omit<ReplayInput, 'from' | 'to'>;
@@ -66,6 +71,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
       name,
       engine,
       format,
+      device: options.device,
       agent,
       windowSeconds,
       seed,
@@ -87,14 +93,14 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
         for (const variant of variants) variant.push(part);
         bytes += part.length;
         if (!training || bytes < trainBytes) continue;
-        await trainAll(learners, () => inputOf(variants[0]!.engine, files, bytes));
+        await trainAll(learners, options, () => inputOf(variants[0]!.engine, files, bytes));
         training = false;
       }
     }
   }
   const input = inputOf(variants[0]!.engine, files, bytes);
-  if (training) await trainAll(learners, () => input);
-  else if (input.records === 0) throw new ExitError(EXIT.data, noRecords(input));
+  if (training && input.records > 0) await trainAll(learners, options, () => input);
+  if (input.records === 0) throw await noRecords(input, options, 'lines');
   const results = variants.map((variant) => variant.result());
   const { from, to } = variants[0]!;
   const result: ReplayResult = {
@@ -108,9 +114,13 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
 }
 
 /** Too few windows have a reason: mostly that no line could be read. */
-async function trainAll(learners: readonly Variant[], input: () => Counts): Promise<void> {
+async function trainAll(
+  learners: readonly Variant[],
+  options: ReplayOptions,
+  input: () => Counts,
+): Promise<void> {
   const counts = input();
-  if (counts.records === 0) throw new ExitError(EXIT.data, noRecords(counts));
+  if (counts.records === 0) throw await noRecords(counts, options, 'first lines');
   for (const learner of learners) await learner.train();
 }
 
@@ -140,9 +150,14 @@ function inputOf(engine: Engine, files: readonly InputFile[], bytes: number): Co
   };
 }
 
-function noRecords({ lines, refused, too_long }: Counts): string {
-  if (lines === 0 && too_long === 0) return 'the input is empty';
-  const reasons = Object.entries({ ...refused, ...(too_long > 0 ? { 'too long': too_long } : {}) });
-  const text = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
-  return `none of ${lines} lines is a record (${text || 'no reason known'}): is the format right?`;
+async function noRecords(
+  { lines, refused, too_long }: Counts,
+  { remedy }: ReplayOptions,
+  which: string,
+): Promise<ExitError> {
+  if (lines === 0 && too_long === 0) return new ExitError(EXIT.data, 'the input is empty');
+  const counts = { ...refused, ...(too_long > 0 ? { too_long } : {}) };
+  const why = refusalWords(counts) || 'they are known to hold no record';
+  const what = `none of ${lines} ${which} is a record: ${why}`;
+  return new ExitError(EXIT.data, remedy ? `${what}\n  → ${await remedy(counts)}` : what);
 }

@@ -29,6 +29,8 @@ export interface VariantOptions {
   asOfMs: () => number;
   /** The engine's number of the lines' format. */
   format: number;
+  /** The device of lines that name none. */
+  device?: string | undefined;
   windowSeconds: number;
   seed: number;
   contamination: number;
@@ -82,6 +84,11 @@ export class Variant {
     return this.options.engine;
   }
 
+  /** Whether something was heard of this device. */
+  knows(device: string): boolean {
+    return this.devices.has(device);
+  }
+
   /** Takes the forests into use: from here on they score, too. */
   use(learned: readonly Learned[], origin: ReplayModel['origin']): void {
     const { engine, hearing, name } = this.options;
@@ -114,8 +121,8 @@ export class Variant {
   }
 
   push(bytes: Uint8Array): void {
-    const { format } = this.options;
-    this.pipeline.push({ bytes, emit: true, position: null, ...(format === 0 ? {} : { format }) });
+    const { format, device } = this.options;
+    this.pipeline.push({ bytes, emit: true, position: null, format, device });
     for (const { phase, episode, at } of this.pipeline.take().anomalies) {
       const alert = phase === 'closed' ? this.open.get(episode) : undefined;
       if (alert) alert.closed = at;

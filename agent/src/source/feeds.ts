@@ -126,8 +126,12 @@ export function buildFeeds(
  * the device (a line without it must not be put down to another), and not in canonical lines, whose device is required.
  */
 export function deviceOfNameless(config: SourceConfig, agentId: string): string | undefined {
-  if (!('format' in config) || config.format === undefined) return undefined;
-  return namesDevices(config.format) ? undefined : agentId;
+  return 'format' in config ? deviceOfFormat(config.format, agentId) : undefined;
+}
+
+/** The same of a format; canonical when undefined. */
+export function deviceOfFormat(format: FormatConfig | undefined, agentId: string): string | undefined {
+  return format === undefined || namesDevices(format) ? undefined : agentId;
 }
 
 function namesDevices(format: FormatConfig): boolean {
