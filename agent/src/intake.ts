@@ -11,6 +11,7 @@ import type { Clock } from './clock.js';
 import type { Counters } from './counters.js';
 import { type Log, messageOf } from './log.js';
 import type { Output, Pipeline } from './score/pipeline.js';
+import { containedChunks } from './source/contained.js';
 import type { Feed, Feeds } from './source/feeds.js';
 import type { Chunk } from './source/source.js';
 import type { Spool } from './spool/spool.js';
@@ -124,7 +125,7 @@ export class Intake {
 
   private async run(feed: Feed, signal: AbortSignal): Promise<void> {
     const { pipeline } = this.options;
-    for await (const chunk of feed.source.chunks(signal)) {
+    for await (const chunk of containedChunks(feed.source, signal)) {
       if (chunk.emit) this.options.onLines?.(feed.options.name, chunk.bytes);
       const urgent = pipeline.push(this.prepared(feed, chunk));
       this.options.onPushed?.(feed, chunk.bytes);

@@ -10,6 +10,7 @@ import type { Counters } from './counters.js';
 import { Intake } from './intake.js';
 import type { Log } from './log.js';
 import { addFormat, CANONICAL } from './parts.js';
+import type { Ask } from './reply.js';
 import type { Output, Pipeline } from './score/pipeline.js';
 import { buildFeed, buildFeeds, type Feed, type FeedContext, type Feeds } from './source/feeds.js';
 import { changeFeeds } from './source/feeds-change.js';
@@ -27,8 +28,8 @@ export interface ReadingOptions {
   /** Whether a device forest is there already. */
   trained: () => boolean;
   active: () => ActiveModel;
-  /** Time of an MQTT ping in ms, null when it failed. */
-  brokerRoundTrip: (timeoutMs: number) => Promise<number | null>;
+  /** By an MQTT ping. */
+  brokerRoundTrip: Ask;
   onLines: (source: string, bytes: Uint8Array) => void;
   onPushed: (feed: Feed, bytes: Uint8Array) => void;
   onDurable: (output: Output) => void;

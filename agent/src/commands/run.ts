@@ -17,6 +17,7 @@ import { LockedError } from '../lock.js';
 import { createLog, messageOf } from '../log.js';
 import { processMemory, Trimming } from '../memory.js';
 import { ServiceManager } from '../service-manager.js';
+import { failItsSource } from '../source/contained.js';
 import { type Command, configArgs, type Given, type Surroundings } from './command.js';
 import { configPath, readConfig } from './config-file.js';
 
@@ -70,6 +71,7 @@ class Daemon {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.stop());
     process.on('SIGHUP', () => this.reload());
     process.on('disconnect', () => this.stopping || this.stop());
+    process.on('uncaughtException', (error) => this.faultOf(error));
     const starting = this.agent.start();
     this.reloading = starting.catch(() => {});
     await starting;
@@ -98,6 +100,16 @@ class Daemon {
 
   private get status(): string {
     return `reads ${this.config.sources.map(({ type }) => type).join(', ')}, reports to ${this.config.mqtt.url}`;
+  }
+
+  /** A source's fault ends that source. Anybody else's ends the process: nobody knows then what still holds. */
+  private faultOf(error: unknown): void {
+    if (failItsSource(error)) return;
+    this.log.fatal(
+      { error: messageOf(error), stack: (error as Error)?.stack },
+      'a fault of the program: it ends',
+    );
+    process.exit(EXIT.failed);
   }
 
   private send(message: object): void {

@@ -11,6 +11,7 @@ import { Counters } from '../counters.js';
 import { type LineChunk, pushLines } from '../engine-lines.js';
 import type { Log } from '../log.js';
 import { addFormat, buildEngine } from '../parts.js';
+import { unmeasured } from '../reply.js';
 import { buildFeed } from '../source/feeds.js';
 
 const SAMPLE_MS = 3_000;
@@ -53,7 +54,7 @@ export async function takeSample(config: Config, source: SourceConfig): Promise<
     trained: true,
     channels: config.channels.map(({ name }) => name),
     agentId: config.agent_id,
-    brokerRoundTrip: async () => null,
+    brokerRoundTrip: async () => unmeasured('no_broker'),
     clock: systemClock,
     random: Math.random,
     log,

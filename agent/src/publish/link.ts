@@ -9,6 +9,7 @@ import { writeToStream } from 'mqtt-packet';
 import type { Clock } from '../clock.js';
 import type { Counters } from '../counters.js';
 import type { Log } from '../log.js';
+import { lost, type Reply, replyOfError, unmeasured } from '../reply.js';
 import { whyNot } from './why-not.js';
 
 export interface LinkOptions {
@@ -55,7 +56,9 @@ export class Link {
   /** Our own ping is being sent, as opposed to the library's. */
   private pinging = false;
   /** Send times of pings that have no answer yet, oldest first: the broker answers in order. */
-  private pings: { sentMs: number; answered: (ms: number | null) => void }[] = [];
+  private pings: { sentMs: number; settle: (reply: Reply) => void }[] = [];
+  /** Why nothing comes back from where the broker is; null while something did, or nobody has tried. */
+  private unreachable: string | null = null;
 
   constructor(private readonly options: LinkOptions) {}
 
@@ -87,7 +90,7 @@ export class Link {
     this.client = client;
     client.on('connect', () => this.connectedNow(client));
     client.on('close', () => this.closedNow(client));
-    client.on('error', (error) => this.failed(whyNot(error)));
+    client.on('error', (error) => this.failed(error));
     client.on('message', (topic, payload, { retain }) => this.options.onMessage(topic, payload, retain));
     client.on('packetsend', ({ cmd }) => {
       if (cmd === 'pingreq' && !this.pinging) this.expectAnswer(() => {});
@@ -131,16 +134,29 @@ export class Link {
     if (this.client) this.client.options.reconnectPeriod = this.nextDelayMs();
   }
 
-  /** PINGREQ to PINGRESP in ms; null when there is no connection or no answer in time. */
-  roundTrip(timeoutMs: number): Promise<number | null> {
+  /**
+   * PINGREQ to PINGRESP. Without a connection it is lost while the network gives no answer from where the broker is;
+   * a broker that refuses or has closed says nothing about the line.
+   */
+  roundTrip(timeoutMs: number): Promise<Reply> {
     const { client } = this;
-    if (!client || !this.connected) return Promise.resolve(null);
+    if (!client || !this.connected) return Promise.resolve(this.disconnectedReply());
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(null), timeoutMs);
-      this.expectAnswer((ms) => {
+      const late = () => {
+        this.unreachable = 'timeout';
+        settle(lost('timeout'));
+      };
+      // An answer that came while the process was busy is read before the time counts as up.
+      let immediate: NodeJS.Immediate | undefined;
+      const timer = setTimeout(() => {
+        immediate = setImmediate(late);
+      }, timeoutMs);
+      const settle = (reply: Reply) => {
         clearTimeout(timer);
-        resolve(ms);
-      });
+        clearImmediate(immediate);
+        resolve(reply);
+      };
+      this.expectAnswer(settle);
       this.pinging = true;
       client.sendPing();
       this.pinging = false;
@@ -165,18 +181,26 @@ export class Link {
     this.client = null;
   }
 
-  private expectAnswer(answered: (ms: number | null) => void): void {
-    this.pings.push({ sentMs: this.options.clock.monotonicMs(), answered });
+  private disconnectedReply(): Reply {
+    return this.unreachable === null ? unmeasured('not_connected') : lost(this.unreachable);
+  }
+
+  private expectAnswer(settle: (reply: Reply) => void): void {
+    this.pings.push({ sentMs: this.options.clock.monotonicMs(), settle });
   }
 
   private answered(): void {
+    this.unreachable = null;
     const ping = this.pings.shift();
-    ping?.answered(this.options.clock.monotonicMs() - ping.sentMs);
+    if (!ping) return;
+    const latencyMs = this.options.clock.monotonicMs() - ping.sentMs;
+    ping.settle({ kind: 'answered', latencyMs, error: null });
   }
 
   private connectedNow(client: MqttClient): void {
     const { agent, subscriptions, log, clock, onConnect, onSubscribed } = this.options;
     this.connectedAtMs = clock.monotonicMs();
+    this.unreachable = null;
     this.told.clear();
     this.options.counters.add('connects');
     client.subscribe([...subscriptions], { qos: 1 }, (error) => {
@@ -193,7 +217,7 @@ export class Link {
   private closedNow(client: MqttClient): void {
     // The library would send these again by itself; we send again what is still worth it.
     for (const id of Object.keys(client.outgoing)) client.removeOutgoingMessage(Number(id));
-    for (const ping of this.pings.splice(0)) ping.answered(null);
+    for (const ping of this.pings.splice(0)) ping.settle(this.disconnectedReply());
     const livedMs = this.connectedAtMs === null ? 0 : this.options.clock.monotonicMs() - this.connectedAtMs;
     if (this.connectedAtMs !== null && !this.stopping) this.lostAfter(livedMs);
     this.connectedAtMs = null;
@@ -210,7 +234,9 @@ export class Link {
     log.error({ agent }, 'connections end again and again: another agent may use the same agent_id');
   }
 
-  private failed(message: string): void {
+  private failed(error: Error): void {
+    this.unreachable = unreachableBy(error, this.unreachable);
+    const message = whyNot(error);
     if (this.told.has(message) || this.told.size >= MAX_TOLD) return;
     this.told.add(message);
     this.options.log.warn({ error: message }, 'cannot reach the broker: trying again');
@@ -221,4 +247,12 @@ export class Link {
     const delayMs = Math.min(MAX_RECONNECT_MS, MIN_RECONNECT_MS * 2 ** Math.min(this.failures, 10));
     return Math.round(delayMs * (0.75 + 0.5 * this.options.random()));
   }
+}
+
+/** Who was silent all the time is lost; whose name cannot be looked up may be or not. Whoever refuses was reached. */
+function unreachableBy(error: Error & { code?: unknown }, before: string | null): string | null {
+  if (/connack timeout/i.test(error.message)) return 'timeout';
+  const reply = replyOfError(error);
+  if (reply.kind === 'lost') return /^conn/.test(reply.error) ? null : reply.error;
+  return typeof error.code === 'string' && /^(ENOTFOUND|EAI_)/.test(error.code) ? before : null;
 }

@@ -4,6 +4,7 @@ import { systemClock } from '../clock.js';
 import type { Config } from '../config.js';
 import { parseConfig } from '../config-load.js';
 import { Counters } from '../counters.js';
+import { unmeasured } from '../reply.js';
 import { silentLog } from '../test-support.js';
 import { buildFeeds } from './feeds.js';
 
@@ -16,7 +17,7 @@ const feedsOf = (config: Config, position?: unknown) =>
     {
       windowSeconds: 30,
       trained: false,
-      brokerRoundTrip: async () => null,
+      brokerRoundTrip: async () => unmeasured('no_broker'),
       clock: systemClock,
       random: () => 0,
       log: silentLog,

@@ -78,7 +78,8 @@ export function lineFields(before: HostCounters, now: HostCounters): LineFields 
   const line = interfaceGrowth(before.interfaces, now.interfaces);
   if (line) {
     fields.traffic_volume_mb = line.bytes / 1e6;
-    fields.packet_loss_pct = lossPct(line);
+    const loss = lossPct(line);
+    if (loss !== null) fields.packet_loss_pct = loss;
   }
   const retries = counterGrowth(before.retransmits, now.retransmits);
   if (retries !== null) fields.retry_count = retries;
@@ -87,9 +88,9 @@ export function lineFields(before: HostCounters, now: HostCounters): LineFields 
   return fields;
 }
 
-/** Drops may be counted beside the packets, so the share is held at 100. */
-function lossPct({ packets, failures }: InterfaceCounters): number {
-  if (failures === 0) return 0;
+/** Drops may be counted beside the packets, so the share is held at 100. Unknown where nothing was sent or came. */
+function lossPct({ packets, failures }: InterfaceCounters): number | null {
+  if (failures === 0) return packets === 0 ? null : 0;
   return packets === 0 ? 100 : Math.min(100, (100 * failures) / packets);
 }
 

@@ -4,7 +4,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../clock.js';
-import { withFolder } from '../test-support.js';
+import { Counters } from '../counters.js';
+import type { Log } from '../log.js';
+import { lost, type Reply, unmeasured } from '../reply.js';
+import { silentLog, withFolder } from '../test-support.js';
 import { HostSource } from './host.js';
 import { growth, lineFields, parseInterfaces, parseTcp } from './host-counters.js';
 import { newLosses, readLinkState, wirelessSignal } from './host-link.js';
@@ -38,6 +41,8 @@ const counters = (numbers: Numbers) => ({
   interfaces: parseInterfaces(dev(numbers)),
   ...parseTcp(snmp(numbers)),
 });
+
+const answered = (latencyMs: number): Reply => ({ kind: 'answered', latencyMs, error: null });
 
 describe('host counters', () => {
   it('reads interfaces without the loopback and TCP fields by their header', () => {
@@ -109,15 +114,18 @@ const hostConfig = (root: string) => ({
 describe('HostSource', () => {
   const config = { type: 'host' as const, interval_seconds: 1, proc_root: '', sys_root: '/nonexistent' };
 
-  async function firstRecords(root: string, clock: Clock, roundTrips: (number | null)[], count: number) {
+  const told = { log: silentLog, counters: new Counters() };
+
+  async function firstRecords(root: string, clock: Clock, replies: Reply[], count: number) {
     const source = new HostSource({
       config: { ...config, proc_root: root },
       device: 'me',
-      roundTrip: async () => roundTrips.shift() ?? null,
+      roundTrip: async () => replies.shift()!,
       target: 'nowhere',
       channels: [],
       saved: undefined,
       clock,
+      ...told,
     });
     const abort = new AbortController();
     const records: unknown[] = [];
@@ -138,12 +146,63 @@ describe('HostSource', () => {
         await writeFile(join(root, 'net', 'snmp'), snmp({}));
       };
       await write();
-      const records = await firstRecords(root, steppingClock(write), [12.3456, null], 2);
+      const records = await firstRecords(root, steppingClock(write), [answered(12.3456), lost('timeout')], 2);
       const common = { device_id: 'me', traffic_volume_mb: 1, retry_count: 0, connection_resets: 0 };
       expect(records).toEqual([
         { timestamp: '2026-01-01T00:00:01.000Z', ...common, latency_ms: 12.346, packet_loss_pct: 0 },
         { timestamp: '2026-01-01T00:00:02.000Z', ...common, packet_loss_pct: 100 },
       ]);
+    }));
+
+  it('leaves loss and latency out when the round trip could not be measured, and tells why once', () =>
+    withFolder(async (root) => {
+      await mkdir(join(root, 'net'));
+      let rxBytes = 0;
+      const write = async () => {
+        rxBytes += 1_000_000;
+        await writeFile(join(root, 'net', 'dev'), dev({ rxBytes }));
+      };
+      await write();
+      const replies = [unmeasured('no_broker'), unmeasured('no_broker'), answered(3)];
+      const warnings: string[] = [];
+      const source = new HostSource({
+        config: { ...config, proc_root: root },
+        device: 'me',
+        roundTrip: async () => replies.shift()!,
+        target: 'the broker',
+        channels: [],
+        saved: undefined,
+        clock: steppingClock(write),
+        log: { ...silentLog, warn: ((...said: unknown[]) => warnings.push(String(said[1]))) as Log['warn'] },
+        counters: told.counters,
+      });
+      const records: unknown[] = [];
+      const details: string[] = [];
+      for await (const { bytes } of source.chunks(new AbortController().signal)) {
+        records.push(JSON.parse(Buffer.from(bytes).toString()));
+        details.push(source.detail);
+        if (records.length === 3) break;
+      }
+      expect(records[0]).toEqual({
+        timestamp: expect.any(String),
+        device_id: 'me',
+        traffic_volume_mb: 1,
+      });
+      expect(records[2]).toMatchObject({ latency_ms: 3 });
+      expect(warnings).toEqual([
+        expect.stringMatching(/cannot measure the round trip to the broker.*target/),
+      ]);
+      expect(details[0]).toMatch(/^cannot measure the round trip to the broker: there is no connection/);
+      expect(details[2]).not.toMatch(/cannot/);
+      expect(told.counters.get('host_unmeasured')).toBe(2);
+    }));
+
+  it('gives no record of an interval in which nothing could be measured', () =>
+    withFolder(async (root) => {
+      const replies = [unmeasured('not_connected'), answered(5)];
+      const clock = steppingClock(async () => {});
+      const records = await firstRecords(root, clock, replies, 1);
+      expect(records).toEqual([{ timestamp: '2026-01-01T00:00:02.000Z', device_id: 'me', latency_ms: 5 }]);
     }));
 
   it('ends at once when it is told so, while a round trip still waits for its answer', async () => {
@@ -159,6 +218,7 @@ describe('HostSource', () => {
       channels: [],
       saved: undefined,
       clock: steppingClock(async () => {}),
+      ...told,
     });
     expect(await source.chunks(abort.signal).next()).toEqual({ done: true, value: undefined });
   }, 5_000);
@@ -168,7 +228,7 @@ describe('HostSource', () => {
       const records = await firstRecords(
         root,
         steppingClock(async () => {}),
-        [5],
+        [answered(5)],
         1,
       );
       expect(records).toEqual([{ timestamp: '2026-01-01T00:00:01.000Z', device_id: 'me', latency_ms: 5 }]);
@@ -203,11 +263,13 @@ describe('what the kernel says of the line', () => {
       const source = new HostSource({
         config: hostConfig(root),
         device: 'me',
-        roundTrip: async () => 1,
+        roundTrip: async () => answered(1),
         target: 'nowhere',
         channels: ['signal_dbm', 'uptime_seconds', 'link_losses'],
         saved: { boot: 'boot-1' },
         clock,
+        log: silentLog,
+        counters: new Counters(),
       });
       const abort = new AbortController();
       const records: Record<string, unknown>[] = [];
@@ -250,8 +312,8 @@ describe('tcpRoundTrip', () => {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
     });
     const roundTrip = tcpRoundTrip(`127.0.0.1:${port}`, systemClock);
-    expect(await roundTrip(2_000)).toBeGreaterThan(0);
+    expect(await roundTrip(2_000)).toMatchObject({ kind: 'answered', latencyMs: expect.any(Number) });
     await new Promise((resolve) => server.close(resolve));
-    expect(await roundTrip(2_000)).toBeNull();
+    expect(await roundTrip(2_000)).toEqual(lost('connrefused'));
   });
 });

@@ -1,6 +1,7 @@
 /**
  * The source `host`: once an interval this machine's own counters and one round trip, as a record. Needs no root.
- * Where there is no `/proc` only the round trip is known and the other fields are absent.
+ * Where there is no `/proc` only the round trip is known and the other fields are absent; where the round trip cannot
+ * be measured, as without a connection to the broker, loss and latency are.
  *
  * A carrier that went away and a boot since the last run count as connection resets. Channels of the names
  * `signal_dbm` (of a wireless card), `uptime_seconds` and `link_losses` are filled when the configuration declares them.
@@ -10,15 +11,19 @@ import { join } from 'node:path';
 import { deviceIdSchema } from '@lineheron/models';
 import { z } from 'zod';
 import type { Clock } from '../clock.js';
+import type { Counters } from '../counters.js';
+import type { Log } from '../log.js';
+import type { Ask, Reply } from '../reply.js';
 import { type HostCounters, lineFields, parseInterfaces, parseTcp } from './host-counters.js';
 import { type LinkState, newLosses, readLinkState } from './host-link.js';
-import { type RoundTrip, tcpRoundTrip } from './round-trip.js';
+import { HOST_AND_PORT, hasGoodPort, orAborted, tcpRoundTrip, timely } from './round-trip.js';
 import { type Chunk, commonKeys, type Source, sourceKind } from './source.js';
+import { UnmeasuredNotice } from './unmeasured.js';
 
 export interface HostOptions {
   config: HostConfig;
   device: string;
-  roundTrip: RoundTrip;
+  roundTrip: Ask;
   clock: Clock;
   /** Where the round trip goes, in words. */
   target: string;
@@ -26,6 +31,8 @@ export interface HostOptions {
   channels: readonly string[];
   /** What was kept: the boot of the last run. */
   saved: unknown;
+  log: Log;
+  counters: Counters;
 }
 
 const MAX_ROUND_TRIP_MS = 5_000;
@@ -39,8 +46,8 @@ const hostSchema = z.strictObject({
   /** Round trip by TCP connect to here; to the broker (MQTT ping) when absent. */
   target: z
     .string()
-    .regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/, 'must be host:port')
-    .refine((target) => Number(/\d+$/.exec(target)?.[0]) <= 65_535, 'the port must be at most 65535')
+    .regex(HOST_AND_PORT, 'must be host:port')
+    .refine(hasGoodPort, 'the port must be from 1 to 65535')
     .optional(),
   /** Only these; all but `lo` when absent. */
   interfaces: z.array(z.string().min(1).max(64)).min(1).max(64).optional(),
@@ -58,16 +65,23 @@ interface Sight {
 export class HostSource implements Source {
   readonly phase = 'live';
 
-  constructor(private readonly options: HostOptions) {}
+  private readonly notice: UnmeasuredNotice;
+
+  constructor(private readonly options: HostOptions) {
+    const { target, log, counters } = options;
+    this.notice = new UnmeasuredNotice(`the round trip to ${target}`, 'host_unmeasured', log, counters);
+  }
 
   get detail(): string {
     const { interfaces } = this.options.config;
-    return `${interfaces ? interfaces.join(', ') : 'all interfaces'}, round trip to ${this.options.target}`;
+    const measured = `${interfaces ? interfaces.join(', ') : 'all interfaces'}, round trip to ${this.options.target}`;
+    return [this.notice.detail, measured].filter((part) => part !== null).join('; ');
   }
 
   async *chunks(signal: AbortSignal): AsyncGenerator<Chunk> {
     const { clock, config } = this.options;
     const intervalMs = config.interval_seconds * 1000;
+    const ask = timely(this.options.roundTrip, clock);
     let before = await this.look();
     let booted = this.bootedSince(before.link);
     for (let dueMs = clock.monotonicMs() + intervalMs; !signal.aborted; dueMs += intervalMs) {
@@ -77,43 +91,37 @@ export class HostSource implements Source {
       const timeMs = clock.nowMs();
       const now = await this.look();
       const timeoutMs = Math.min(intervalMs * 0.9, MAX_ROUND_TRIP_MS);
-      const roundTripMs = await orAborted(this.options.roundTrip(timeoutMs), signal);
-      if (signal.aborted) return;
+      const reply = await orAborted(ask(timeoutMs), signal);
+      if (signal.aborted || !reply) return;
+      this.notice.note([reply]);
       const { bootId } = now.link;
-      yield {
-        bytes: this.line(timeMs, before, now, roundTripMs, booted),
-        emit: true,
-        position: bootId === null ? null : () => ({ boot: bootId }),
-      };
+      const bytes = this.line(timeMs, before, now, reply, booted);
+      if (bytes) yield { bytes, emit: true, position: bootId === null ? null : () => ({ boot: bootId }) };
       before = now;
       booted = false;
     }
   }
 
-  private line(
-    timeMs: number,
-    before: Sight,
-    now: Sight,
-    roundTripMs: number | null,
-    booted: boolean,
-  ): Uint8Array {
+  /** Null when nothing could be measured. */
+  private line(timeMs: number, before: Sight, now: Sight, reply: Reply, booted: boolean): Uint8Array | null {
     const fields = before.counters && now.counters ? lineFields(before.counters, now.counters) : {};
     const losses = newLosses(before.link, now.link);
     const resets = losses + (booted ? 1 : 0);
-    const record = {
-      timestamp: new Date(timeMs).toISOString(),
-      device_id: this.options.device,
+    const measured = {
       ...fields,
       ...(resets > 0 ? { connection_resets: resets + (fields.connection_resets ?? 0) } : {}),
-      ...(roundTripMs === null
-        ? { packet_loss_pct: 100 }
-        : { latency_ms: Math.round(roundTripMs * 1e3) / 1e3 }),
+      ...(reply.kind === 'lost' ? { packet_loss_pct: 100 } : {}),
+      ...(reply.kind === 'answered' && reply.latencyMs !== null
+        ? { latency_ms: Math.round(reply.latencyMs * 1e3) / 1e3 }
+        : {}),
       ...this.declared({
         signal_dbm: now.link.signalDbm,
         uptime_seconds: now.link.uptimeSeconds,
         link_losses: now.link.losses.size > 0 ? losses : null,
       }),
     };
+    if (Object.keys(measured).length === 0) return null;
+    const record = { timestamp: new Date(timeMs).toISOString(), device_id: this.options.device, ...measured };
     return Buffer.from(`${JSON.stringify(record)}\n`);
   }
 
@@ -151,7 +159,7 @@ export class HostSource implements Source {
 export const host = sourceKind({
   schema: hostSchema,
   canWait: false,
-  create: (config, { clock, brokerRoundTrip, channels = [], saved }) =>
+  create: (config, { clock, brokerRoundTrip, channels = [], saved, log, counters }) =>
     new HostSource({
       config,
       device: config.device_id ?? 'this-host',
@@ -159,15 +167,6 @@ export const host = sourceKind({
       target: config.target ?? 'the broker',
       channels,
       saved,
-      clock,
+      ...{ clock, log, counters },
     }),
 });
-
-/** What is awaited, or null once the signal is aborted: the end of the agent waits for no answer. */
-function orAborted<T>(awaited: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  return new Promise((resolve, reject) => {
-    const abort = () => resolve(null);
-    signal.addEventListener('abort', abort, { once: true });
-    awaited.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}

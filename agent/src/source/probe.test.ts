@@ -7,13 +7,20 @@ import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../clock.js';
 import { Counters } from '../counters.js';
+import { lost, type Reply, unmeasured } from '../reply.js';
 import { silentLog } from '../test-support.js';
 import { ProbeSource, probe } from './probe.js';
 import { dnsAnswer, dnsQuery } from './probe-dns.js';
-import { asker, pingReply, type Target } from './probe-target.js';
+import { pingReply } from './probe-ping.js';
+import { asker, type Target } from './probe-target.js';
 
 const tools = { clock: systemClock, random: () => 0.5 };
 const ask = (target: Target, timeoutMs = 2_000) => asker(target, tools)(timeoutMs);
+const answered = (error: string | null, latencyMs: unknown = expect.any(Number)) => ({
+  kind: 'answered',
+  latencyMs,
+  error,
+});
 const PING = ['/usr/bin/ping', '/bin/ping'].find((path) => existsSync(path));
 
 async function freePort(): Promise<number> {
@@ -48,12 +55,10 @@ describe('one round trip', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const reply = await ask({ type: 'tcp', address: `127.0.0.1:${port}` });
-    expect(reply.error).toBeNull();
-    expect(reply.latencyMs).toBeGreaterThan(0);
+    expect(await ask({ type: 'tcp', address: `127.0.0.1:${port}` })).toEqual(answered(null));
     server.close();
     const refused = await ask({ type: 'tcp', address: `127.0.0.1:${await freePort()}` });
-    expect(refused).toEqual({ latencyMs: null, error: 'no_connection' });
+    expect(refused).toEqual(lost('connrefused'));
   });
 
   it('by HTTP tells a bad status beside the time, and why there is no answer', async () => {
@@ -63,18 +68,13 @@ describe('one round trip', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    expect(await ask({ type: 'http', url: `${base}/` })).toMatchObject({ error: null });
-    const bad = await ask({ type: 'http', url: `${base}/bad` });
-    expect(bad).toMatchObject({ error: '503' });
-    expect(bad.latencyMs).toBeGreaterThan(0);
-    expect(await ask({ type: 'http', url: `${base}/silent` }, 50)).toEqual({
-      latencyMs: null,
-      error: 'timeout',
-    });
+    expect(await ask({ type: 'http', url: `${base}/` })).toEqual(answered(null));
+    expect(await ask({ type: 'http', url: `${base}/bad` })).toEqual(answered('503'));
+    expect(await ask({ type: 'http', url: `${base}/silent` }, 50)).toEqual(lost('timeout'));
     server.close();
     server.closeAllConnections();
     const gone = await ask({ type: 'http', url: `http://127.0.0.1:${await freePort()}/` });
-    expect(gone).toEqual({ latencyMs: null, error: 'connrefused' });
+    expect(gone).toEqual(lost('connrefused'));
   });
 
   it('by DNS takes only the answer to its own question', async () => {
@@ -84,36 +84,41 @@ describe('one round trip', () => {
       answerTo(query, 3),
     ]);
     const reply = await ask({ type: 'dns', server: wrongFirst.server, query: 'example.org' });
-    expect(reply).toMatchObject({ error: 'nxdomain' });
-    expect(reply.latencyMs).toBeGreaterThan(0);
+    expect(reply).toEqual(answered('nxdomain'));
     wrongFirst.close();
     const silent = await nameServer(() => []);
     const none = await ask({ type: 'dns', server: silent.server, query: 'example.org' }, 50);
-    expect(none).toEqual({ latencyMs: null, error: 'timeout' });
+    expect(none).toEqual(lost('timeout'));
     silent.close();
   });
 
   it.skipIf(!PING)('by the program ping reaches this machine (skipped where there is none)', async () => {
     const reply = await ask({ type: 'icmp', address: '127.0.0.1', program: PING });
     // Where the system lets nobody ping, that is what it says.
-    if (reply.error !== 'not_permitted') expect(reply.latencyMs).toBeGreaterThan(0);
+    if (reply.kind !== 'unmeasured') expect(reply).toEqual(answered(null));
     const none = await ask({ type: 'icmp', address: '127.0.0.1', program: '/nonexistent/ping' });
-    expect(none).toEqual({ latencyMs: null, error: 'no_ping_program' });
+    expect(none).toEqual(unmeasured('no_ping_program'));
   });
 });
 
 describe('what ping says', () => {
-  it.each([
-    ['64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.143 ms', 0, 0.143, null],
-    ['64 bytes from 192.0.2.1: seq=0 ttl=64 time<1 ms', 0, 1, null],
-    ['1 packets transmitted, 0 received, 100% packet loss', 1, null, 'timeout'],
-    ['64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=2500 ms', 0, null, 'timeout'],
-    ['ping: socket: Operation not permitted', 2, null, 'not_permitted'],
-    ['ping: no.such: Name or service not known', 2, null, 'unknown_host'],
-    ['From 192.0.2.9 icmp_seq=1 Destination Host Unreachable', 1, null, 'unreachable'],
-    ['ping: usage error', 2, null, 'ping_failed'],
-  ])('%s', (output, code, latencyMs, error) => {
-    expect(pingReply(output, code, 2_000)).toEqual({ latencyMs, error });
+  it.each<[string, number | null, Reply | ReturnType<typeof answered>]>([
+    ['64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=0.143 ms', 0, answered(null, 0.143)],
+    ['64 bytes from 192.0.2.1: seq=0 ttl=64 time<1 ms', 0, answered(null, 1)],
+    ['1 packets transmitted, 0 received, 100% packet loss', 1, lost('timeout')],
+    ['1 packets transmitted, 0 packets received, 100.0% packet loss', 2, lost('timeout')],
+    ['64 bytes from 192.0.2.1: icmp_seq=1 ttl=64 time=2500 ms', 0, lost('timeout')],
+    ['From 192.0.2.9 icmp_seq=1 Destination Host Unreachable', 1, lost('unreachable')],
+    ['ping: connect: Network is unreachable', 2, lost('unreachable')],
+    ['ping: sendto: No route to host\n1 packets transmitted, 0 received', 1, lost('unreachable')],
+    ['ping: socket: Operation not permitted', 2, unmeasured('not_permitted')],
+    ['ping: permission denied (are you root?)', 1, unmeasured('not_permitted')],
+    ['ping: sendmsg: Operation not permitted\n1 packets transmitted', 1, unmeasured('not_permitted')],
+    ['ping: usage error', 2, unmeasured('ping_failed')],
+    ['', 1, unmeasured('ping_failed')],
+    ['', null, unmeasured('ping_ended')],
+  ])('%s (%s)', (output, code, reply) => {
+    expect(pingReply(output, code, 2_000)).toEqual(reply);
   });
 });
 
@@ -159,7 +164,7 @@ describe('ProbeSource', () => {
     }
     expect(records.get('up')).toMatchObject({ packet_loss_pct: 0, latency_ms: expect.any(Number) });
     expect(records.get('up')).not.toHaveProperty('error_code');
-    expect(records.get('down')).toMatchObject({ packet_loss_pct: 100, error_code: 'no_connection' });
+    expect(records.get('down')).toMatchObject({ packet_loss_pct: 100, error_code: 'connrefused' });
     expect(records.get('down')).not.toHaveProperty('latency_ms');
     expect(counters.get('probe_failures')).toBe(3);
     server.close();
@@ -171,6 +176,9 @@ describe('ProbeSource', () => {
     [{ targets: [{ name: 'a', type: 'http', url: 'file:///etc/passwd' }] }, /Invalid URL/],
     [{ targets: [{ name: 'a', type: 'dns', server: '192.0.2.1', query: 'a b' }] }, /host name/],
     [{ targets: [{ name: 'a', type: 'tcp', address: 'a:1' }], timeout_seconds: 9 }, /not be longer than/],
+    [{ targets: [{ name: 'a', type: 'tcp', address: 'a:70000' }] }, /from 1 to 65535/],
+    [{ targets: [{ name: 'a', type: 'dns', server: '192.0.2.1:0', query: 'a' }] }, /from 1 to 65535/],
+    [{ targets: [{ name: 'a', type: 'dns', server: '[::1]:99999', query: 'a' }] }, /from 1 to 65535/],
   ])('refuses %j', (settings, message) => {
     expect(() => probe.schema.parse({ type: 'probe', ...settings })).toThrow(message);
   });

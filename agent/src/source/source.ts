@@ -10,6 +10,7 @@ import type { Clock } from '../clock.js';
 import { formatSchema } from '../config-format.js';
 import type { Counters } from '../counters.js';
 import type { Log } from '../log.js';
+import type { Ask } from '../reply.js';
 
 export type Phase = AgentInfo['source']['phase'];
 
@@ -49,8 +50,8 @@ export interface SourceContext {
   refills?: boolean;
   /** Whether a device forest is on disk. */
   trained: boolean;
-  /** Time of an MQTT ping to the broker in ms, null when it failed. Never rejects. */
-  brokerRoundTrip: (timeoutMs: number) => Promise<number | null>;
+  /** By an MQTT ping. */
+  brokerRoundTrip: Ask;
   /** Names of the channels that the configuration declares; none when absent. */
   channels?: readonly string[];
   /** Standard input; the process's own when absent. */

@@ -1,9 +1,12 @@
 /**
  * The source `stdin`: lines from standard input, such as `journalctl -f | lineheron-agent run`. Reads only as fast as
  * lines are taken, so the writer waits while the spool is full. At its end the agent delivers what it has and ends.
+ * It cannot be opened again, so a fault of it is its end too, told and counted.
  */
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
+import type { Counters } from '../counters.js';
+import { type Log, messageOf } from '../log.js';
 import { LineCutter } from './line-cutter.js';
 import { type Chunk, lineKeys, type Phase, type Source, sourceKind } from './source.js';
 
@@ -13,7 +16,11 @@ export class StdinSource implements Source {
   readonly detail = 'standard input';
   private current: Phase = 'live';
 
-  constructor(private readonly open: () => Readable) {}
+  constructor(
+    private readonly open: () => Readable,
+    private readonly log: Log,
+    private readonly counters: Counters,
+  ) {}
 
   get phase(): Phase {
     return this.current;
@@ -21,6 +28,8 @@ export class StdinSource implements Source {
 
   async *chunks(signal: AbortSignal): AsyncGenerator<Chunk> {
     const stream = this.open();
+    // What it says after its end concerns nobody.
+    stream.on('error', () => {});
     const cutter = new LineCutter();
     const stop = () => stream.destroy();
     signal.addEventListener('abort', stop, { once: true });
@@ -31,15 +40,17 @@ export class StdinSource implements Source {
         if (lines.length > 0) yield chunkOf(lines);
         if (signal.aborted) return;
       }
-      const last = cutter.end();
-      if (last.length > 0) yield chunkOf(last);
-      this.current = 'ended';
     } catch (error) {
       // A stream that is destroyed while it is read complains.
-      if (!signal.aborted) throw error;
+      if (signal.aborted) return;
+      this.counters.add('stdin_errors');
+      this.log.error({ error: messageOf(error) }, 'standard input failed and is taken as ended');
     } finally {
       signal.removeEventListener('abort', stop);
     }
+    const last = cutter.end();
+    if (last.length > 0) yield chunkOf(last);
+    this.current = 'ended';
   }
 }
 
@@ -52,5 +63,5 @@ export const stdin = sourceKind({
   canWait: true,
   endsAgent: true,
   isFixed: true,
-  create: (_, context) => new StdinSource(context.stdin ?? (() => process.stdin)),
+  create: (_, { stdin: open = () => process.stdin, log, counters }) => new StdinSource(open, log, counters),
 });

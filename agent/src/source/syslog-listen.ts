@@ -43,28 +43,33 @@ const UDP_BUFFER_BYTES = 1024 * 1024;
 export async function listenUdp(options: ListenOptions): Promise<Listener> {
   const { host, port, queue, counters, onError } = options;
   const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', recvBufferSize: UDP_BUFFER_BYTES });
+  socket.on('error', onError);
   socket.on('message', (message, { address }) => {
     if (!isAllowed(options, address)) return;
     if (message.length > options.maxLineBytes) counters.add('syslog_too_long');
     else if (!queue.add(senderOf(address), message, false)) counters.add('syslog_dropped');
   });
   socket.bind(port, host);
-  await once(socket, 'listening').catch((error) => Promise.reject(clearer('udp', options, error)));
-  socket.on('error', onError);
+  await once(socket, 'listening').catch((error) => {
+    socket.close();
+    throw clearer('udp', options, error);
+  });
   return { port: socket.address().port, resume: () => {}, close: () => socket.close() };
 }
 
 export async function listenTcp(options: ListenOptions, tls: TlsFiles | null): Promise<Listener> {
   const sockets = new Set<Socket>();
+  /** Whose handshake hangs is no sender yet, and has to go all the same when the listener closes. */
+  const opening = new Set<Socket>();
   const take = (socket: Socket) => takeStream(socket, sockets, options);
-  const server = tls ? await tlsServer(tls, take, options) : createServer(take);
+  const server = tls ? await tlsServer(tls, take, opening, options) : createServer(take);
+  server.on('error', options.onError);
   // Handshakes that are not done count as well.
   server.maxConnections = options.maxConnections;
   server.on('drop', () => options.counters.add('syslog_refused_connections'));
   server.listen(options.port, options.host);
   const kind = tls ? 'tls' : 'tcp';
   await once(server, 'listening').catch((error) => Promise.reject(clearer(kind, options, error)));
-  server.on('error', options.onError);
   return {
     port: (server.address() as AddressInfo).port,
     resume: () => {
@@ -72,7 +77,7 @@ export async function listenTcp(options: ListenOptions, tls: TlsFiles | null): P
     },
     close: () => {
       server.close();
-      for (const socket of sockets) socket.destroy();
+      for (const socket of [...opening, ...sockets]) socket.destroy();
     },
   };
 }
@@ -80,6 +85,7 @@ export async function listenTcp(options: ListenOptions, tls: TlsFiles | null): P
 async function tlsServer(
   files: TlsFiles,
   take: (socket: Socket) => void,
+  opening: Set<Socket>,
   { idleTimeoutMs, counters }: ListenOptions,
 ): Promise<Server> {
   const read = (path: string | undefined) => (path === undefined ? undefined : readFile(path));
@@ -93,7 +99,9 @@ async function tlsServer(
   );
   server.on('tlsClientError', () => counters.add('syslog_tls_errors'));
   server.on('connection', (socket) => {
+    opening.add(socket);
     socket.on('error', () => {});
+    socket.on('close', () => opening.delete(socket));
     socket.setTimeout(idleTimeoutMs, () => socket.destroy());
   });
   return server;
@@ -102,6 +110,8 @@ async function tlsServer(
 function takeStream(socket: Socket, sockets: Set<Socket>, options: ListenOptions): void {
   const { queue, counters, maxLineBytes, idleTimeoutMs } = options;
   const address = socket.remoteAddress ?? '';
+  // A sender that goes away in mid-message is no fault of ours.
+  socket.on('error', () => {});
   if (!isAllowed(options, address)) {
     socket.destroy();
     return;
@@ -126,8 +136,6 @@ function takeStream(socket: Socket, sockets: Set<Socket>, options: ListenOptions
     const last = framing.end();
     if (last) add(last);
   });
-  // A sender that goes away in mid-message is no fault of ours.
-  socket.on('error', () => {});
   socket.on('close', () => sockets.delete(socket));
 }
 
@@ -149,6 +157,8 @@ function clearer(kind: string, { host, port }: ListenOptions, error: NodeJS.Errn
       ? ': ports under 1024 need a permission (CAP_NET_BIND_SERVICE)'
       : error.code === 'EADDRINUSE'
         ? ': another program listens there'
-        : `: ${error.message}`;
+        : error.code === 'EADDRNOTAVAIL'
+          ? ': this machine has no such address now'
+          : `: ${error.message}`;
   return new Error(`cannot listen on ${kind} ${host}:${port}${advice}`);
 }

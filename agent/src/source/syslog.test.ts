@@ -126,6 +126,30 @@ describe('SyslogSource', () => {
       known.destroy();
     }));
 
+  it('ends at once with a handshake that hangs, resets in mid-message and what was not closed', () =>
+    withFolder(async (folder) => {
+      const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+      const subject = ['-subj', '/CN=localhost', '-days', '2', '-nodes', '-newkey', 'rsa:2048'];
+      execFileSync('openssl', ['req', '-x509', ...subject, '-keyout', key, '-out', cert], {
+        stdio: 'ignore',
+      });
+      receiver = new Receiver({ tcp_port: 0, tls_port: 0, tls: { cert_file: cert, key_file: key } });
+      const [tcp, tls] = [await receiver.port('tcp'), await receiver.port('tls')];
+      const hanging = await stream(tls);
+      const broken = await stream(tls);
+      broken.write(Buffer.from('16030100ff', 'hex'));
+      broken.resetAndDestroy();
+      const reset = await stream(tcp);
+      reset.write('<13>whole\n<13>ha');
+      await until('the whole line', () => receiver.lines.length === 1);
+      reset.resetAndDestroy();
+      const half = await stream(tcp);
+      half.write('9 <13>');
+      await receiver.stop();
+      await until('their end', () => hanging.destroyed && half.destroyed);
+      expect(receiver.lines).toEqual(['<13>whole']);
+    }));
+
   it('refuses senders that are not allowed, and counts them', async () => {
     receiver = new Receiver({ udp_port: 0, tcp_port: 0, allow: ['10.0.0.0/8', 'fd00::/8'] });
     const [udp, tcp] = [await receiver.port('udp'), await receiver.port('tcp')];
@@ -199,6 +223,11 @@ describe('SyslogSource', () => {
     receiver = new Receiver({ tcp_port: port });
     await expect(receiver.done).rejects.toThrow(/cannot listen on tcp 127\.0\.0\.1:\d+: another program/);
     server.close();
+  });
+
+  it.each(['udp', 'tcp'])('says so when its address is not there (%s)', async (kind) => {
+    receiver = new Receiver({ [`${kind}_port`]: 0, host: '192.0.2.77' });
+    await expect(receiver.done).rejects.toThrow(/has no such address now/);
   });
 });
 

@@ -16,6 +16,7 @@ import { EXIT, ExitError } from '../exit-code.js';
 import { type Log, messageOf } from '../log.js';
 import { mqttLogin } from '../mqtt-login.js';
 import { addFormat, buildEngine } from '../parts.js';
+import { unmeasured } from '../reply.js';
 import { fleetTail, forestThreshold } from '../score/forests.js';
 import { Pipeline } from '../score/pipeline.js';
 import { createSource } from '../source/feeds.js';
@@ -86,7 +87,7 @@ export function sourceFeed(config: Config): Feed {
       windowSeconds: config.window_size_seconds,
       saved: undefined,
       trained: true,
-      brokerRoundTrip: async () => null,
+      brokerRoundTrip: async () => unmeasured('no_broker'),
       clock: systemClock,
       random: Math.random,
       log: quietLog(viewer),
