@@ -9,6 +9,8 @@ export interface AgentRequestParts {
   newId: () => string;
   isOnline: (agent: string) => boolean;
   publish: (topic: string, command: Command) => void;
+  /** Told of each question whether it was answered. */
+  onAnswer?: (agent: string, answered: boolean) => void;
   timeoutMs?: number;
 }
 
@@ -38,6 +40,7 @@ export class AgentRequests<E extends { request_id?: string | undefined }> {
       publish(topics.command(agent), commandOf(id));
     });
     this.waiting.delete(id);
+    this.parts.onAnswer?.(agent, event !== null);
     if (!event)
       throw new ProblemError('agent_silent', `${agent} gave no answer within ${timeoutMs / 1000} s.`);
     return event;

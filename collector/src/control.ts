@@ -19,6 +19,7 @@ import type { TrainingCoordinator } from './detect/training-coordinator.js';
 import type { ForestCandidates } from './forest-candidates.js';
 import type { Control } from './http/dependencies.js';
 import { ProblemError } from './http/problem.js';
+import { watchingOf } from './hub/agent-view.js';
 import type { Fleet } from './hub/fleet.js';
 import { modelViews } from './hub/model-views.js';
 import type { IncidentTracker } from './incident/incident-tracker.js';
@@ -73,6 +74,11 @@ export class CollectorControl implements Control {
   status(): StatusView {
     const { config, version, startedMs, now, training, incidents, silences, fleet } = this.parts;
     const link = this.parts.link;
+    const agents = fleet.views(
+      (agent, device) => incidents.openAlert(agent, device) ?? silences.openAlert(agent, device),
+      now(),
+      link.connected,
+    );
     const { window_size_seconds, contamination, threshold_percentile, epochs, anomaly_probability } = config;
     return {
       version,
@@ -84,11 +90,8 @@ export class CollectorControl implements Control {
       broker: { url: withoutSecrets(link.url), connected: link.connected },
       settings: { window_size_seconds, contamination, threshold_percentile, epochs, anomaly_probability },
       open_alerts: incidents.openAlerts.length + silences.open,
-      agents: fleet.views(
-        (agent, device) => incidents.openAlert(agent, device) ?? silences.openAlert(agent, device),
-        now(),
-        link.connected,
-      ),
+      watching: watchingOf(agents, link.connected),
+      agents,
     };
   }
 
@@ -188,6 +191,7 @@ export class CollectorControl implements Control {
     const { budget_per_device_per_day: budget } = this.parts.config;
     const desired: Desired = { v: 1, ...this.current, ...(budget === undefined ? {} : { budget }) };
     this.parts.link.publish(topics.desired('fleet'), desired, true);
+    this.parts.fleet.desire(this.current, this.parts.now());
   }
 
   private async change(settings: Partial<Settings>): Promise<void> {

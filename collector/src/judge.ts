@@ -1,6 +1,6 @@
 /** Both opinions of each window joined, and the alert that it falls into. Pure but for the draft that it fills. */
-import type { ActiveModel, ScoreBatch, ScoredWindow } from '@lineheron/models';
-import { edgeDetectors, windowId, windowIndexes } from '@lineheron/models';
+import type { ActiveModel, DetectorName, Feature, ScoreBatch, ScoredWindow } from '@lineheron/models';
+import { DEFAULT_FEATURES, edgeDetectors, windowId, windowIndexes } from '@lineheron/models';
 import type { Review } from './detect/reviewer.js';
 import type { IncidentDraft } from './incident/incident-tracker.js';
 import { isAnomalous, type Opinion } from './incident/opinion.js';
@@ -74,4 +74,31 @@ export function judgeWindows(
       return { batch, at, index, window, endMs, review, opinion, anomalous, alert };
     });
   });
+}
+
+/** A score of a forest is 1 at most: beyond that it can never alert. */
+const MAX_FOREST_THRESHOLD = 1;
+
+type Judgement = { score: number | null; threshold: number | null } | null | undefined;
+
+/** Who judged a window, and could have found it suspect. */
+export function judgesOf(forest: Judgement, baseline: unknown, autoencoder: unknown): DetectorName[] {
+  const { score = null, threshold = null } = forest ?? {};
+  const mayAlert = score !== null && threshold !== null && threshold <= MAX_FOREST_THRESHOLD;
+  return [
+    ...(mayAlert ? (['isolation_forest'] as const) : []),
+    ...(baseline ? (['adaptive_baseline'] as const) : []),
+    ...(autoencoder ? (['autoencoder'] as const) : []),
+  ];
+}
+
+/** Known of every window, whether anything was measured in it or not. */
+const COUNTED = ['error_rate', 'server_error_rate', 'log_frequency', 'device_diversity'];
+
+/** Whether a window holds any measured value; `names` are the default ones while its agent's are not known. */
+export function hasMeasured(
+  features: readonly (number | null)[],
+  names: readonly Feature[] = DEFAULT_FEATURES,
+): boolean {
+  return features.some((value, at) => value !== null && !COUNTED.includes(names[at]?.name ?? ''));
 }

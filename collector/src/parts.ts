@@ -173,6 +173,10 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     newId: randomUUID,
     isOnline: (agent: string) => fleet.online.some(({ id }) => id === agent),
     publish: (topic: string, command: Command) => link.publish(topic, command),
+    onAnswer: (agent: string, answered: boolean) => {
+      fleet.setAnswered(agent, answered, now());
+      changed();
+    },
   };
   const lines = new LineRequests(asking);
   const forests = new ForestCandidates(asking, () => fleet.infos);

@@ -17,7 +17,7 @@ import { acknowledgements } from './ingest/acknowledge.js';
 import type { ScoreMessage } from './ingest/batch-queue.js';
 import { type Ledger, mergeSequences } from './ingest/ledger.js';
 import type { MqttLink } from './ingest/mqtt-link.js';
-import { type JudgedWindow, judgeWindows } from './judge.js';
+import { hasMeasured, type JudgedWindow, judgesOf, judgeWindows } from './judge.js';
 import { errorText, type Logger } from './log.js';
 import type { RecentValues } from './quality/percentile.js';
 import type { QualityTracker } from './quality/quality-tracker.js';
@@ -246,7 +246,9 @@ export class Pipeline {
       const windowMs = (fleet.info(agent)?.window_seconds ?? 0) * 1000 || DEFAULT_WINDOW_MS;
       // What came late says nothing of how things are, and a line's quality is followed in the order of time.
       if (batch.historical) continue;
-      fleet.seen(agent, { device, scope, state, endMs }, nowMs);
+      const judges = judgesOf(window, window.baseline, review);
+      const measured = hasMeasured(features, fleet.features(agent));
+      fleet.seen(agent, { device, scope, state, endMs, judges, measured }, nowMs);
       if (state !== 'warming_up' && learnable) {
         const score = review?.score ?? null;
         const normal = { agent, scope, fingerprint, device, endMs, windowMs, features, score };

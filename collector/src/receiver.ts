@@ -1,5 +1,5 @@
 /** Sorts incoming MQTT messages: batches to the queue, status and info to the fleet, events to the training. */
-import type { Ack } from '@lineheron/models';
+import { type Ack, FLEET, topics } from '@lineheron/models';
 import type { TrainingCoordinator } from './detect/training-coordinator.js';
 import type { ForestCandidates } from './forest-candidates.js';
 import type { Fleet } from './hub/fleet.js';
@@ -43,8 +43,10 @@ export class Receiver {
   }
 
   receive(topic: string, payload: Buffer): void {
-    // An empty retained message clears a topic and says nothing.
-    if (payload.byteLength > 0) this.take(decodeMessage(topic, payload));
+    // Our own word to the fleet.
+    if (topic === topics.desired(FLEET)) return;
+    // An empty retained message clears a topic; of what is desired it says that it is so no more.
+    if (payload.byteLength > 0 || topic.endsWith('/desired')) this.take(decodeMessage(topic, payload));
   }
 
   private take(message: Incoming): void {
@@ -53,7 +55,8 @@ export class Receiver {
     else if (message.kind === 'info') fleet.setInfo(message.agent, message.info, now());
     else if (message.kind === 'refused') this.refuse(message);
     else {
-      if (message.kind === 'status') this.setOnline(message.agent, message.online);
+      if (message.kind === 'desired') fleet.setOwn(message.agent, message.desired);
+      else if (message.kind === 'status') this.setOnline(message.agent, message.online);
       else if (message.event.type === 'training') training.hear(message.agent, message.event);
       else if (message.event.type === 'lines') lines.hear(message.agent, message.event);
       else {

@@ -7,6 +7,7 @@ import { type LiveState, SNAPSHOT_ALERTS, SNAPSHOT_RECORDS, SNAPSHOT_WINDOW_MS }
 import type { IncidentTracker } from './incident/incident-tracker.js';
 import { isSilence, type SilenceTracker } from './incident/silence-tracker.js';
 import type { Ledger } from './ingest/ledger.js';
+import { judgesOf } from './judge.js';
 import type { Settings, Store } from './store/store.js';
 import type { Totals } from './totals.js';
 
@@ -53,8 +54,12 @@ async function restoreLive({ store, live, fleet }: RestoredParts, nowMs: number)
   const records = await store.recentRecords(SNAPSHOT_RECORDS);
   const alerts = await store.alerts({ limit: SNAPSHOT_ALERTS });
   const news = windows.filter(({ historical }) => !historical).reverse();
-  for (const { agent, device, scope, state, end, received_at } of news) {
-    const line = { device, scope, state, endMs: Date.parse(end) };
+  for (const window of news) {
+    const { agent, device, scope, state, end, received_at } = window;
+    const { isolation_forest, adaptive_baseline, autoencoder } = window;
+    const judges = judgesOf(isolation_forest, adaptive_baseline?.score, autoencoder.score);
+    // The store keeps no features of it: what it measured last is told by its next window.
+    const line = { device, scope, state, endMs: Date.parse(end), judges, measured: false };
     fleet.restore(agent, line, Date.parse(received_at), nowMs);
   }
   live.add({

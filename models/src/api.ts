@@ -68,6 +68,17 @@ export const trainingSchema = z
   .meta({ id: 'Training', description: 'A training, running or ended' });
 export type Training = z.infer<typeof trainingSchema>;
 
+/** Why an agent that is online does not do its work. */
+export const AGENT_PROBLEMS = ['no_answer', 'source_ended', 'lines_refused'] as const;
+
+export const agentProblemSchema = z.object({
+  code: z.enum(AGENT_PROBLEMS),
+  since: timeSchema,
+  /** What it is and what to do, in a sentence for people. */
+  message: z.string(),
+});
+export type AgentProblem = z.infer<typeof agentProblemSchema>;
+
 export const agentViewSchema = z
   .object({
     id: agentIdSchema,
@@ -77,6 +88,11 @@ export const agentViewSchema = z
     source: z.object({ type: z.string(), detail: z.string(), phase: z.string() }),
     fingerprint: z.string(),
     last_seen: timeSchema.nullable(),
+    /** What it really does, as it says itself; null until it has. */
+    detecting: z.boolean().nullable(),
+    active_model: z.enum(ACTIVE_MODELS).nullable(),
+    /** Of an agent that is online. */
+    problems: z.array(agentProblemSchema),
     models: z.array(agentModelSchema),
     spool: z.object({ batches: z.int(), bytes: z.int() }),
     counters: z.record(z.string(), z.number()),
@@ -86,6 +102,11 @@ export const agentViewSchema = z
         device: windowDeviceSchema,
         scope: scopeSchema,
         state: z.enum(LINE_STATES),
+        /** It reports, its agent detects, and a detector that may alert judged its newest window. */
+        watched: z.boolean(),
+        /** When it has warmed up, while it does; when it last measured anything, while it cannot. */
+        ready_at: timeSchema.optional(),
+        measured_at: timeSchema.optional(),
         last_seen: timeSchema,
         /** Newest event time. */
         end: timeSchema,
@@ -97,11 +118,25 @@ export const agentViewSchema = z
   .meta({ id: 'Agent', description: 'An agent as the collector knows it' });
 export type AgentView = z.infer<typeof agentViewSchema>;
 
+/** What is really watched, by what was heard. Lines are devices; the gateways as a whole are left out. */
+export const watchingSchema = z
+  .object({
+    lines: z.int().min(0),
+    of: z.int().min(0),
+    /** Agents that are online and say that they detect, that are online, and that are known. */
+    agents_detecting: z.int().min(0),
+    agents_online: z.int().min(0),
+    agents: z.int().min(0),
+  })
+  .meta({ id: 'Watching' });
+export type Watching = z.infer<typeof watchingSchema>;
+
 export const statusViewSchema = z
   .object({
     version: z.string(),
     started_at: timeSchema,
     uptime_seconds: z.number(),
+    /** What is desired; what is really watched stands in `watching`. */
     detecting: z.boolean(),
     active_model: z.enum(ACTIVE_MODELS),
     /** The adaptive baseline needs no training: it is ready once a line is warm, and the ensemble with it. */
@@ -121,6 +156,7 @@ export const statusViewSchema = z
       anomaly_probability: z.number(),
     }),
     open_alerts: z.int(),
+    watching: watchingSchema,
     agents: z.array(agentViewSchema),
   })
   .meta({ id: 'Status' });

@@ -22,10 +22,18 @@ export const WINDOW_STATES = ['warming_up', 'untrained', 'stopped', 'scored'] as
 export type WindowState = (typeof WINDOW_STATES)[number];
 
 /**
- * How a line stands: as its newest window says, or that it fell silent, or that its agent is away, or that nothing can
- * be known of it, since nobody has heard of it since the collector started, or the collector has no broker.
+ * How a line stands: as its newest window says, or that it reports but measures nothing any more, that what judges it
+ * has a threshold out of reach, that it fell silent, that its agent is away, or that nothing can be known of it, since nobody
+ * has heard of it since the collector started, or the collector has no broker.
  */
-export const LINE_STATES = [...WINDOW_STATES, 'stale', 'offline', 'unknown'] as const;
+export const LINE_STATES = [
+  ...WINDOW_STATES,
+  'cannot_alert',
+  'cannot_measure',
+  'stale',
+  'offline',
+  'unknown',
+] as const;
 export type LineState = (typeof LINE_STATES)[number];
 
 /** A line that reported regularly is stale once it has missed so many records, and has been silent this long at least. */

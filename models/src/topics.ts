@@ -34,7 +34,7 @@ export const COLLECTOR_KINDS = ['status', 'info', 'score', 'event'] as const;
 export type CollectorKind = (typeof COLLECTOR_KINDS)[number];
 
 /** Subscription filter for one kind of message from all agents. */
-export const fromAllAgents = (kind: CollectorKind): string => `${ROOT}/+/${kind}`;
+export const fromAllAgents = (kind: CollectorKind | 'desired'): string => `${ROOT}/+/${kind}`;
 
 /** The agent and kind of an incoming topic, or null for one that is not ours to read. */
 export function parseAgentTopic(topic: string): { agent: string; kind: string } | null {

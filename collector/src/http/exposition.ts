@@ -1,5 +1,5 @@
 /** Figures in Prometheus' text forms. Two registries, one a form, since a registry writes only one. */
-import type { MetricsView, ModelView, StatusView } from '@lineheron/models';
+import { LINE_STATES, type MetricsView, type ModelView, type StatusView } from '@lineheron/models';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Exposition } from './accept.js';
 
@@ -70,7 +70,17 @@ function build(registry: Registry): Written {
   const reasons = counter('messages_refused', 'Messages refused since start, by reason', ['reason']);
   const dropped = counter('batches_dropped', 'Batches dropped since start because the queue was full');
   const unsent = counter('messages_unsent', 'Messages to agents lost since start for want of a connection');
-  const detecting = gauge('detecting', '1 while detection runs');
+  const detecting = gauge(
+    'detecting',
+    '1 while detection is desired; lines_watched says what is really watched',
+  );
+  const watched = gauge('lines_watched', 'Lines that report and that something judges which may alert');
+  const lines = gauge('lines', 'Known lines by how they stand', ['state']);
+  const agentsDetecting = gauge('agents_detecting', 'Agents that are online and say that they detect');
+  const problems = gauge('agent_problem', '1 while an agent that is online does not do its work', [
+    'agent',
+    'problem',
+  ]);
   const connected = gauge('broker_connected', '1 while the broker is connected');
   const openAlerts = gauge('open_alerts', 'Alerts that are open');
   const agents = gauge('agents', 'Known agents by state', ['state']);
@@ -114,9 +124,17 @@ function build(registry: Registry): Written {
     detecting.set(Number(status.detecting));
     connected.set(Number(status.broker.connected));
     openAlerts.set(status.open_alerts);
-    const online = status.agents.filter((agent) => agent.online).length;
-    agents.set({ state: 'online' }, online);
-    agents.set({ state: 'offline' }, status.agents.length - online);
+    const { watching } = status;
+    agents.set({ state: 'online' }, watching.agents_online);
+    agents.set({ state: 'offline' }, watching.agents - watching.agents_online);
+    agentsDetecting.set(watching.agents_detecting);
+    watched.set(watching.lines);
+    for (const state of LINE_STATES) lines.set({ state }, 0);
+    problems.reset();
+    for (const agent of status.agents) {
+      for (const { scope, state } of agent.devices) if (scope === 'device') lines.inc({ state });
+      for (const { code } of agent.problems) problems.set({ agent: agent.id, problem: code }, 1);
+    }
     uptime.set(status.uptime_seconds);
     clients.set(feedClients);
     for (const measured of [rate, latency, quality, delay, drift, driftBound]) measured.reset();

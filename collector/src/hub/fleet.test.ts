@@ -7,7 +7,13 @@ const START_MS = 1_000_000;
 function fleetWith(everyMs: number, windows: number): { fleet: Fleet; lastMs: number } {
   const fleet = new Fleet();
   fleet.setOnline('gw-1', true, START_MS);
-  const line = { device: 'modem-1', scope: 'device', state: 'scored' } as const;
+  const line = {
+    device: 'modem-1',
+    scope: 'device',
+    state: 'scored',
+    judges: ['isolation_forest'],
+    measured: true,
+  } as const;
   let lastMs = START_MS;
   for (let at = 0; at < windows; at++) {
     lastMs = START_MS + at * everyMs;
@@ -37,14 +43,21 @@ describe('the state of a line', () => {
     expect(stateAt(fleet, lastMs)).toBe('offline');
   });
 
-  it('is what its only window said while no interval is known', () => {
+  it('is what its only window said while no interval is known, for an hour', () => {
     const { fleet, lastMs } = fleetWith(1000, 1);
-    expect(stateAt(fleet, lastMs + 3_600_000)).toBe('scored');
+    expect(stateAt(fleet, lastMs + 3_599_999)).toBe('scored');
+    expect(stateAt(fleet, lastMs + 3_600_000)).toBe('stale');
   });
 });
 
 describe('how often a line reports', () => {
-  const line = { device: 'modem-1', scope: 'device', state: 'scored' } as const;
+  const line = {
+    device: 'modem-1',
+    scope: 'device',
+    state: 'scored',
+    judges: ['isolation_forest'],
+    measured: true,
+  } as const;
 
   it('is not learnt from a burst', () => {
     const { fleet, lastMs } = fleetWith(90_000, 100);

@@ -4,27 +4,31 @@
  * goes first.
  */
 import {
+  type ActiveModel,
   type AgentInfo,
   type AgentView,
+  DEFAULT_WINDOW_SECONDS,
+  type Desired,
+  type DetectorName,
   type Feature,
   GATEWAY_DEVICE,
-  type LineState,
   MIN_STALE_MS,
   ReportingInterval,
   type Scope,
   type WindowState,
 } from '@lineheron/models';
+import { type Agent, agentView, isSilent, type Line, type Wanted } from './agent-view.js';
 
-interface Line {
+/** A window as the fleet takes note of it. */
+export interface Sighting {
   device: string;
   scope: Scope;
   state: WindowState;
-  lastSeenMs: number;
-  /** Heard since the collector started, not only known from the store; and when it last spoke after a silence. */
-  live: boolean;
-  resumedMs: number;
   endMs: number;
-  interval: ReportingInterval;
+  /** Detectors that judged it with a threshold that can be reached. */
+  judges: readonly DetectorName[];
+  /** Whether anything was measured in it. */
+  measured: boolean;
 }
 
 /** One that might be silent: a line, or an agent itself. */
@@ -43,20 +47,6 @@ export interface Hearing {
   intervalMs: number | null;
 }
 
-interface Agent {
-  online: boolean;
-  /** Whether it has said anything since the collector started, and since when it stands as it does. */
-  known: boolean;
-  changedMs: number;
-  /** When it last came back, or was first heard of. */
-  backMs: number;
-  info: AgentInfo | null;
-  lastSeenMs: number | null;
-  /** Whether that was heard since the collector started. */
-  live: boolean;
-  lines: Map<string, Line>;
-}
-
 const MAX_AGENTS = 10_000;
 const MAX_LINES = 10_000;
 
@@ -66,6 +56,7 @@ export class Fleet {
   baselineReady = false;
   /** When the broker was last found away: nobody could be heard until then. */
   private deafMs = Number.NEGATIVE_INFINITY;
+  private wanted: Wanted | null = null;
 
   /** No line is stale before it has been silent for `silenceMs`. */
   constructor(private readonly silenceMs = MIN_STALE_MS) {}
@@ -73,7 +64,10 @@ export class Fleet {
   setOnline(agent: string, online: boolean, nowMs: number): void {
     const known = this.agent(agent);
     if (known.online !== online || !known.known) known.changedMs = nowMs;
-    if (online && !known.online) known.backMs = nowMs;
+    if (online && !known.online) {
+      known.backMs = nowMs;
+      known.unansweredMs = null;
+    }
     known.online = online;
     known.known = true;
     if (online) spoke(known, nowMs);
@@ -84,19 +78,35 @@ export class Fleet {
     this.deafMs = nowMs;
   }
 
+  /** This was told to the whole fleet. */
+  desire(settings: { detecting: boolean; active_model: ActiveModel }, nowMs: number): void {
+    const { detecting, active_model } = settings;
+    const known = this.wanted;
+    const isNews = known?.detecting !== detecting || known.active_model !== active_model;
+    if (isNews) this.wanted = { detecting, active_model, sinceMs: nowMs };
+  }
+
+  /** This is desired of one agent, beside the fleet's; null when it was taken back. */
+  setOwn(agent: string, desired: Desired | null): void {
+    this.agent(agent).own = desired;
+  }
+
+  /** Whether it answered a command. */
+  setAnswered(agent: string, answered: boolean, nowMs: number): void {
+    const known = this.agents.get(agent);
+    if (known) known.unansweredMs = answered ? null : (known.unansweredMs ?? nowMs);
+  }
+
   setInfo(agent: string, info: AgentInfo, nowMs: number): void {
     const known = this.agent(agent);
+    known.endedMs = info.source.phase === 'ended' ? (known.endedMs ?? nowMs) : null;
     known.info = info;
     known.known = true;
     // The broker keeps an agent's info: it comes from those that are away, too.
     if (known.online) spoke(known, nowMs);
   }
 
-  seen(
-    agent: string,
-    line: { device: string; scope: Scope; state: WindowState; endMs: number },
-    nowMs: number,
-  ): void {
+  seen(agent: string, line: Sighting, nowMs: number): void {
     const known = this.agent(agent);
     known.known = true;
     const before = known.lines.get(line.device);
@@ -107,12 +117,7 @@ export class Fleet {
   }
 
   /** A line as the store knew it at `seenMs`: whether its agent is there is to be heard. */
-  restore(
-    agent: string,
-    line: { device: string; scope: Scope; state: WindowState; endMs: number },
-    seenMs: number,
-    nowMs: number,
-  ): void {
+  restore(agent: string, line: Sighting, seenMs: number, nowMs: number): void {
     const known = this.agent(agent);
     known.lastSeenMs = seenMs;
     this.note(known, line, seenMs, { live: false, learn: true });
@@ -121,27 +126,46 @@ export class Fleet {
 
   private note(
     known: Agent,
-    line: Pick<Line, 'device' | 'scope' | 'state' | 'endMs'>,
+    line: Sighting,
     nowMs: number,
     { live, learn }: { live: boolean; learn: boolean },
   ): void {
     const before = known.lines.get(line.device);
     const endMs = Math.max(line.endMs, before?.endMs ?? line.endMs);
     const interval = before?.interval ?? new ReportingInterval(this.silenceMs);
-    const wasSilent = before !== undefined && this.isSilent(before, nowMs);
+    const wasSilent = before !== undefined && isSilent(before, nowMs);
     if (before && learn) interval.add(endMs - before.endMs, endMs);
     known.lines.delete(line.device);
     known.lines.set(line.device, {
       device: line.device,
       scope: line.scope,
       state: line.state,
+      judges: line.judges,
       lastSeenMs: nowMs,
       live,
       resumedMs: before && !wasSilent ? before.resumedMs : nowMs,
       endMs,
       interval,
+      ...this.measured(before, line, endMs, nowMs),
+      readyMs: this.readyMs(known, before, line, nowMs),
     });
     if (known.lines.size > MAX_LINES) known.lines.delete(known.lines.keys().next().value!);
+  }
+
+  private measured(before: Line | undefined, line: Sighting, endMs: number, nowMs: number) {
+    const measuring = before?.measuring ?? new ReportingInterval(this.silenceMs);
+    const lastMs = before?.measuredMs ?? null;
+    const measuredEndMs = before?.measuredEndMs ?? endMs;
+    if (!line.measured) return { measuring, measuredMs: lastMs, measuredEndMs };
+    if (lastMs !== null) measuring.add(endMs - measuredEndMs, endMs);
+    return { measuring, measuredMs: nowMs, measuredEndMs: endMs };
+  }
+
+  /** A window fills for its length, from the first record on. */
+  private readyMs(agent: Agent, before: Line | undefined, { state }: Sighting, nowMs: number): number | null {
+    if (state !== 'warming_up') return null;
+    if (before?.state === 'warming_up') return before.readyMs;
+    return nowMs + 1000 * (agent.info?.window_seconds ?? DEFAULT_WINDOW_SECONDS);
   }
 
   info(agent: string): AgentInfo | null {
@@ -177,26 +201,15 @@ export class Fleet {
     nowMs: number,
     connected = true,
   ): AgentView[] {
+    const around = { alertOf, nowMs, connected, wanted: this.wanted };
     return [...this.agents]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, agent]) => {
-        const stateOf = (line: Line): LineState => {
-          if (!connected || !agent.known) return 'unknown';
-          if (!agent.online) return 'offline';
-          return this.isSilent(line, nowMs) ? 'stale' : line.state;
-        };
-        return agentView(id, agent, alertOf, stateOf);
-      });
+      .map(([id, agent]) => agentView(id, agent, around));
   }
 
   /** Time between two windows of a line, as it is usual; null while nothing is known. */
   intervalMs(agent: string, device: string): number | null {
     return this.agents.get(agent)?.lines.get(device)?.interval.usualMs ?? null;
-  }
-
-  private isSilent({ lastSeenMs, interval }: Line, nowMs: number): boolean {
-    const { silenceMs } = interval;
-    return silenceMs !== null && nowMs - lastSeenMs >= silenceMs;
   }
 
   private hearingsOf(id: string, agent: Agent, nowMs: number): Hearing[] {
@@ -206,7 +219,7 @@ export class Fleet {
     const ended = info?.source.phase === 'ended';
     const expected = known && online && settled && (info === null || info.source.phase === 'live');
     const whole = lines.get(GATEWAY_DEVICE);
-    const wholeSilent = lines.size > 2 && whole !== undefined && this.isSilent(whole, nowMs);
+    const wholeSilent = lines.size > 2 && whole !== undefined && isSilent(whole, nowMs);
     const lastSeenMs = agent.lastSeenMs ?? changedMs;
     // Windows may come before the word that it is online.
     const away = !online && nowMs - lastSeenMs >= this.silenceMs;
@@ -223,7 +236,7 @@ export class Fleet {
     };
     const ofLines = [...lines.values()].map((line): Hearing => {
       const isWhole = line.device === GATEWAY_DEVICE;
-      const silent = this.isSilent(line, nowMs);
+      const silent = isSilent(line, nowMs);
       return {
         agent: id,
         device: line.device,
@@ -260,41 +273,11 @@ function newAgent(): Agent {
     changedMs: 0,
     backMs: Number.NEGATIVE_INFINITY,
     info: null,
+    own: null,
+    endedMs: null,
+    unansweredMs: null,
     lastSeenMs: null,
     live: false,
     lines: new Map(),
-  };
-}
-
-const iso = (ms: number) => new Date(ms).toISOString();
-
-function agentView(
-  id: string,
-  { online, info, lastSeenMs, lines }: Agent,
-  alertOf: (agent: string, device: string) => string | null,
-  stateOf: (line: Line) => LineState,
-): AgentView {
-  return {
-    id,
-    online,
-    version: info?.version ?? '',
-    boot: info?.boot ?? '',
-    source: info?.source ?? { type: '', detail: '', phase: '' },
-    fingerprint: info?.fingerprint ?? '',
-    last_seen: lastSeenMs === null ? null : iso(lastSeenMs),
-    models: info?.models ?? [],
-    spool: info?.spool ?? { batches: 0, bytes: 0 },
-    counters: info?.counters ?? {},
-    labels: info?.labels ?? {},
-    devices: [...lines.values()]
-      .sort((a, b) => (a.device < b.device ? -1 : 1))
-      .map((line) => ({
-        device: line.device,
-        scope: line.scope,
-        state: stateOf(line),
-        last_seen: iso(line.lastSeenMs),
-        end: iso(line.endMs),
-        alert: alertOf(id, line.device),
-      })),
   };
 }

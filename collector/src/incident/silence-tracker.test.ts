@@ -26,7 +26,8 @@ class Story {
       const all = devices.length > 0 ? [...devices, '*'] : [];
       for (const device of all) {
         const scope = device === '*' ? ('gateway' as const) : ('device' as const);
-        this.fleet.seen('gw-1', { device, scope, state: 'scored', endMs: this.nowMs }, this.nowMs);
+        const line = { device, scope, state: 'scored' as const, judges: [], measured: true };
+        this.fleet.seen('gw-1', { ...line, endMs: this.nowMs }, this.nowMs);
       }
       alerts.push(...this.look());
     }

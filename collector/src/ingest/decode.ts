@@ -6,6 +6,8 @@ import {
   type AgentEvent,
   type AgentInfo,
   bootIdSchema,
+  type Desired,
+  desiredSchema,
   eventSchema,
   infoSchema,
   MAX_PACKET_BYTES,
@@ -26,6 +28,7 @@ export interface Refusal {
 export type Incoming =
   | { kind: 'status'; agent: string; online: boolean }
   | { kind: 'info'; agent: string; info: AgentInfo }
+  | { kind: 'desired'; agent: string; desired: Desired | null }
   | { kind: 'event'; agent: string; event: AgentEvent }
   | { kind: 'score'; agent: string; batch: ScoreBatch; bytes: number }
   | { kind: 'refused'; agent: string | null; reason: string; refusal: Refusal | null };
@@ -43,10 +46,15 @@ export function decodeMessage(topic: string, payload: Uint8Array): Incoming {
   const { agent, kind } = place;
   if (payload.byteLength > MAX_PACKET_BYTES) return refused(agent, 'too_large');
   if (kind === 'status') return decodeStatus(agent, payload);
+  if (kind === 'desired' && payload.byteLength === 0) return { kind, agent, desired: null };
   const value = parseJson(payload);
   if (value === undefined) return refused(agent, 'invalid_json');
   if (kind === 'score') return decodeScore(agent, value, payload.byteLength);
   if (kind === 'info') return decodeInfo(agent, value);
+  if (kind === 'desired') {
+    const result = desiredSchema.safeParse(value);
+    return result.success ? { kind, agent, desired: result.data } : refused(agent, 'invalid_schema');
+  }
   if (kind === 'event') {
     const result = eventSchema.safeParse(value);
     return result.success ? { kind: 'event', agent, event: result.data } : refused(agent, 'invalid_schema');

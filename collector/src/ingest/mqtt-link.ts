@@ -100,6 +100,8 @@ export class MqttLink {
     client.subscribe(COLLECTOR_KINDS.map(fromAllAgents), { qos: 1 }, (error) => {
       if (error) return this.options.onError(error);
       this.subscribed = true;
+      // What others desire of single agents: good to know, and a broker may refuse it.
+      client.subscribe(fromAllAgents('desired'), { qos: 1 }, () => {});
       return this.options.onConnect();
     });
   }

@@ -1,5 +1,6 @@
 /** GET /livez and /readyz, for whoever watches the process. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { watchingSchema } from '@lineheron/models';
 import type { AppDependencies } from '../dependencies.js';
 import { ProblemError, problems } from '../problem.js';
 
@@ -18,12 +19,21 @@ const liveRoute = createRoute({
   responses: ok,
 });
 
+const ready = {
+  200: {
+    description: 'Yes; `watching` says how much of the fleet is really watched',
+    content: {
+      'application/json': { schema: z.object({ status: z.literal('ok'), watching: watchingSchema }) },
+    },
+  },
+};
+
 const readyRoute = createRoute({
   method: 'get',
   path: '/readyz',
   tags: ['health'],
   summary: 'Whether the broker is connected and the store is open',
-  responses: { ...ok, ...problems('not_ready') },
+  responses: { ...ready, ...problems('not_ready') },
 });
 
 export function healthRoutes(app: OpenAPIHono, { control }: AppDependencies): void {
@@ -31,6 +41,6 @@ export function healthRoutes(app: OpenAPIHono, { control }: AppDependencies): vo
   app.openapi(readyRoute, (c) => {
     const missing = control.notReady();
     if (missing !== null) throw new ProblemError('not_ready', missing);
-    return c.json({ status: 'ok' as const }, 200);
+    return c.json({ status: 'ok' as const, watching: control.status().watching }, 200);
   });
 }
