@@ -261,6 +261,8 @@ export interface EngineCounters {
   records: number
   /** Refused lines by reason. */
   refused: Record<string, number>
+  /** Lines that count but for a value that could not be read, by reason. */
+  refusedValues: Record<string, number>
   /** Lines over 65,536 bytes. */
   tooLong: number
   /** Records that came later than the lateness allows. */
@@ -475,8 +477,10 @@ export interface RedactionRule {
 
 /** A line that was refused. */
 export interface RefusedLine {
-  /** Name of its counter in `EngineCounters.refused`. */
+  /** Name of its counter in `EngineCounters.refused`, or of `refusedValues`. */
   reason: string
+  /** Only a value of it was refused, and the rest counts. */
+  valueOnly: boolean
   /** The format that refused it. */
   format: number
   /** Its front, at most 256 bytes, without control characters. */

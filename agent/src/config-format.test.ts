@@ -45,6 +45,19 @@ const FORMATS: [string, unknown, string, Record<string, unknown>][] = [
     { device: 'x', timestampMs: ARRIVAL_MS - 60_000 },
   ],
   [
+    'csv with a decimal comma',
+    {
+      type: 'csv',
+      columns: ['rtt', 'tx', 'rx'],
+      delimiter: ';',
+      decimal: ',',
+      missing: [-1],
+      fields: { latency_ms: 'rtt', packet_loss_pct: { sent: 'tx', received: 'rx' } },
+    },
+    '-1;3;0',
+    { values: [null, 100, null, null, null, null] },
+  ],
+  [
     'text',
     {
       type: 'text',
@@ -88,6 +101,13 @@ describe('a format in the configuration', () => {
     expect(records[0]).toMatchObject(expected);
   });
 
+  it('leaves out and counts a value that is none, and keeps the rest of its line', () => {
+    const fields = { latency_ms: 'rtt', packet_loss_pct: 'loss', device_id: 'dev' };
+    const { records, counters } = read({ type: 'json', fields }, ['{"rtt":-5,"loss":100,"dev":"Gi0/1"}']);
+    expect(records[0]).toMatchObject({ device: 'Gi0_1', values: [null, 100, null, null, null, null] });
+    expect(counters.refusedValues).toEqual({ negative: 1 });
+  });
+
   it('reads times without an offset in the zone of this machine unless it says otherwise', () => {
     const line = 'Nov 22 21:00:00 gw a: b';
     expect(read('syslog', [line], 'Asia/Tokyo').records[0]?.timestampMs).toBe(ARRIVAL_MS);
@@ -103,6 +123,8 @@ describe('a format in the configuration', () => {
     ['both columns and header', { type: 'csv', fields: { latency_ms: 'a' }, columns: ['a'], header: true }],
     ['neither columns nor header', { type: 'csv', fields: { latency_ms: 'a' } }],
     ['an envelope in an envelope', { type: 'syslog', message: 'syslog' }],
+    ['a loss without its second count', { type: 'json', fields: { packet_loss_pct: { sent: 'a' } } }],
+    ['another decimal sign', { type: 'json', decimal: ';', fields: { latency_ms: 'a' } }],
     ['no date', { type: 'syslog', clock_valid_from: 'soon' }],
     ['a device that cannot stand in a topic', { type: 'syslog', device_id: 'a/b' }],
   ])('is refused with %s', (_, format) => {

@@ -37,6 +37,17 @@ const shared = {
 };
 
 const from = z.string().min(1).max(256);
+const missing = z
+  .array(z.union([z.number(), z.string().max(64)]))
+  .max(64)
+  .optional()
+  .describe('What stands for "not measured" beside nothing, NaN, n/a and the like; for example [-1].');
+
+/** Keys of formats whose values are numbers in text. */
+const cells = {
+  decimal: z.enum(['.', ',']).optional().describe('The decimal sign; with "," a point only parts thousands.'),
+  missing,
+};
 
 const fieldSchema = z.union([
   from,
@@ -51,7 +62,18 @@ const fieldSchema = z.union([
       .optional()
       .describe('Of a time stamp: auto, iso, epoch_ms, or %Y-%m-%d %H:%M:%S.'),
     ok: z.array(z.string().max(64)).max(64).optional().describe('Error codes that mean no error.'),
+    missing,
   }),
+  z
+    .strictObject({
+      sent: from.describe('Of a loss in %: where the count of what was sent stands.'),
+      received: from.optional().describe('Where the count of what came back stands.'),
+      lost: from.optional().describe('Or where the count of what was lost stands.'),
+    })
+    .refine(({ received, lost }) => (received === undefined) !== (lost === undefined), {
+      path: ['received'],
+      message: 'give either received or lost with sent',
+    }),
 ]);
 
 const fields = z
@@ -74,11 +96,12 @@ const patternSchema = z.union([
   }),
 ]);
 
-const jsonShape = { type: z.literal('json'), fields: someFields };
-const logfmtShape = { type: z.literal('logfmt'), fields: someFields };
+const jsonShape = { type: z.literal('json'), fields: someFields, ...cells };
+const logfmtShape = { type: z.literal('logfmt'), fields: someFields, ...cells };
 const csvShape = {
   type: z.literal('csv'),
   fields: someFields,
+  ...cells,
   columns: z.array(z.string().max(256)).min(1).max(MAX_COLUMNS).optional().describe('Names of the columns.'),
   header: z.boolean().optional().describe('A line in the stream names them.'),
   delimiter: z.string().min(1).max(3).optional(),
@@ -86,6 +109,7 @@ const csvShape = {
 };
 const textShape = {
   type: z.literal('text'),
+  ...cells,
   patterns: z.array(patternSchema).min(1).max(MAX_PATTERNS),
   unmatched: z.enum(['count', 'refuse']).optional().describe('What a line is that no pattern matches.'),
 };

@@ -55,6 +55,10 @@ function engineCounts(engine: Engine): Record<string, number> {
     `refused_${reason}`.slice(0, 64),
     count,
   ]);
+  const values = Object.entries(counts.refusedValues).map(([reason, count]) => [
+    `refused_values_${reason}`.slice(0, 64),
+    count,
+  ]);
   return {
     lines: counts.lines,
     records: counts.records,
@@ -65,6 +69,6 @@ function engineCounts(engine: Engine): Record<string, number> {
     window_overflow: counts.windowOverflow,
     devices: counts.devices,
     devices_evicted: counts.evictedDevices,
-    ...Object.fromEntries(refused),
+    ...Object.fromEntries([...refused, ...values]),
   };
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { mainRefusal, REFUSAL_REASONS, refusalReason, refusalWords } from './refusal-reasons.js';
+import { mainRefusal, REFUSAL_REASONS, refusalReason, refusalWords, valueCode } from './refusal-reasons.js';
 
 const ENGINE = fileURLToPath(new URL('../../native/src/parse/mod.rs', import.meta.url));
 
@@ -25,6 +25,14 @@ describe('the reasons of refusals', () => {
   it('has words for a code of another version, and for names that every object has', () => {
     expect(refusalReason('too_odd').reason).toBe('the engine refuses it as too odd');
     expect(refusalReason('constructor').reason).toBe('the engine refuses it as constructor');
+  });
+
+  it('says of a refused value that the rest of its line counts, and what to do where it stands for nothing', () => {
+    const { reason, remedy, valueOnly } = refusalReason(valueCode('negative'));
+    expect(reason).toBe('a value of it is left out: a measured value is below zero that cannot be');
+    expect(remedy).toContain('missing: [-1]');
+    expect(valueOnly).toBe(true);
+    expect(refusalReason('negative').valueOnly).toBeUndefined();
   });
 
   it('puts the most common first', () => {

@@ -9,7 +9,14 @@ export interface RefusalReason {
   remedy: string;
   /** Mostly a sign that the lines are written in another format than the one they are read by. */
   otherFormat?: true;
+  /** Only a value of the line is left out. */
+  valueOnly?: true;
 }
+
+const VALUE = 'value_';
+
+/** The code of lines that count but for a value, by the reason for which the value is refused. */
+export const valueCode = (code: string): string => `${VALUE}${code}`;
 
 const OTHER_FORMAT = 'set the format that the lines are written in (native/FORMATS.md lists them)';
 const UNIT = 'look at unit and scale of that field in the format';
@@ -92,9 +99,21 @@ export const REFUSAL_REASONS: Readonly<Record<string, RefusalReason>> = {
   },
 };
 
+/** What to do where a value is left out and the line counts. */
+const VALUE_REMEDIES: Readonly<Record<string, string>> = {
+  not_a_number:
+    'if it stands for "not measured", list it in "missing" of the format; set "decimal: ","" for a decimal comma; else map another field',
+  negative: 'if it stands for "not measured", list it in the format: "missing: [-1]"',
+};
+
 /** Of a code that a newer engine knows, its name in words. */
 export function refusalReason(code: string): RefusalReason {
   if (Object.hasOwn(REFUSAL_REASONS, code)) return REFUSAL_REASONS[code]!;
+  if (code.startsWith(VALUE)) {
+    const { reason, remedy } = refusalReason(code.slice(VALUE.length));
+    const inPart = `a value of it is left out: ${reason}`;
+    return { reason: inPart, remedy: VALUE_REMEDIES[code.slice(VALUE.length)] ?? remedy, valueOnly: true };
+  }
   return {
     reason: `the engine refuses it as ${code.replaceAll('_', ' ')}`,
     remedy: OTHER_FORMAT,

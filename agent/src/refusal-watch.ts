@@ -10,7 +10,7 @@ import type { Clock } from './clock.js';
 import type { SourceConfig } from './config-source.js';
 import type { Log } from './log.js';
 import type { Remedy } from './proposal/remedy.js';
-import { mainRefusal, refusalReason } from './refusal-reasons.js';
+import { mainRefusal, refusalReason, valueCode } from './refusal-reasons.js';
 
 const BUCKET_LINES = 32;
 /** So many lines say enough at once; fewer only if nothing better comes for a while. */
@@ -34,7 +34,7 @@ export interface WatchedSource {
 }
 
 export interface RefusalWatchOptions {
-  counters: () => Pick<EngineCounters, 'lines' | 'refused' | 'tooLong'>;
+  counters: () => Pick<EngineCounters, 'lines' | 'refused' | 'refusedValues' | 'tooLong'>;
   samples: () => RefusedLine[];
   /** Looks at lines of a source that are refused for `code`. */
   remedy: (source: WatchedSource, lines: Uint8Array, code: string) => Remedy;
@@ -102,8 +102,9 @@ export class RefusalWatch {
   /** A few refused lines, at debug level; they stay on this machine. */
   tellSamples(): void {
     for (const sample of this.options.samples()) {
-      this.options.log.debug(sample, 'a refused line');
-      if (this.samples.size < MAX_SAMPLES) this.samples.set(`${sample.format} ${sample.reason}`, sample.line);
+      this.options.log.debug(sample, sample.valueOnly ? 'a refused value in a line' : 'a refused line');
+      const code = sample.valueOnly ? valueCode(sample.reason) : sample.reason;
+      if (this.samples.size < MAX_SAMPLES) this.samples.set(`${sample.format} ${code}`, sample.line);
     }
   }
 
@@ -163,7 +164,7 @@ export class RefusalWatch {
         ...(sample === undefined ? {} : { sample: redact(sample).slice(0, MAX_SHOWN_LINE) }),
         remedy: one.told?.remedy.here,
       },
-      `${refused} of the last ${lines} lines of ${name} are refused: ${refusalReason(code).reason}`,
+      `${refused} of the last ${lines} lines of ${name} ${refusalReason(code).valueOnly ? 'are read in part' : 'are refused'}: ${refusalReason(code).reason}`,
     );
     if (isNew) onChange();
   }
@@ -185,8 +186,10 @@ export class RefusalWatch {
 
   /** What the engine counted since the last chunk. */
   private gave(): Bucket {
-    const { lines, refused, tooLong } = this.options.counters();
-    const now = { lines, refused: { ...refused, too_long: tooLong } as Record<string, number> };
+    const { lines, refused, refusedValues, tooLong } = this.options.counters();
+    const values = Object.entries(refusedValues).map(([code, count]) => [valueCode(code), count]);
+    const all = { ...refused, ...Object.fromEntries(values), too_long: tooLong };
+    const now = { lines, refused: all as Record<string, number> };
     const { before } = this;
     this.before = now;
     const entries = Object.entries(now.refused).map(([code, count]) => [

@@ -65,12 +65,14 @@ fn lines_are_refused_by_reason_with_a_sample_and_totals_survive_them() {
     let records = push(&mut engine, format, text);
     let shown: Vec<_> =
         records.iter().map(|r| (r.record.device.as_str(), r.record.error_code.as_deref())).collect();
-    assert_eq!(shown, [("spare", Some("down"))]);
-    let reasons =
-        ["invalid_json", "not_an_object", "bad_timestamp", "not_a_number", "out_of_range", "binary"];
+    assert_eq!(shown, [("spare", None), ("spare", None), ("spare", Some("down"))]);
+    let reasons = ["invalid_json", "not_an_object", "bad_timestamp", "binary"];
     assert_eq!(refused(&engine), reasons.map(|reason| (reason, 1)));
+    let cells: Vec<_> = engine.counters().refused_cells().collect();
+    assert_eq!(cells, [("not_a_number", 1), ("out_of_range", 1)]);
     let sample = engine.refused_sample();
-    assert_eq!(sample.len(), reasons.len());
+    assert_eq!(sample.iter().filter(|refused| refused.cell).count(), 2);
+    assert_eq!(sample.len(), reasons.len() + 2);
     assert_eq!((sample[5].line.as_str(), sample[5].format), ("a\u{fffd}b", format));
     assert!(engine.refused_sample().is_empty());
 }
@@ -118,6 +120,16 @@ fn a_wrong_definition_is_refused_with_the_keys_path() {
             "latency_ms.unit: unit \"MB\"",
         ),
         (r#"{"type":"json","fields":{"latency_ms":{"form":"iso"}}}"#, "latency_ms.form: unknown key"),
+        (r#"{"type":"json","decimal":";","fields":{"latency_ms":"x"}}"#, "format.decimal: \";\" is neither"),
+        (
+            r#"{"type":"json","missing":[[]],"fields":{"latency_ms":"x"}}"#,
+            "format.missing: expected a list of",
+        ),
+        (
+            r#"{"type":"json","fields":{"packet_loss_pct":{"sent":"a"}}}"#,
+            "sent: give either received or lost",
+        ),
+        (r#"{"type":"json","fields":{"latency_ms":{"sent":"a","lost":"b"}}}"#, "sent: only a share in %"),
         (r#"{"type":"json","fields":{"latency_ms":{"scale":0}}}"#, "latency_ms.scale: must not be 0"),
         (r#"{"type":"json","fields":{"timestamp":{"form":"unix"}}}"#, "timestamp.form: unknown time form"),
         (r#"{"type":"json","device_id":"a/b","fields":{"latency_ms":"x"}}"#, "format.device_id: \"a/b\""),
@@ -251,15 +263,51 @@ fn csv_and_logfmt_know_quotes_headers_and_what_is_missing() {
     assert_eq!(engine.counters().skipped, 2);
     let logfmt = engine.add_format(&format!(r#"{{"type":"logfmt",{fields}}}"#)).unwrap();
     let lines = "at=1 dev=\"m \\\"1\\\"\" rtt=5 up\nno pairs\ndev=\"open\ndev=m rtt=fast\n";
-    assert_eq!(push(&mut engine, logfmt, lines)[0].record.device, "m \"1\"");
-    let reasons = [
-        ("not_a_number", 1),
-        ("missing_header", 1),
-        ("missing_columns", 1),
-        ("bad_quotes", 2),
-        ("no_pairs", 1),
-    ];
+    let records = push(&mut engine, logfmt, lines);
+    assert_eq!((records[0].record.device.as_str(), records.len()), ("m \"1\"", 2));
+    assert_eq!(engine.counters().refused_cells().collect::<Vec<_>>(), [("not_a_number", 1)]);
+    let reasons = [("missing_header", 1), ("missing_columns", 1), ("bad_quotes", 2), ("no_pairs", 1)];
     assert_eq!(refused(&engine), reasons);
+}
+
+#[test]
+fn one_cell_that_is_no_measure_leaves_the_rest_of_its_record() {
+    let read = |definition: &str, line: &str| {
+        let mut engine = engine();
+        let format = engine.add_format(definition).unwrap();
+        let records = push(&mut engine, format, &format!("{line}\n"));
+        let record = &records.first().unwrap_or_else(|| panic!("{line}: {:?}", refused(&engine))).record;
+        let cells = engine.counters().refused_cells().map(|(reason, _)| reason).collect::<Vec<_>>();
+        let known = |place: usize| Some(record.values[place]).filter(|value| !value.is_nan());
+        (record.device.clone(), known(0), known(1), cells.first().copied().unwrap_or_default())
+    };
+    let atlas = r#"{"type":"json","fields":{"timestamp":"timestamp","device_id":"dst","latency_ms":"avg""#;
+    let no_answer = r#"{"timestamp":1795100060,"dst":"192.0.2.1","avg":-1,"sent":3,"rcvd":0}"#;
+    let a = || "192.0.2.1".to_owned();
+    assert_eq!(read(&format!("{atlas}}}}}"), no_answer), (a(), None, None, "negative"));
+    assert_eq!(read(&format!("{atlas}}},\"missing\":[-1]}}"), no_answer), (a(), None, None, ""));
+    let loss = r#","packet_loss_pct":{"sent":"sent","received":"rcvd"}},"missing":[-1]}"#;
+    assert_eq!(read(&format!("{atlas}{loss}"), no_answer), (a(), None, Some(100.0), ""));
+    let kept = r#"{"timestamp":1795100000,"dst":"192.0.2.1","avg":12.5,"sent":3,"rcvd":3}"#;
+    assert_eq!(read(&format!("{atlas}{loss}"), kept), (a(), Some(12.5), Some(0.0), ""));
+    let json = r#"{"type":"json","fields":{"timestamp":"t","device_id":"d","latency_ms":"rtt","packet_loss_pct":"loss"}}"#;
+    for nothing in ["NaN", "-Infinity", "1e999", "null", "\"timeout\"", "\"n/a\"", "\"\""] {
+        let line = format!(r#"{{"t":1795100000,"d":"a","rtt":{nothing},"loss":100,"note":"a \"NaN"}}"#);
+        assert_eq!(read(json, &line), ("a".to_owned(), None, Some(100.0), ""), "{line}");
+    }
+    assert_eq!(
+        read(json, r#"{"t":1795100000,"d":"Gi0/1","rtt":1}"#),
+        ("Gi0_1".to_owned(), Some(1.0), None, "")
+    );
+    assert_eq!(read(json, r#"{"t":1795100000,"d":"a","rtt":[1],"loss":5}"#).3, "not_a_number");
+    let csv = r#"{"type":"csv","device_id":"a","columns":["t","rtt","loss"],"delimiter":";","decimal":",",
+        "fields":{"timestamp":"t","latency_ms":"rtt","packet_loss_pct":"loss"}}"#;
+    assert_eq!(read(csv, "1795100000;12,5;0,0"), ("a".to_owned(), Some(12.5), Some(0.0), ""));
+    let logfmt = r#"{"type":"logfmt","fields":{"timestamp":"time","device_id":"target","latency_ms":"rtt","packet_loss_pct":"loss"}}"#;
+    let line = "time=2026-11-20T12:00:00Z target=192.0.2.1 rtt=12.5ms loss=0%";
+    assert_eq!(read(logfmt, line), (a(), Some(12.5), Some(0.0), ""));
+    let text = r#"{"type":"text","device_id":"a","missing":["lost"],"patterns":["rtt (?P<latency_ms>\\S+) loss (?P<packet_loss_pct>\\S+)"]}"#;
+    assert_eq!(read(text, "rtt lost loss 100%"), ("a".to_owned(), None, Some(100.0), ""));
 }
 
 #[test]

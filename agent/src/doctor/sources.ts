@@ -8,7 +8,7 @@ import { messageOf } from '../log.js';
 import { type Proposals, propose } from '../proposal/propose.js';
 import { remedyFor } from '../proposal/remedy.js';
 import { shareText } from '../proposal/words.js';
-import { mainRefusal, refusalWords } from '../refusal-reasons.js';
+import { mainRefusal, refusalReason, refusalWords, valueCode } from '../refusal-reasons.js';
 import { deviceOfNameless } from '../source/feeds.js';
 import { isPattern } from '../source/glob.js';
 import { bad, type Finding, good, note } from './finding.js';
@@ -58,9 +58,19 @@ function judged(config: Config, source: SourceConfig, { engine, lines, said, wai
   return [
     good(`${name}: ${share}`),
     ...(code === null ? [] : [note(`${name}: ${refusalWords(refused)}`)]),
+    ...leftOut(name, counts.refusedValues),
     ...betterFormat(name, formatOf(source), found),
     ...nameless(config, source, found),
   ];
+}
+
+/** Values that could not be read, in lines that count. */
+function leftOut(name: string, values: Readonly<Record<string, number>>): Finding[] {
+  const code = mainRefusal(values);
+  if (code === null) return [];
+  const lines = Object.values(values).reduce((sum, count) => sum + count, 0);
+  const { reason, remedy } = refusalReason(valueCode(code));
+  return [note(`${name}: of ${lines} lines ${reason}`, remedy)];
 }
 
 function proposals(config: Config, bytes: Uint8Array): Proposals {

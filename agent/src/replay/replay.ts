@@ -4,7 +4,7 @@
  */
 import type { Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
-import { refusalWords } from '../refusal-reasons.js';
+import { refusalWords, valueCode } from '../refusal-reasons.js';
 import { blocks, type InputFile, lastLines, totalBytes } from './input.js';
 import { type Hearing, loadLearned } from './learned.js';
 import { compare, type ReplayInput, type ReplayResult } from './result.js';
@@ -132,7 +132,10 @@ function split(block: Buffer, at: number): Buffer[] {
 }
 
 function inputOf(engine: Engine, files: readonly InputFile[], bytes: number): Counts {
-  const { lines, records, refused, tooLong, late, ahead, devices, evictedDevices } = engine.counters();
+  const counts = engine.counters();
+  const { lines, records, tooLong, late, ahead, devices, evictedDevices } = counts;
+  const values = Object.entries(counts.refusedValues).map(([code, count]) => [valueCode(code), count]);
+  const refused: Record<string, number> = { ...counts.refused, ...Object.fromEntries(values) };
   return {
     files: files.map(({ name }) => name),
     bytes,

@@ -80,6 +80,7 @@ impl Engine {
     pub fn refused_sample(&mut self) -> Vec<RefusedLine> {
         let line = |refused: Refused| RefusedLine {
             reason: refused.reason.name().to_owned(),
+            value_only: refused.cell,
             format: refused.format,
             line: refused.line,
         };
@@ -233,11 +234,12 @@ impl Engine {
     #[napi(catch_unwind)]
     pub fn counters(&self) -> EngineCounters {
         let counters = self.core.counters();
-        let refused = counters.refused().map(|(reason, count)| (reason.to_owned(), count as f64));
+        let named = |(reason, count): (&str, u64)| (reason.to_owned(), count as f64);
         EngineCounters {
             lines: counters.lines as f64,
             records: counters.records as f64,
-            refused: refused.collect(),
+            refused: counters.refused().map(named).collect(),
+            refused_values: counters.refused_cells().map(named).collect(),
             too_long: counters.too_long as f64,
             late: counters.late as f64,
             ahead: counters.ahead as f64,

@@ -185,6 +185,9 @@ pub struct EngineCounters {
     /// Refused lines by reason.
     #[napi(ts_type = "Record<string, number>")]
     pub refused: HashMap<String, f64>,
+    /// Lines that count but for a value that could not be read, by reason.
+    #[napi(ts_type = "Record<string, number>")]
+    pub refused_values: HashMap<String, f64>,
     /// Lines over 65,536 bytes.
     pub too_long: f64,
     /// Records that came later than the lateness allows.
@@ -210,8 +213,10 @@ pub struct EngineCounters {
 /// A line that was refused.
 #[napi(object)]
 pub struct RefusedLine {
-    /// Name of its counter in `EngineCounters.refused`.
+    /// Name of its counter in `EngineCounters.refused`, or of `refusedValues`.
     pub reason: String,
+    /// Only a value of it was refused, and the rest counts.
+    pub value_only: bool,
     /// The format that refused it.
     pub format: u32,
     /// Its front, at most 256 bytes, without control characters.

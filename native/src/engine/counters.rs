@@ -27,19 +27,38 @@ pub struct Counters {
     /// Devices that made room for others.
     pub evicted_devices: u64,
     refused: [u64; REFUSALS.len()],
+    refused_cells: [u64; REFUSALS.len()],
 }
 
 impl Counters {
     /// Counts a refused line.
     pub fn refuse(&mut self, refusal: Refusal) {
-        if let Some(place) = REFUSALS.iter().position(|(known, _)| *known == refusal) {
-            self.refused[place] += 1;
-        }
+        count(&mut self.refused, refusal);
     }
 
-    /// Every reason that occurred with its count.
-    pub fn refused(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        let counted = REFUSALS.iter().zip(self.refused).map(|((_, name), count)| (*name, count));
-        counted.filter(|(_, count)| *count > 0)
+    /// Counts a line that counts but for a cell.
+    pub fn refuse_cell(&mut self, refusal: Refusal) {
+        count(&mut self.refused_cells, refusal);
     }
+
+    /// Every reason for which lines were refused, with their count.
+    pub fn refused(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        counted(self.refused)
+    }
+
+    /// Every reason for which lines count but for a cell, with their count.
+    pub fn refused_cells(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        counted(self.refused_cells)
+    }
+}
+
+fn count(counts: &mut [u64; REFUSALS.len()], refusal: Refusal) {
+    if let Some(place) = REFUSALS.iter().position(|(known, _)| *known == refusal) {
+        counts[place] += 1;
+    }
+}
+
+fn counted(counts: [u64; REFUSALS.len()]) -> impl Iterator<Item = (&'static str, u64)> {
+    let counted = REFUSALS.iter().zip(counts).map(|((_, name), count)| (*name, count));
+    counted.filter(|(_, count)| *count > 0)
 }

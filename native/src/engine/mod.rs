@@ -231,7 +231,7 @@ impl Engine {
                         Ok(record) => self.scorer.take(&record, arrival, &mut push),
                         Err(refusal) => {
                             self.scorer.counters.refuse(refusal);
-                            self.refused.add(refusal, format, line);
+                            self.refused.add(refusal, false, format, line);
                         }
                     }
                 }
@@ -255,9 +255,13 @@ impl Engine {
             Ok(taken) => taken,
             Err(refusal) => {
                 self.scorer.counters.refuse(refusal);
-                return self.refused.add(refusal, format, line);
+                return self.refused.add(refusal, false, format, line);
             }
         };
+        if let Some(cell) = taken.refused_cell {
+            self.scorer.counters.refuse_cell(cell);
+            self.refused.add(cell, true, format, line);
+        }
         self.scorer.counters.skipped += u64::from(taken.records == 0);
         self.scorer.counters.unsynchronised += u64::from(taken.unsynchronised);
         self.scorer.counters.expanded += u64::from(taken.records.saturating_sub(1));

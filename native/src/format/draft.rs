@@ -48,6 +48,8 @@ pub struct Draft {
     pub is_anomaly: Option<bool>,
     /// Empty is none.
     pub anomaly_type: String,
+    /// Why the first cell that could not be read was left out.
+    pub refused: Option<Refusal>,
 }
 
 impl Draft {
@@ -63,6 +65,23 @@ impl Draft {
         self.rebooted = false;
         self.is_anomaly = None;
         self.anomaly_type.clear();
+        self.refused = None;
+    }
+
+    /// Sets the device by a name that others chose: characters that may not stand in a topic become `_`. Of an empty
+    /// name nothing is set.
+    pub fn set_mapped_device(&mut self, name: &[u8]) {
+        if !name.is_empty() && self.set_device(name).is_err() {
+            let sign = |c: char| if general::is_device(c.encode_utf8(&mut [0; 4])) { c } else { '_' };
+            let name = String::from_utf8_lossy(name);
+            self.device.clear();
+            self.device.extend(name.chars().take(general::MAX_DEVICE_CHARACTERS).map(sign));
+        }
+    }
+
+    /// Leaves a cell out; the rest of its line counts.
+    pub fn refuse(&mut self, refusal: Refusal) {
+        self.refused.get_or_insert(refusal);
     }
 
     /// Sets the device; refused when it is no name that may stand in a topic.

@@ -3,16 +3,20 @@
 //! `fields` is an object from our field (`latency_ms`, a declared channel, `timestamp`, `device_id`,
 //! `error_code`, `is_anomaly`, `anomaly_type`) to where it comes from: a text, or an object of `from`,
 //! `unit` (see [`super::unit`]), `scale`, `counter` (a total that only grows: the record gets the
-//! difference), `form` (of a time stamp) and `ok` (error codes that mean no error).
+//! difference), `missing` (see [`super::cell`]), `form` (of a time stamp) and `ok` (error codes that mean no error).
+//! A loss may come from two counts in place of `from`: `sent`, and `received` or `lost`. A cell that is no measure is
+//! left out and counted, and the rest of its line counts; only a time that cannot be read refuses the line, since
+//! a record must not come to stand at another.
 use serde_json::Value;
 
+use super::cell::Cells;
 use super::counter::Counters;
 use super::draft::{Draft, Raw, Stamp};
 use super::keys::{Keys, wrong};
 use super::time::Clock;
 use super::time::form::TimeForm;
 use super::unit::{self, Scale};
-use crate::channel::{Channel, ChannelList};
+use crate::channel::{Channel, ChannelList, LATENCY, PACKET_LOSS};
 use crate::error::{Error, Result};
 use crate::parse::{Refusal, general};
 
@@ -24,10 +28,23 @@ const MAX_FIELDS: usize = 256;
 enum Target {
     Timestamp(TimeForm),
     Device,
-    Error { ok: Vec<String> },
+    Error {
+        ok: Vec<String>,
+    },
     IsAnomaly,
     AnomalyType,
-    Value { channel: usize, scale: Scale, counter: Option<usize> },
+    Value {
+        channel: usize,
+        scale: Scale,
+        factor: f64,
+        cells: Box<Cells>,
+        counter: Option<usize>,
+    },
+    /// One of the two counts of a loss.
+    Count {
+        loss: usize,
+        part: usize,
+    },
 }
 
 /// One entry.
@@ -37,12 +54,24 @@ struct Field {
     target: Target,
 }
 
+/// A loss in percent of what was sent.
+#[derive(Debug, Clone)]
+struct Loss {
+    channel: usize,
+    /// The second count is of what was lost, not of what came back.
+    of_lost: bool,
+    /// Sent, and the second; NaN is unknown.
+    counts: [f64; 2],
+}
+
 /// The checked map, with the counters' last values.
 #[derive(Debug)]
 pub struct FieldMap {
     fields: Vec<Field>,
     channels: Vec<Channel>,
     counters: Counters,
+    losses: Vec<Loss>,
+    cells: Cells,
     clock: Clock,
 }
 
@@ -54,7 +83,7 @@ impl FieldMap {
             keys.error("fields", "missing; it maps our fields onto the line's, {\"latency_ms\": \"rtt\"}")
         };
         let fields = fields.ok_or_else(missing)?;
-        let mut map = Self::empty(channels, clock);
+        let mut map = Self::empty(keys, channels, clock)?;
         for (name, value) in fields.entries() {
             map.add(&fields, name, value)?;
         }
@@ -65,15 +94,24 @@ impl FieldMap {
         Ok(map)
     }
 
-    /// A map without entries.
-    pub fn empty(channels: &ChannelList, clock: &Clock) -> Self {
-        let channels = channels.as_slice().to_vec();
-        Self { fields: Vec::new(), channels, counters: Counters::default(), clock: clock.clone() }
+    /// A map without entries, of a format with these keys.
+    pub fn empty(keys: &Keys<'_>, channels: &ChannelList, clock: &Clock) -> Result<Self> {
+        Ok(Self {
+            fields: Vec::new(),
+            channels: channels.as_slice().to_vec(),
+            counters: Counters::default(),
+            losses: Vec::new(),
+            cells: Cells::from_keys(keys)?,
+            clock: clock.clone(),
+        })
     }
 
     /// Adds an entry; `fields` says where it stands, for errors.
     pub fn add(&mut self, fields: &Keys<'_>, name: &str, value: &Value) -> Result<()> {
         let path = fields.path(name);
+        if value.get("sent").is_some() {
+            return self.add_loss(fields, name, &Keys::new(path, value)?);
+        }
         let source = match value {
             Value::String(source) => source.clone(),
             Value::Object(map) => match map.get("from") {
@@ -95,6 +133,26 @@ impl FieldMap {
         Ok(())
     }
 
+    /// Adds a loss of two counts.
+    fn add_loss(&mut self, fields: &Keys<'_>, name: &str, entry: &Keys<'_>) -> Result<()> {
+        let channel = self.channel(name, fields)?;
+        if self.channels[channel].unit != "%" {
+            return Err(entry.error("sent", "only a share in % comes from counts"));
+        }
+        let (received, lost) = (entry.text("received")?, entry.text("lost")?);
+        let sent = entry.text("sent")?.unwrap_or_default();
+        let (Some(other), true) = (received.or(lost), received.is_none() || lost.is_none()) else {
+            return Err(entry.error("sent", "give either received or lost with it"));
+        };
+        entry.finish()?;
+        for (part, source) in [sent, other].into_iter().enumerate() {
+            let target = Target::Count { loss: self.losses.len(), part };
+            self.fields.push(Field { source: source.to_owned(), target });
+        }
+        self.losses.push(Loss { channel, of_lost: lost.is_some(), counts: [f64::NAN; 2] });
+        Ok(())
+    }
+
     fn target(&mut self, name: &str, fields: &Keys<'_>, entry: &Keys<'_>) -> Result<Target> {
         Ok(match name {
             "timestamp" => {
@@ -113,25 +171,29 @@ impl FieldMap {
     }
 
     fn value_target(&mut self, name: &str, fields: &Keys<'_>, entry: &Keys<'_>) -> Result<Target> {
-        let Some(channel) = self.channels.iter().position(|channel| channel.name == name) else {
-            let known: Vec<&str> = self.channels.iter().map(|channel| channel.name.as_str()).collect();
-            let text =
-                "is neither a field nor a declared channel; expected timestamp, device_id, error_code";
-            return Err(fields.error(name, format!("{text} or one of {}", known.join(", "))));
-        };
+        let channel = self.channel(name, fields)?;
         let own = self.channels[channel].unit.as_str();
         let mut scale = match entry.text("unit")? {
             None => Scale::NONE,
             Some(unit) => unit::scale(unit, own).map_err(|error| entry.error("unit", error))?,
         };
-        if let Some(factor) = entry.number("scale")? {
-            if factor == 0.0 {
-                return Err(entry.error("scale", "must not be 0"));
-            }
-            scale.factor *= factor;
+        let factor = entry.number("scale")?.unwrap_or(1.0);
+        if factor == 0.0 {
+            return Err(entry.error("scale", "must not be 0"));
         }
+        scale.factor *= factor;
+        let cells = Box::new(self.cells.and(entry)?);
         let counter = entry.flag("counter")?.then(|| self.counters.add());
-        Ok(Target::Value { channel, scale, counter })
+        Ok(Target::Value { channel, scale, factor, cells, counter })
+    }
+
+    fn channel(&self, name: &str, fields: &Keys<'_>) -> Result<usize> {
+        self.channels.iter().position(|channel| channel.name == name).ok_or_else(|| {
+            let known: Vec<&str> = self.channels.iter().map(|channel| channel.name.as_str()).collect();
+            let text =
+                "is neither a field nor a declared channel; expected timestamp, device_id, error_code";
+            fields.error(name, format!("{text} or one of {}", known.join(", ")))
+        })
     }
 
     /// The lines' fields in order; their places are those that [`FieldMap::set`] takes.
@@ -139,7 +201,7 @@ impl FieldMap {
         self.fields.iter().map(|field| field.source.as_str())
     }
 
-    /// Puts a value where it goes.
+    /// Puts a value where it goes; an error refuses the line. A value that is none is left out and noted.
     pub fn set(&mut self, place: usize, raw: Raw<'_>, arrival_ms: i64, draft: &mut Draft) -> Read<()> {
         match &self.fields[place].target {
             Target::Timestamp(form) => {
@@ -150,38 +212,64 @@ impl FieldMap {
                 Ok(())
             }
             Target::Device => set_device(raw, draft),
-            Target::Error { ok } => set_error(raw, ok, draft),
-            Target::IsAnomaly => {
-                draft.is_anomaly = flag(raw)?;
-                Ok(())
-            }
-            Target::AnomalyType => set_anomaly_type(raw, draft),
-            Target::Value { channel, scale, counter } => {
-                let Some(number) = value(raw)? else { return Ok(()) };
-                if let Some(counter) = counter {
-                    self.counters.read(*counter, number);
-                    return Ok(());
+            _ => {
+                if let Err(refusal) = self.set_value(place, raw, draft) {
+                    draft.refuse(refusal);
                 }
-                draft.values[*channel] =
-                    general::check_number(scale.apply(number), &self.channels[*channel])?;
                 Ok(())
             }
         }
     }
 
-    /// Turns totals into differences, once all fields of a line are set and its device is known.
-    pub fn finish(&mut self, draft: &mut Draft) -> Read<()> {
-        if self.counters.is_empty() {
-            return Ok(());
+    fn set_value(&mut self, place: usize, raw: Raw<'_>, draft: &mut Draft) -> Read<()> {
+        match &self.fields[place].target {
+            Target::Timestamp(_) | Target::Device => {}
+            Target::Error { ok } => set_error(raw, ok, draft)?,
+            Target::IsAnomaly => draft.is_anomaly = flag(raw)?,
+            Target::AnomalyType => set_anomaly_type(raw, draft)?,
+            Target::Count { loss, part } => {
+                let count = self.cells.read(raw, Scale::NONE, 1.0, "")?.unwrap_or(f64::NAN);
+                self.losses[*loss].counts[*part] = count;
+            }
+            Target::Value { channel, scale, factor, cells, counter } => {
+                let own = &self.channels[*channel];
+                let Some(number) = cells.read(raw, *scale, *factor, &own.unit)? else { return Ok(()) };
+                match counter {
+                    // Its difference is what is scaled.
+                    Some(counter) => self.counters.read(*counter, (number - scale.offset) / scale.factor),
+                    None => draft.values[*channel] = general::check_number(number, own)?,
+                }
+            }
         }
-        self.counters.turn(&draft.device);
+        Ok(())
+    }
+
+    /// Turns totals into differences and counts into a loss, once all fields of a line are set and its device is known.
+    pub fn finish(&mut self, draft: &mut Draft) -> Read<()> {
+        if !self.counters.is_empty() {
+            self.counters.turn(&draft.device);
+        }
         for field in &self.fields {
-            if let Target::Value { channel, scale, counter: Some(counter) } = field.target
+            if let Target::Value { channel, scale, counter: Some(counter), .. } = field.target
                 && let Some(difference) = self.counters.difference(counter)
             {
                 let scaled = scale.apply(difference);
-                draft.values[channel] = general::check_number(scaled, &self.channels[channel])?;
+                match general::check_number(scaled, &self.channels[channel]) {
+                    Ok(value) => draft.values[channel] = value,
+                    Err(refusal) => draft.refuse(refusal),
+                }
             }
+        }
+        for loss in &mut self.losses {
+            let [sent, other] = std::mem::replace(&mut loss.counts, [f64::NAN; 2]);
+            let lost = if loss.of_lost { other } else { sent - other };
+            // More may come back than was sent: duplicates.
+            if sent > 0.0 && !lost.is_nan() {
+                draft.values[loss.channel] = (100.0 * lost / sent).clamp(0.0, 100.0);
+            }
+        }
+        if draft.values[PACKET_LOSS] == 100.0 && draft.values[LATENCY] == 0.0 {
+            draft.values[LATENCY] = f64::NAN; // Nothing came back, so nothing was measured.
         }
         Ok(())
     }
@@ -189,6 +277,7 @@ impl FieldMap {
     /// Forgets totals of a line that was refused half way.
     pub fn forget_line(&mut self) {
         self.counters.forget_line();
+        self.losses.iter_mut().for_each(|loss| loss.counts = [f64::NAN; 2]);
     }
 
     /// How lines' times are read.
@@ -206,24 +295,13 @@ pub fn number(text: &[u8]) -> Option<f64> {
     text.bytes().all(|byte| plain(&byte)).then(|| text.parse().ok())?
 }
 
-fn value(raw: Raw<'_>) -> Read<Option<f64>> {
-    match raw {
-        Raw::Absent => Ok(None),
-        Raw::Number(number) => Ok(Some(number)),
-        Raw::Text(text) => match text.trim_ascii() {
-            // How programs write that they do not know.
-            b"" | b"-" | b"null" | b"NULL" | b"nan" | b"NaN" | b"N/A" | b"n/a" | b"*" => Ok(None),
-            text => number(text).map(Some).ok_or(Refusal::NotANumber),
-        },
-        Raw::Flag(_) | Raw::Other => Err(Refusal::NotANumber),
-    }
-}
-
 fn set_device(raw: Raw<'_>, draft: &mut Draft) -> Read<()> {
     match raw {
         Raw::Absent => Ok(()),
-        Raw::Text(text) if text.trim_ascii().is_empty() => Ok(()),
-        Raw::Text(text) => draft.set_device(text.trim_ascii()),
+        Raw::Text(text) => {
+            draft.set_mapped_device(text.trim_ascii());
+            Ok(())
+        }
         Raw::Number(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
             draft.set_device(number.to_string().as_bytes())
         }

@@ -42,6 +42,8 @@ impl Node {
 pub struct Json {
     root: Node,
     map: FieldMap,
+    /// The line at hand as JSON, where it was none.
+    plain: Vec<u8>,
 }
 
 /// From a definition.
@@ -55,11 +57,34 @@ pub fn make(keys: &Keys<'_>, channels: &ChannelList, clock: &Clock) -> Result<Bo
             root.child_or_new(source).fields.push(place);
         }
     }
-    Ok(Box::new(Json { root, map }))
+    Ok(Box::new(Json { root, map, plain: Vec::new() }))
 }
 
 impl Format for Json {
     fn read(
+        &mut self,
+        line: &[u8],
+        context: &Context<'_>,
+        draft: &mut Draft,
+    ) -> std::result::Result<Found, Refusal> {
+        match self.read_object(line, context, draft) {
+            Err(Refusal::InvalidJson | Refusal::OutOfRange) if without_nan(line, &mut self.plain) => {
+                let plain = std::mem::take(&mut self.plain);
+                let read = self.read_object(&plain, context, draft);
+                self.plain = plain;
+                read
+            }
+            read => read,
+        }
+    }
+
+    fn finish(&mut self, draft: &mut Draft) -> std::result::Result<(), Refusal> {
+        self.map.finish(draft)
+    }
+}
+
+impl Json {
+    fn read_object(
         &mut self,
         line: &[u8],
         context: &Context<'_>,
@@ -86,10 +111,48 @@ impl Format for Json {
         }
         Ok(Found::Record)
     }
+}
 
-    fn finish(&mut self, draft: &mut Draft) -> std::result::Result<(), Refusal> {
-        self.map.finish(draft)
+/// Puts the text into `plain` with `null` for what JSON does not know but Python and others write: `NaN`, `Infinity`,
+/// and numbers beyond all bounds. False when there is nothing of the kind.
+fn without_nan(text: &[u8], plain: &mut Vec<u8>) -> bool {
+    plain.clear();
+    let mut found = false;
+    let mut rest = text;
+    while let Some(first) = rest.first() {
+        let length = match first {
+            b'"' => string_length(rest),
+            byte if is_word(*byte) => rest.iter().take_while(|byte| is_word(**byte)).count(),
+            _ => 1,
+        };
+        let (token, after) = rest.split_at(length);
+        let number = || std::str::from_utf8(token).ok()?.parse::<f64>().ok();
+        if is_word(*first) && number().is_some_and(|number| !number.is_finite()) {
+            plain.extend_from_slice(b"null");
+            found = true;
+        } else {
+            plain.extend_from_slice(token);
+        }
+        rest = after;
     }
+    found
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
+}
+
+/// Bytes of the string at the front, its quotes included; all that is left when it is not closed.
+fn string_length(text: &[u8]) -> usize {
+    let mut place = 1;
+    while let Some(more) = text.get(place..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        place += more;
+        if text[place] == b'"' {
+            return place + 1;
+        }
+        place += 2;
+    }
+    text.len()
 }
 
 /// Where values go; the first refusal is kept and the rest of the line is read over.

@@ -4,6 +4,7 @@
 //! [`Draft`]; what all formats share happens here: the device that stands in, clocks that are not set
 //! ([`time::sync`]), events that are counted, samples of what was refused. Time a line takes is linear
 //! in its length for every format.
+pub mod cell;
 pub mod counter;
 mod csv;
 mod docsis;

@@ -45,11 +45,19 @@ pub struct Taken {
     pub unsynchronised: bool,
     /// It tells that the device began anew.
     pub rebooted: bool,
+    /// Why a cell of it was left out.
+    pub refused_cell: Option<Refusal>,
 }
 
 impl Taken {
-    const NOTHING: Self =
-        Self { records: 0, first_ms: None, last_ms: None, unsynchronised: false, rebooted: false };
+    const NOTHING: Self = Self {
+        records: 0,
+        first_ms: None,
+        last_ms: None,
+        unsynchronised: false,
+        rebooted: false,
+        refused_cell: None,
+    };
 
     /// Time of the record at `place`.
     pub fn time_ms(&self, place: u32) -> Option<i64> {
@@ -156,7 +164,8 @@ impl Formats {
         let records = draft.repeat.clamp(1, MAX_REPEAT);
         let first_ms = draft.first_ms.filter(|first_ms| Some(*first_ms) <= last_ms);
         let unsynchronised = matches!(draft.stamp, Stamp::Unsynchronised(_));
-        Ok(Taken { records, first_ms, last_ms, unsynchronised, rebooted: draft.rebooted })
+        let (rebooted, refused_cell) = (draft.rebooted, draft.refused);
+        Ok(Taken { records, first_ms, last_ms, unsynchronised, rebooted, refused_cell })
     }
 
     /// The record of the line that was last read, at a time.

@@ -13,7 +13,7 @@ use super::time::civil::Scanner;
 use super::{Context, Format, Found, parse_value};
 use crate::channel::ChannelList;
 use crate::error::Result;
-use crate::parse::{Refusal, general};
+use crate::parse::Refusal;
 
 /// Fronts of lines that `show logging` prints, after blanks.
 const BANNERS: [&[u8]; 13] = [
@@ -133,10 +133,6 @@ fn set_host(host: &[u8], draft: &mut Draft) {
     // UniFi puts model, address and version behind the name, and older ones all of it in brackets.
     let name = name.trim_matches(['(', ')', '"', '[', ']', ',']);
     let name = name.split(',').next().unwrap_or_default();
-    if draft.set_device(name.as_bytes()).is_err() {
-        let sign = |c: char| if general::is_device(c.encode_utf8(&mut [0; 4])) { c } else { '_' };
-        let safe: String = name.chars().take(general::MAX_DEVICE_CHARACTERS).map(sign).collect();
-        // Of an empty name the device that stands in is taken.
-        let _ = draft.set_device(safe.as_bytes());
-    }
+    // Of an empty name the device that stands in is taken.
+    draft.set_mapped_device(name.as_bytes());
 }

@@ -62,7 +62,8 @@ pub fn make(keys: &Keys<'_>, channels: &ChannelList, clock: &Clock) -> Result<Bo
     let patterns = Patterns::new(&texts).map_err(|(place, error)| parts[place].error("pattern", error))?;
     let mut rules = Vec::with_capacity(parts.len());
     for (place, part) in parts.iter().enumerate() {
-        rules.push(rule(part, &patterns, place, channels, clock)?);
+        let map = FieldMap::empty(keys, channels, clock)?;
+        rules.push(rule(part, &patterns, place, channels, map)?);
         part.finish()?;
     }
     let refuse = match keys.text("unmatched")? {
@@ -87,9 +88,8 @@ fn rule(
     patterns: &Patterns,
     place: usize,
     channels: &ChannelList,
-    clock: &Clock,
+    mut map: FieldMap,
 ) -> Result<Rule> {
-    let mut map = FieldMap::empty(channels, clock);
     let mut groups = Vec::new();
     if let Some(fields) = keys.object("fields")? {
         for (name, value) in fields.entries() {
@@ -114,6 +114,7 @@ fn rule(
             draft.clear(channels);
             let wrong = |refusal: Refusal| constants.error(name, format!("{value}: {}", refusal.name()));
             map.set(groups.len(), raw_of(value), 0, &mut draft).map_err(wrong)?;
+            draft.refused.map_or(Ok(()), |refusal| Err(wrong(refusal)))?;
             groups.push(None);
             set.push(value.clone());
         }

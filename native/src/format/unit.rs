@@ -32,12 +32,19 @@ enum Quantity {
 }
 
 /// Name, quantity, and factor and offset to the quantity's base unit.
-const UNITS: [(&str, Quantity, f64, f64); 37] = [
+const UNITS: [(&str, Quantity, f64, f64); 44] = [
     ("ns", Quantity::Time, 1e-9, 0.0),
     ("us", Quantity::Time, 1e-6, 0.0),
     ("µs", Quantity::Time, 1e-6, 0.0),
     ("ms", Quantity::Time, 1e-3, 0.0),
     ("s", Quantity::Time, 1.0, 0.0),
+    ("usec", Quantity::Time, 1e-6, 0.0),
+    ("msec", Quantity::Time, 1e-3, 0.0),
+    ("sec", Quantity::Time, 1.0, 0.0),
+    ("secs", Quantity::Time, 1.0, 0.0),
+    ("seconds", Quantity::Time, 1.0, 0.0),
+    ("milliseconds", Quantity::Time, 1e-3, 0.0),
+    ("pct", Quantity::Ratio, 1e-2, 0.0),
     ("min", Quantity::Time, 60.0, 0.0),
     ("h", Quantity::Time, 3600.0, 0.0),
     ("bits", Quantity::Data, 0.125, 0.0),
@@ -166,7 +173,7 @@ mod tests {
     #[test]
     fn units_that_do_not_fit_are_refused_with_those_that_do() {
         for (unit, own, text) in [
-            ("sec", "ms", "unknown unit \"sec\"; expected ns, us"),
+            ("jiffies", "ms", "unknown unit \"jiffies\"; expected ns, us"),
             ("MB", "ms", "\"MB\" cannot be turned into \"ms\""),
             ("dBm", "dBmV", "cannot be turned"),
             ("ms", "", "counts events"),
