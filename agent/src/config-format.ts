@@ -4,6 +4,7 @@
  * definition made of it and says what is wrong by the same key. Every format is told in native/FORMATS.md.
  */
 import { deviceIdSchema } from '@lineheron/models';
+import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 
 const MAX_FIELDS = 256;
@@ -150,6 +151,15 @@ export const formatSchema = z.union([
 ]);
 
 export type FormatConfig = z.infer<typeof formatSchema>;
+
+/** A format as it is typed on a command line: what is no YAML stays text, the name of a format or of none. */
+export function yamlOrText(text: string): unknown {
+  try {
+    return parseYaml(text, { logLevel: 'error' });
+  } catch {
+    return text;
+  }
+}
 
 /** This machine's zone by its IANA name. */
 export function machineZone(): string {

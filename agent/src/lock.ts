@@ -14,6 +14,7 @@ interface Holder {
   started: string | null;
 }
 
+const LOCK_FILE = 'agent.lock';
 const MAX_ATTEMPTS = 5;
 
 export class FolderLock {
@@ -23,7 +24,7 @@ export class FolderLock {
     private readonly folder: string,
     private readonly pid: number,
   ) {
-    this.path = join(folder, 'agent.lock');
+    this.path = join(folder, LOCK_FILE);
   }
 
   async acquire(): Promise<void> {
@@ -73,6 +74,13 @@ export class FolderLock {
     if (moved === stale) await rm(aside, { force: true });
     else await rename(aside, this.path);
   }
+}
+
+/** The process of another agent that holds the folder now; null when none does. */
+export async function lockHolder(folder: string, ownPid: number): Promise<number | null> {
+  const text = await readFile(join(folder, LOCK_FILE), 'utf8').catch(() => null);
+  const holder = text === null ? null : parseHolder(text);
+  return holder && (await isAlive(holder, ownPid)) ? holder.pid : null;
 }
 
 function parseHolder(text: string): Holder | null {

@@ -42,7 +42,8 @@ export const configArgs = {
   config: {
     type: 'string',
     valueHint: 'file',
-    description: 'Configuration file (YAML); else $LINEHERON_CONFIG, else /etc/lineheron/agent.yaml',
+    description:
+      'Configuration file (YAML); else $LINEHERON_CONFIG, ./lineheron-agent.yaml or /etc/lineheron/agent.yaml',
   },
   set: {
     type: 'string',

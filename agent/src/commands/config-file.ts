@@ -6,18 +6,25 @@ import { loadConfig } from '../config-load.js';
 import { UsageError } from '../usage-error.js';
 import type { Given, Surroundings } from './command.js';
 
-const DEFAULT_PATH = '/etc/lineheron/agent.yaml';
+/** Where `init` writes, and where it is found again. */
+export const LOCAL_CONFIG = 'lineheron-agent.yaml';
+/** The package's. */
+const SYSTEM_CONFIG = '/etc/lineheron/agent.yaml';
 
-/** Which file: `--config`, else $LINEHERON_CONFIG, else the one of the package. Throws UsageError. */
-export async function configPath(given: Given, { environment }: Surroundings): Promise<string> {
-  const named = given.text('config') ?? environment.LINEHERON_CONFIG;
-  if (named) return named;
-  const there = await access(DEFAULT_PATH).then(
+const isThere = (path: string) =>
+  access(path).then(
     () => true,
     () => false,
   );
-  if (!there) throw new UsageError(`--config <file> is missing, and there is no ${DEFAULT_PATH}`);
-  return DEFAULT_PATH;
+
+/** Which file: `--config`, else $LINEHERON_CONFIG, else the first that is there. Throws UsageError. */
+export async function configPath(given: Given, { environment }: Surroundings): Promise<string> {
+  const named = given.text('config') ?? environment.LINEHERON_CONFIG;
+  if (named) return named;
+  for (const path of [LOCAL_CONFIG, SYSTEM_CONFIG]) if (await isThere(path)) return path;
+  throw new UsageError(
+    `there is no configuration: neither ${LOCAL_CONFIG} in this folder nor ${SYSTEM_CONFIG}; "lineheron-agent init" writes one, --config <file> names another`,
+  );
 }
 
 /** Reads it; a ConfigError names the file. */

@@ -1,49 +1,26 @@
 /** `init`: asks what must be known, tries each answer at once, and writes the configuration. Never writes over a file. */
 import { randomBytes } from 'node:crypto';
 import { access, link, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { AGENT_ID_PATTERN } from '@lineheron/models';
+import { machineZone } from '../config-format.js';
 import { parseConfig } from '../config-load.js';
 import { withSecrets } from '../config-secrets.js';
 import { checkBroker } from '../doctor/broker.js';
 import { type Finding, findingText } from '../doctor/finding.js';
 import { checkDisk } from '../doctor/machine.js';
+import { takeSample } from '../doctor/sample.js';
 import { checkSource } from '../doctor/sources.js';
 import { EXIT, type ExitCode, ExitError } from '../exit-code.js';
-import { type Answers, configText, PASSWORD_FILE, SOURCES, type SourceChoice } from '../init/answers.js';
+import { type Answers, configText, PASSWORD_FILE } from '../init/answers.js';
 import { Cancelled, terminalAsker } from '../init/asker.js';
+import { attemptText, usualFormat } from '../init/format-question.js';
+import { answerArgs, checkComplete, givenAnswers } from '../init/given.js';
 import { interview, type Trials } from '../init/interview.js';
 import { messageOf } from '../log.js';
-import { UsageError } from '../usage-error.js';
+import { type Proposals, propose } from '../proposal/propose.js';
+import { describeYourself, shellWord } from '../proposal/words.js';
 import type { Command, Given, Surroundings } from './command.js';
-
-const DEFAULT_OUTPUT = 'lineheron-agent.yaml';
-
-/** An agent's name from this machine's. */
-function ownName(): string {
-  const name = hostname()
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9._-]/g, '-')
-    .slice(0, 64);
-  return AGENT_ID_PATTERN.test(name) ? name : 'gw-1';
-}
-
-function givenAnswers(given: Given): Answers {
-  const paths = [...given.texts('path')];
-  const source = (given.text('source') ?? (paths.length > 0 ? 'tail' : 'host')) as SourceChoice;
-  return {
-    agentId: given.text('agent-id') ?? ownName(),
-    dataDir: given.text('data-dir') ?? '/var/lib/lineheron-agent',
-    mqttUrl: given.text('mqtt-url') ?? 'mqtt://127.0.0.1:1883',
-    username: given.text('username') ?? null,
-    password: null,
-    passwordFile: given.text('password-file') ?? null,
-    caFile: given.text('ca-file') ?? null,
-    source,
-    paths,
-  };
-}
+import { LOCAL_CONFIG } from './config-file.js';
 
 /** The configuration as the agent would have it, for trying it. Relative names start where the file will be. */
 async function tried(answers: Answers, output: string) {
@@ -51,6 +28,13 @@ async function tried(answers: Answers, output: string) {
   const config = parseConfig(configText({ ...answers, password: null }));
   const complete = await withSecrets(config, output, {});
   return password === null ? complete : { ...complete, mqtt: { ...complete.mqtt, password } };
+}
+
+/** The first lines of the files, tried by every format; null when there are none to look at yet. */
+async function triedFormats(answers: Answers, output: string): Promise<Proposals | null> {
+  const config = await tried({ ...answers, format: null }, output);
+  const { lines } = await takeSample(config, config.sources[0]!);
+  return lines && propose(lines.bytes, { nowMs: Date.now(), zone: machineZone(), channels: config.channels });
 }
 
 function trialsFor(output: string): Trials {
@@ -61,6 +45,8 @@ function trialsFor(output: string): Trials {
       const config = await tried(answers, output);
       return checkSource(config, config.sources[0]!);
     },
+    // What is wrong with the files is told when the source is tried.
+    formats: (answers) => triedFormats(answers, output).catch(() => null),
   };
 }
 
@@ -90,15 +76,25 @@ async function refuseIfThere(path: string, force: boolean): Promise<void> {
     throw new ExitError(EXIT.cannotCreate, `${path}: is there already; --force writes over it`);
 }
 
-async function withoutAsking(
+/** Of a tail whose format was not said: the best by its first lines. What is taken is said. */
+async function withFormat(
   answers: Answers,
   given: Given,
   trials: Trials,
-  around: Surroundings,
-): Promise<boolean> {
-  if (answers.source === 'tail' && answers.paths.length === 0)
-    throw new UsageError('init: --source tail needs --path');
-  if (given.flag('skip-checks')) return true;
+  { note }: Surroundings,
+): Promise<Answers> {
+  if (answers.source !== 'tail' || answers.format !== null) return answers;
+  const found = await trials.formats(answers);
+  if (!found) return answers;
+  const said = found.best
+    ? attemptText(found.best)
+    : `no format understands these lines\n    → ${describeYourself(found)}`;
+  note(`· ${said}\n`);
+  return { ...answers, format: usualFormat(found, given.text('device-id') ?? answers.agentId) };
+}
+
+/** Tries everything and tells of it; whether nothing is left to mend. */
+async function tryAll(answers: Answers, trials: Trials, around: Surroundings): Promise<boolean> {
   const found: Finding[] = [];
   for (const attempt of [trials.broker, trials.source, trials.disk]) found.push(...(await attempt(answers)));
   for (const finding of found) around.note(findingText(finding));
@@ -106,64 +102,70 @@ async function withoutAsking(
 }
 
 async function perform(given: Given, around: Surroundings): Promise<ExitCode> {
-  const output = given.text('output') ?? DEFAULT_OUTPUT;
+  const output = given.text('output') ?? LOCAL_CONFIG;
   const force = given.flag('force');
   await refuseIfThere(output, force);
   const trials = trialsFor(output);
+  const asks = !given.flag('yes') && around.isTerminal && around.stdin.isTTY === true;
   let answers = givenAnswers(given);
-  configText(
-    answers.source === 'tail' && answers.paths.length === 0 ? { ...answers, source: 'host' } : answers,
-  );
+  if (!asks) checkComplete(answers);
+  // What is asked for later may still be missing.
+  configText(asks ? { ...answers, source: 'host' } : answers);
   let right = true;
-  if (!given.flag('yes') && around.isTerminal && around.stdin.isTTY) {
+  if (asks) {
     answers = await interview(await terminalAsker(), answers, trials).catch((error) => {
       throw error instanceof Cancelled ? new ExitError(EXIT.failed, 'nothing was written') : error;
     });
-  } else right = await withoutAsking(answers, given, trials, around);
+  } else if (!given.flag('skip-checks')) {
+    answers = await withFormat(answers, given, trials, around);
+    right = await tryAll(answers, trials, around);
+  }
   const text = configText(answers);
   if (answers.password !== null)
     await place(join(dirname(output), PASSWORD_FILE), `${answers.password}\n`, force);
   await place(output, text, force);
-  around.out(`${output} is written; next: lineheron-agent run --config ${output}\n`);
+  around.out(nextSteps(output, answers));
   return right ? EXIT.ok : EXIT.findings;
+}
+
+/** The very commands that come next, as they have to be typed here. */
+function nextSteps(output: string, { source }: Answers): string {
+  const named = output === LOCAL_CONFIG ? '' : ` --config ${shellWord(output)}`;
+  const feed = source === 'stdin' ? 'journalctl -f | ' : '';
+  return `${output} is written. Next:
+
+  lineheron-agent doctor${named}
+      looks whether everything works
+  ${feed}lineheron-agent run${named}
+      watches and reports; Ctrl-C ends it
+
+What it finds is shown by the collector: http://127.0.0.1:8001/app/ when "lineheron-collector run" runs on this machine.
+`;
 }
 
 export const init: Command = {
   name: 'init',
   description: 'Ask what must be known, try each answer, and write a configuration',
   args: {
-    output: { type: 'string', valueHint: 'file', description: `What to write; ${DEFAULT_OUTPUT}` },
+    output: { type: 'string', valueHint: 'file', description: `What to write; ${LOCAL_CONFIG}` },
     yes: { type: 'boolean', description: 'Ask nothing: take the options and what is usual' },
     force: { type: 'boolean', description: 'Write over a file that is there' },
-    'skip-checks': { type: 'boolean', description: 'With --yes: do not try broker, source and folder' },
-    'agent-id': {
-      type: 'string',
-      valueHint: 'name',
-      description: 'Name of this gateway; else this machine’s',
+    'skip-checks': {
+      type: 'boolean',
+      description: 'With --yes: try neither broker, source, format nor folder',
     },
-    'data-dir': {
-      type: 'string',
-      valueHint: 'folder',
-      description: 'For spool and models; /var/lib/lineheron-agent',
-    },
-    'mqtt-url': { type: 'string', valueHint: 'url', description: 'The broker; mqtt://127.0.0.1:1883' },
-    username: { type: 'string', valueHint: 'name', description: 'At the broker; none' },
-    'password-file': { type: 'string', valueHint: 'file', description: 'Holds the password; none' },
-    'ca-file': { type: 'string', valueHint: 'file', description: 'PEM: who signed the broker’s certificate' },
-    source: { type: 'enum', options: [...SOURCES], description: 'What to read; tail with --path, else host' },
-    path: {
-      type: 'string',
-      valueHint: 'file',
-      multiple: true,
-      description: 'A log file to follow; may be given again',
-    },
+    ...answerArgs,
   },
-  help: `Asks on a terminal; in a script, or with --yes, it takes the options and asks nothing. The file is for its owner alone;
-a password that is typed goes into ${PASSWORD_FILE} beside it. Without --force nothing is written over. With --yes it ends
-with 2 when the file is written but something is still to be mended.
+  help: `Asks on a terminal; in a script, or with --yes, it takes the options and asks nothing. The format of log files is found
+out by their first lines: every shipped format is tried, and what the best understands is shown. The file is for its owner
+alone; a password that is typed goes into ${PASSWORD_FILE} beside it. Without --force nothing is written over. With --yes it
+ends with 2 when the file is written but something is still to be mended.
 
-EXAMPLE
+EXAMPLES
 
-  lineheron-agent init --yes --agent-id gw-7 --mqtt-url mqtts://broker.example.org --path /var/log/line.log`,
+  lineheron-agent init
+  lineheron-agent init --yes --agent-id gw-7 --mqtt-url mqtts://broker.example.org --path /var/log/line.log
+  lineheron-agent init --yes --listen 0.0.0.0:5514
+  lineheron-agent init --yes --target modem=icmp:192.0.2.1 --target web=https://example.org/`,
   perform,
 };

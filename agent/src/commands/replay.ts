@@ -3,9 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type ActiveModel, DEFAULT_BUDGET } from '@lineheron/models';
 import { Engine } from '@lineheron/native';
-import { parse as parseYaml } from 'yaml';
 import type { Config } from '../config.js';
-import { type FormatConfig, formatSchema } from '../config-format.js';
+import { type FormatConfig, formatSchema, yamlOrText } from '../config-format.js';
 import { EXIT, type ExitCode, ExitError } from '../exit-code.js';
 import { messageOf } from '../log.js';
 import { MAX_DEVICES } from '../parts.js';
@@ -103,15 +102,6 @@ function settingsOf(given: Given, config: Config | null) {
   };
 }
 
-/** What is no YAML stays text, and a text is the name of a format or of none. */
-function yamlOf(text: string): unknown {
-  try {
-    return parseYaml(text, { logLevel: 'error' });
-  } catch {
-    return text;
-  }
-}
-
 /** `--line-format`, else what the only source of the configuration says; undefined when nobody says anything. */
 function saidFormat(given: Given, config: Config | null): FormatConfig | undefined {
   const text = given.text('line-format');
@@ -119,7 +109,7 @@ function saidFormat(given: Given, config: Config | null): FormatConfig | undefin
     const [source, ...others] = config?.sources ?? [];
     return source && others.length === 0 && 'format' in source ? source.format : undefined;
   }
-  const parsed = formatSchema.safeParse(yamlOf(text));
+  const parsed = formatSchema.safeParse(yamlOrText(text));
   if (!parsed.success) throw new UsageError(`replay: --line-format "${text}" is no format: see --help`);
   return parsed.data;
 }

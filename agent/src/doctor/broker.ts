@@ -20,7 +20,8 @@ type Broker = Pick<Config, 'mqtt' | 'tls' | 'agent_id'>;
 
 /** What to do about a connection that failed, by its error code. */
 const ADVICE: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there: start the broker, or mend host and port in mqtt.url',
+  ECONNREFUSED:
+    'nothing listens there: start the broker ("lineheron-collector run" brings one), or mend host and port in mqtt.url',
   ENOTFOUND: 'no such host: mend mqtt.url, or look at the name service of this machine',
   EAI_AGAIN: 'the name service does not answer: look at the network and /etc/resolv.conf',
   ETIMEDOUT: 'no answer: a firewall may be in the way, or the host is down',

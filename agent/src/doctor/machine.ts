@@ -5,6 +5,7 @@ import { open, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Config } from '../config.js';
+import { lockHolder } from '../lock.js';
 import { messageOf } from '../log.js';
 import { bad, type Finding, good, note } from './finding.js';
 
@@ -91,14 +92,8 @@ export async function checkDisk({ data_dir, spool }: Pick<Config, 'data_dir' | '
 
 /** Whether an agent holds the data folder now. */
 export async function checkLock({ data_dir }: Pick<Config, 'data_dir'>): Promise<Finding[]> {
-  const text = await readFile(join(data_dir, 'agent.lock'), 'utf8').catch(() => null);
-  const pid = text === null ? undefined : Number(/"pid":(\d+)/.exec(text)?.[1]);
-  if (!pid) return [];
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return [];
-  }
+  const pid = await lockHolder(data_dir, process.pid);
+  if (pid === null) return [];
   return [note(`an agent runs on this data folder now (process ${pid})`)];
 }
 
