@@ -87,8 +87,8 @@ export declare class Engine {
    * the forest before stays in use.
    */
   setForest(scope: string, bytes: Uint8Array | null): ForestInfo | null
-  /** Sets the score above which a scope's window is suspect; until then none is. */
-  setThreshold(scope: string, threshold: number): void
+  /** Sets the score above which a scope's window is suspect; until then, and with null, none is. */
+  setThreshold(scope: string, threshold: number | null): void
   /**
    * With it, a device gets a threshold of its own for the forest in use, by its own windows' scores and this
    * tail of the training's, once it has shown enough of them; else and until then the set threshold counts.
@@ -331,6 +331,8 @@ export interface FleetTail {
   /** The 90th percentile of their scores, and the mean excess over it. */
   tailStart: number
   tailScale: number
+  /** The highest of them that is no stranger's. */
+  tailFloor: number
   /** Window lengths that they cover. */
   effectiveRows: number
   /** Windows a device and day. */

@@ -3,16 +3,8 @@
  * with it (source first). Stages know nothing of each other; here is the only place that knows all.
  */
 import { join } from 'node:path';
-import {
-  type AgentEvent,
-  type AgentInfo,
-  budgetOfDetector,
-  FLEET,
-  type Scope,
-  topics,
-} from '@lineheron/models';
+import { type AgentEvent, type AgentInfo, FLEET, type Scope, topics } from '@lineheron/models';
 import type { Kept } from '@lineheron/models/persist';
-import type { Engine } from '@lineheron/native';
 import type { Clock } from './clock.js';
 import { DesiredState } from './command/desired.js';
 import { Inbox } from './command/inbox.js';
@@ -27,7 +19,6 @@ import { FolderLock } from './lock.js';
 import { type Log, messageOf } from './log.js';
 import { MetricsServer } from './metrics.js';
 import {
-  buildEngine,
   buildFlightRecorder,
   buildForestCandidates,
   buildForests,
@@ -35,7 +26,8 @@ import {
   buildKept,
   buildRefusalWatch,
   buildSpool,
-  MAX_DEVICES,
+  detectionSettings,
+  engineSettings,
   whenFull,
 } from './parts.js';
 import { DeviceStates } from './publish/device-states.js';
@@ -45,11 +37,13 @@ import { Refusals } from './publish/refusals.js';
 import { Rivals } from './publish/rivals.js';
 import { Reading } from './reading.js';
 import type { RefusalWatch } from './refusal-watch.js';
+import { arrivalClock } from './score/device-clock.js';
 import type { ForestCandidates } from './score/forest-candidates.js';
 import { ForestDrift } from './score/forest-drift.js';
 import type { Forests } from './score/forests.js';
 import type { History } from './score/history.js';
-import { type Output, Pipeline } from './score/pipeline.js';
+import type { Output } from './score/pipeline.js';
+import { MAX_DEVICES, Scoring } from './score/scoring.js';
 import { Training } from './score/training.js';
 import { endsAgent } from './source/feeds.js';
 import type { Phase } from './source/source.js';
@@ -81,7 +75,7 @@ const LAST_ACKS_MS = 800;
 
 export class Agent {
   private readonly counters = new Counters();
-  private readonly engine: Engine;
+  private readonly scoring: Scoring;
   private readonly lock: FolderLock;
   private readonly spool: Spool;
   private readonly refusals: Refusals;
@@ -97,7 +91,6 @@ export class Agent {
   private readonly drain: Drain;
   private readonly recorder: FlightRecorder | null;
   private readonly states: DeviceStates;
-  private readonly pipeline: Pipeline;
   private readonly refusalWatch: RefusalWatch;
   private readonly metrics: MetricsServer;
   private readonly startedAt: string;
@@ -119,7 +112,6 @@ export class Agent {
     const file = (...names: string[]) => join(config.data_dir, ...names);
     this.startedAt = new Date(clock.nowMs()).toISOString();
     this.lock = new FolderLock(config.data_dir, options.pid);
-    this.engine = buildEngine(config);
     this.spool = buildSpool(config, log, counters);
     this.refusals = new Refusals({
       spool: this.spool,
@@ -128,8 +120,10 @@ export class Agent {
       onSettled: (gone) => this.drain.settled(gone),
     });
     this.desired = new DesiredState({ path: file('desired.json'), log, onChange: () => this.applyDesired() });
-    this.forests = buildForests(config, this.engine, clock, log);
-    this.histories = buildHistories(config, this.engine);
+    this.scoring = this.buildScoring();
+    const { engine } = this.scoring;
+    this.forests = buildForests(config, this.scoring, clock, log);
+    this.histories = buildHistories(config, engine);
     this.training = new Training({
       forests: this.forests,
       histories: this.histories,
@@ -140,25 +134,21 @@ export class Agent {
     });
     this.drift = new ForestDrift(
       config.agent_id,
-      this.engine.features.map(({ name }) => name),
+      engine.features.map(({ name }) => name),
       (scope) => this.forests.profileOf(scope),
     );
-    this.kept = buildKept(
-      config.data_dir,
-      { engine: this.engine, drift: this.drift },
-      { clock, log, counters },
-    );
+    this.kept = buildKept(config.data_dir, { engine, drift: this.drift }, { clock, log, counters });
     this.candidates = buildForestCandidates(config, log, {
       forests: this.forests,
       histories: this.histories,
-      fingerprint: this.engine.fingerprint,
+      fingerprint: engine.fingerprint,
       lasting: () => this.drift.lasting,
       isTraining: () => this.training.running !== null,
       monotonicMs: () => clock.monotonicMs(),
       onChange: () => this.publishInfo(),
     });
     this.recorder = buildFlightRecorder(config, clock, log, counters);
-    this.refusalWatch = buildRefusalWatch(config, this.engine, {
+    this.refusalWatch = buildRefusalWatch(config, engine, {
       ...{ clock, log },
       onChange: () => this.publishInfo(),
     });
@@ -173,35 +163,12 @@ export class Agent {
     });
     this.states = new DeviceStates({
       agent: config.agent_id,
-      featureNames: this.engine.features.map(({ name }) => name),
+      featureNames: engine.features.map(({ name }) => name),
       maxDevices: MAX_DEVICES,
       publish: (topic, payload) => this.link.publish(topic, payload, true),
       monotonicMs: () => clock.monotonicMs(),
     });
     this.metrics = new MetricsServer(() => this.metricsState(), log);
-    this.pipeline = new Pipeline({
-      engine: this.engine,
-      agent: config.agent_id,
-      boot: options.boot,
-      windowSeconds: config.window_size_seconds,
-      maintenance: () => this.config.maintenance,
-      active: () => this.desired.settled.active_model,
-      silence: {
-        live: () => this.reading?.feeds.phase === 'live',
-        monotonicMs: () => clock.monotonicMs(),
-        maxDevices: MAX_DEVICES,
-      },
-      nowMs: () => clock.nowMs(),
-      onWindow: (scope, endMs, features, judged) => {
-        this.histories[scope].add({ endMs, features });
-        this.training.collect(scope, { endMs, features });
-        this.drift.add(scope, { ...judged, endMs, features, windowMs: config.window_size_seconds * 1000 });
-      },
-      onEngineError: (error) => {
-        counters.add('engine_errors');
-        log.error({ error: messageOf(error) }, 'the engine failed: a chunk of lines is left out');
-      },
-    });
   }
 
   /** What the collector has not acknowledged yet. */
@@ -339,11 +306,7 @@ export class Agent {
   }
 
   private useDesired(): void {
-    const { detecting, active_model, budget = this.config.budget_per_device_per_day } = this.desired.settled;
-    this.engine.setActive(active_model);
-    this.engine.setBudget(budgetOfDetector('adaptive_baseline', active_model, budget));
-    this.forests.hear(active_model, budget);
-    this.engine.setDetecting(detecting);
+    this.scoring.setDetection(detectionSettings(this.config, this.desired.settled));
   }
 
   private applyDesired(): void {
@@ -387,7 +350,7 @@ export class Agent {
   }
 
   private currentInfo(): AgentInfo | null {
-    const { config, reading, engine, desired, spool } = this;
+    const { config, reading, scoring, desired, spool } = this;
     const { boot, version } = this.options;
     if (!reading) return null;
     return infoMessage({
@@ -397,13 +360,13 @@ export class Agent {
       startedAt: this.startedAt,
       source: reading.feeds,
       refused: this.refusalWatch.view(),
-      engine,
+      engine: scoring.engine,
       models: this.forests.models,
       drift: this.drift.view(),
       candidates: this.candidates.view(),
       settled: desired.settled,
       spool,
-      counters: { ...this.counters.snapshot(), windows: this.pipeline.windows },
+      counters: { ...this.counters.snapshot(), windows: scoring.pipeline.windows },
     });
   }
 
@@ -432,6 +395,31 @@ export class Agent {
         this.options.log.warn({ error: messageOf(error) }, 'cannot write the history');
       });
     }
+  }
+
+  private buildScoring(): Scoring {
+    const { config, boot, clock, log } = this.options;
+    const windowMs = config.window_size_seconds * 1000;
+    return new Scoring({
+      engine: engineSettings(config),
+      detection: detectionSettings(config, this.desired.settled),
+      ...{ agent: config.agent_id, boot },
+      maintenance: () => this.config.maintenance,
+      clock: arrivalClock(
+        () => clock.monotonicMs(),
+        () => this.reading?.feeds.phase === 'live',
+      ),
+      nowMs: () => clock.nowMs(),
+      onWindow: (scope, endMs, features, judged) => {
+        this.histories[scope].add({ endMs, features });
+        this.training.collect(scope, { endMs, features });
+        this.drift.add(scope, { ...judged, endMs, features, windowMs });
+      },
+      onEngineError: (error) => {
+        this.counters.add('engine_errors');
+        log.error({ error: messageOf(error) }, 'the engine failed: a chunk of lines is left out');
+      },
+    });
   }
 
   private buildInbox(): Inbox {
@@ -496,7 +484,8 @@ export class Agent {
 
   private buildReading(): Reading {
     const { clock, random, log } = this.options;
-    const { engine, pipeline, spool, counters } = this;
+    const { spool, counters } = this;
+    const { engine, pipeline } = this.scoring;
     return Reading.of(this.config, {
       ...{ engine, pipeline, spool, clock, random, log, counters },
       trained: () => this.forests.has('device'),

@@ -2,15 +2,15 @@
 import { mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ScoreBatch, scoreBatchSchema } from '@lineheron/models';
-import { Engine } from '@lineheron/native';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from './clock.js';
 import { Counters } from './counters.js';
 import { Intake } from './intake.js';
-import { type Output, Pipeline } from './score/pipeline.js';
+import type { Output } from './score/pipeline.js';
 import { Feed, Feeds } from './source/feeds.js';
 import type { Chunk, Source } from './source/source.js';
 import { Spool } from './spool/spool.js';
+import { testScoring } from './test-scoring.js';
 import { silentLog, until, withFolder } from './test-support.js';
 
 const BOOT = '0123456789abcdef';
@@ -49,12 +49,9 @@ async function build(folder: string, count: number, others: Feed[] = []) {
   const bounds = { maxBytes: 256 * 1024, segmentBytes: 64 * 1024, whenFull: 'wait' as const };
   const spool = new Spool({ folder: join(folder, 'spool'), ...bounds, log, counters });
   await spool.start();
-  const pipeline = new Pipeline({
-    engine: new Engine({ publishRecords: 'all' }),
-    agent: 'gw',
+  const { pipeline } = testScoring({
     boot: BOOT,
     nowMs: () => 1_700_100_000_000,
-    onWindow: () => {},
     onEngineError: (error) => failures.push(error),
   });
   const source = new Numbers(count);

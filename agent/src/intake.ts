@@ -181,7 +181,7 @@ export class Intake {
   private async flushOnce(withPosition: boolean, final: boolean): Promise<void> {
     const { pipeline, clock, counters, onDurable } = this.options;
     if (this.gaveUp) return;
-    pipeline.sweep(clock.nowMs());
+    pipeline.sweep();
     const output = pipeline.take();
     const moved = output.position !== this.keptPosition;
     const positionDue = moved && (withPosition || clock.monotonicMs() - this.keptAtMs >= POSITION_EVERY_MS);

@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { HISTORY_WINDOWS, type Scope } from '@lineheron/models';
 import { Kept, type KeptOptions, ModelStore, ProfileFiles } from '@lineheron/models/persist';
-import { Engine, Redactor } from '@lineheron/native';
+import { type Engine, Redactor } from '@lineheron/native';
 import type { Clock } from './clock.js';
+import type { Settled } from './command/desired.js';
 import type { Config } from './config.js';
 import { ConfigError } from './config-error.js';
 import { formatDefinition, machineZone } from './config-format.js';
@@ -18,19 +19,34 @@ import { ForestCandidates, type ForestCandidatesOptions } from './score/forest-c
 import type { ForestDrift } from './score/forest-drift.js';
 import { Forests } from './score/forests.js';
 import { History } from './score/history.js';
+import {
+  DEFAULT_HOP_SECONDS,
+  type DetectionSettings,
+  type EngineSettings,
+  newEngine,
+  type Scoring,
+} from './score/scoring.js';
 import { anyCanWait } from './source/feeds.js';
 import { Spool } from './spool/spool.js';
 
-/** Devices followed at once; of more, the one silent longest is forgotten. */
-export const MAX_DEVICES = 10_000;
+/** What the configuration says of the engine. */
+export function engineSettings(config: Config): EngineSettings {
+  const { window_size_seconds, channels, publish_records } = config;
+  return {
+    ...{ windowSeconds: window_size_seconds, channels },
+    ...{ publishRecords: publish_records, hopSeconds: DEFAULT_HOP_SECONDS },
+  };
+}
 
+/** An engine that only reads lines, as the agent's would. */
 export function buildEngine(config: Config): Engine {
-  return new Engine({
-    windowSeconds: config.window_size_seconds,
-    channels: config.channels.map((channel) => ({ ...channel })),
-    publishRecords: config.publish_records,
-    maxDevices: MAX_DEVICES,
-  });
+  return newEngine(engineSettings(config));
+}
+
+/** What is desired, else configured, of detection. */
+export function detectionSettings(config: Config, settled: Settled): DetectionSettings {
+  const { detecting, active_model: activeModel, budget = config.budget_per_device_per_day } = settled;
+  return { detecting, activeModel, budget, threshold: null };
 }
 
 /** The engine's number of the format that is always there. */
@@ -101,12 +117,11 @@ export function buildFlightRecorder(
   return new FlightRecorder({ folder, maxBytes: max_bytes, share, redactor, clock, log, counters });
 }
 
-export function buildForests(config: Config, engine: Engine, clock: Clock, log: Log): Forests {
+export function buildForests(config: Config, scoring: Scoring, clock: Clock, log: Log): Forests {
   const folder = join(config.data_dir, 'models');
   const store = new ModelStore(folder, (message) => log.error({ message }, 'a stored model was passed over'));
   return new Forests({
-    engine,
-    windowSeconds: config.window_size_seconds,
+    scoring,
     store,
     profiles: new ProfileFiles(folder),
     agent: config.agent_id,
@@ -131,13 +146,11 @@ export function buildForestCandidates(
 
 const KEEP_EVERY_MS = 60_000;
 
-/** What is learnt of the devices and the forests while running, each in a file of its own. */
-export function buildKept(
-  folder: string,
-  { engine, drift }: { engine: Engine; drift: ForestDrift },
-  { clock, log, counters }: { clock: Pick<Clock, 'monotonicMs'>; log: Log; counters: Counters },
-): Kept[] {
-  const kept = (file: string, errors: string, part: Pick<KeptOptions, 'what' | 'save' | 'load'>) =>
+type KeptParts = Pick<KeptOptions, 'what' | 'save' | 'load'>;
+type KeptAround = { clock: Pick<Clock, 'monotonicMs'>; log: Log; counters: Counters };
+
+function keptIn(folder: string, { clock, log, counters }: KeptAround) {
+  return (file: string, errors: string, part: KeptParts) =>
     new Kept({
       ...part,
       path: join(folder, file),
@@ -146,6 +159,11 @@ export function buildKept(
       log,
       onWriteError: () => counters.add(errors),
     });
+}
+
+/** What the engine has learnt of the devices, each in a file of its own. */
+export function buildEngineKept(folder: string, engine: Engine, around: KeptAround): Kept[] {
+  const kept = keptIn(folder, around);
   return [
     kept('baselines.bin', 'baseline_write_errors', {
       what: 'the baselines',
@@ -157,12 +175,21 @@ export function buildKept(
       save: () => engine.saveOwnTails(),
       load: (bytes) => ({ known: engine.loadOwnTails(bytes), anew: 0 }),
     }),
-    kept('drift.json', 'drift_write_errors', {
-      what: 'the drift meters',
-      save: () => drift.save(),
-      load: (bytes) => drift.load(bytes),
-    }),
   ];
+}
+
+/** What is learnt of the devices and the forests while running. */
+export function buildKept(
+  folder: string,
+  { engine, drift }: { engine: Engine; drift: ForestDrift },
+  around: KeptAround,
+): Kept[] {
+  const drifts = keptIn(folder, around)('drift.json', 'drift_write_errors', {
+    what: 'the drift meters',
+    save: () => drift.save(),
+    load: (bytes) => drift.load(bytes),
+  });
+  return [...buildEngineKept(folder, engine, around), drifts];
 }
 
 export function buildHistories(config: Config, engine: Engine): Record<Scope, History> {

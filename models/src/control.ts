@@ -23,6 +23,16 @@ const requestIdSchema = z.string().regex(/^[0-9a-zA-Z-]{1,64}$/);
 /** Plain text, retained, and the agent's last will. */
 export const statusSchema = z.enum(['online', 'offline']);
 
+/** Why a model cannot alert within the budget; absent where it can. */
+export const cannotAlertSchema = z
+  .object({
+    /** Independent windows that it was trained on. */
+    windows: z.number().min(0),
+    /** As many would do; null when none would, as widely as its scores are spread. */
+    needed: z.number().min(0).nullable(),
+  })
+  .meta({ id: 'CannotAlert', description: 'Why a model cannot alert within the alert budget' });
+
 export const agentModelSchema = z
   .object({
     kind: z.enum(TRAINED_MODELS),
@@ -32,7 +42,9 @@ export const agentModelSchema = z
     fingerprint: z.string().max(64),
     trained_at: timeSchema,
     rows: z.int().min(0),
-    threshold: z.number(),
+    /** Null when no score reaches what the budget asks for; then `cannot_alert` says why. */
+    threshold: z.number().nullable(),
+    cannot_alert: cannotAlertSchema.optional(),
     size_bytes: z.int().min(0),
     training_ms: z.number().min(0),
     /** Mean time for one score, measured on this machine after loading. */
@@ -62,7 +74,7 @@ export const candidateSchema = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   trained_at: timeSchema,
   rows: z.int().min(0),
-  threshold: z.number(),
+  threshold: z.number().nullable(),
 });
 export type Candidate = z.infer<typeof candidateSchema>;
 

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { scoreTail, thresholdForBudget, thresholdForDevice } from './score-tail.js';
+import {
+  cannotAlertText,
+  scoreTail,
+  thresholdForBudget,
+  thresholdForDevice,
+  whyCannotAlert,
+} from './score-tail.js';
 
 /** Quantiles of an exponential distribution of scale 1, so many that the sample is no source of error. */
 const exponential = (rows: number) =>
@@ -39,6 +45,68 @@ describe('the threshold that an alert budget allows', () => {
     const at = (scores: number[]) => thresholdForBudget({ ...scoreTail(scores, 1, 30) }, 0.2)!;
     expect(at(strange)).toBeLessThan(1.5 * at(clean));
     expect(at(strange)).toBeGreaterThan(at(clean));
+  });
+});
+
+describe('a threshold of scores that take few values', () => {
+  const rows = 3600;
+  const scores = (of: (row: number) => number) => Array.from({ length: rows }, (_, row) => of(row));
+  it.each([
+    ['one value', (_: number) => 0.375],
+    ['one value and float noise', (row: number) => 0.62215 + 1e-7 * (row % 9)],
+    ['two values', (row: number) => (row % 2 ? 0.62216 : 0.45)],
+    ['three values', (row: number) => [0.41, 0.5, 0.6221637][row % 3]!],
+    ['one in ten', (row: number) => (row % 10 ? 0.44 : 0.71)],
+    ['one in twenty beside noise', (row: number) => (row % 20 ? 0.44 + 1e-4 * (row % 7) : 0.71)],
+    ['one in fifty beside noise', (row: number) => (row % 50 ? 0.44 + 1e-3 * ((row * 7919) % 11) : 0.9)],
+  ])('never lies at or below what is seen again and again: %s', (_name, of) => {
+    const seen = scores(of);
+    const most = Math.max(...seen);
+    const fleet = { ...scoreTail(seen, 1, 30) };
+    expect(thresholdForBudget(fleet, 0.2)).toBeGreaterThan(most * 1.0009);
+    const own = { ...scoreTail(seen.slice(0, 240), 0, 1), windows_per_day: 86_400 };
+    expect(thresholdForDevice(own, fleet, 0.2)).toBeGreaterThan(most * 1.0009);
+  });
+
+  it('keeps close to them: a score that is a tenth higher is above it', () => {
+    const fleet = {
+      ...scoreTail(
+        scores((row) => (row % 2 ? 0.5 : 0.45)),
+        1,
+        30,
+      ),
+    };
+    expect(thresholdForBudget(fleet, 0.2)).toBeLessThan(0.55);
+  });
+});
+
+describe('a model that cannot alert', () => {
+  it('has seen too little of the tail, and says how much is needed', () => {
+    const why = whyCannotAlert(tailOf(240), 0.2, Number.POSITIVE_INFINITY);
+    expect(why).toEqual({ windows: 8, needed: 30 });
+    expect(cannotAlertText(why!)).toBe('cannot alert yet: 8 independent windows, 30 needed for this budget');
+  });
+
+  it('needs as many windows as bring the threshold below the highest score, no more and no fewer', () => {
+    const of = (effective_rows: number) => ({
+      ...{ tail_start: 0.5, tail_scale: 0.03, tail_floor: 0.5, windows_per_day: 86_400, effective_rows },
+    });
+    const { windows, needed } = whyCannotAlert(of(60), 0.2, 1)!;
+    expect(windows).toBe(60);
+    expect(whyCannotAlert(of(needed! - 1), 0.2, 1)).not.toBeNull();
+    expect(whyCannotAlert(of(needed!), 0.2, 1)).toBeNull();
+  });
+
+  it('whose scores are spread too widely would not do with any number', () => {
+    const wide = { tail_start: 0.5, tail_scale: 0.1, tail_floor: 0.5, windows_per_day: 86_400 };
+    const why = whyCannotAlert({ ...wide, effective_rows: 1e9 }, 0.2, 1);
+    expect(why).toEqual({ windows: 1e9, needed: null });
+    expect(cannotAlertText(why!)).toMatch(/^cannot alert within this budget: its scores of .* too widely$/);
+  });
+
+  it('of which nothing is known needs what any needs', () => {
+    expect(whyCannotAlert({ trees: 100 }, 0.2, 1)).toEqual({ windows: 0, needed: 30 });
+    expect(whyCannotAlert(tailOf(3000), 0.2, Number.POSITIVE_INFINITY)).toBeNull();
   });
 });
 

@@ -203,7 +203,7 @@ fn detecting(text: &str) -> Engine {
         let params = ForestParams::new(engine.features().fingerprint(), names);
         let forest: Forest = fit(&rows, params.check().expect("right")).expect("right").forest;
         engine.set_forest(scope, Some(forest)).expect("made for it");
-        engine.set_threshold(scope, 0.9).expect("finite");
+        engine.set_threshold(scope, Some(0.9)).expect("finite");
     }
     engine.set_detecting(true);
     engine

@@ -81,7 +81,7 @@ fn scoring(text: &str) -> Engine {
     let forest = fit(&rows, params).expect("a forest").forest;
     for scope in [Scope::Device, Scope::Gateway] {
         engine.set_forest(scope, Some(forest.clone())).expect("the same features");
-        engine.set_threshold(scope, 0.999).expect("a number");
+        engine.set_threshold(scope, Some(0.999)).expect("a number");
     }
     engine.set_detecting(true);
     engine

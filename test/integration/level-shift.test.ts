@@ -3,9 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { anomalySchema, scoreBatchSchema } from '@lineheron/models';
-import { Engine } from '@lineheron/native';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Pipeline as Edge } from '../../agent/src/score/pipeline.js';
+import { testScoring } from '../../agent/src/test-scoring.js';
 import { loadConfig } from '../../collector/src/config.js';
 import { createLogger } from '../../collector/src/log.js';
 import { buildParts, type Parts } from '../../collector/src/parts.js';
@@ -47,19 +46,14 @@ const line = (second: number) =>
   })}\n`;
 
 it('closes its episode as a level shift after a quarter of an hour, and then both sides learn from its windows', async () => {
-  const engine = new Engine({});
-  engine.setDetecting(true);
   const learnt: Array<{ second: number; latency: number }> = [];
-  const edge = new Edge({
-    engine,
-    agent: 'gw-1',
-    boot: 'aaaaaaaaaaaaaaaa',
+  const { engine, pipeline: edge } = testScoring({
+    detection: { detecting: true },
+    engine: { publishRecords: 'anomalous' },
+    ...{ agent: 'gw-1', boot: 'aaaaaaaaaaaaaaaa' },
     nowMs: () => nowMs,
     onWindow: (scope, endMs, [latency]) => {
       if (scope === 'device') learnt.push({ second: (endMs - START_MS) / 1000, latency: latency ?? 0 });
-    },
-    onEngineError: (error) => {
-      throw error;
     },
   });
   const link = { connected: true, publish: () => {} };

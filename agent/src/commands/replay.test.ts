@@ -180,8 +180,8 @@ describe('replay', () => {
         ['silence', 'm2', '2026-01-01T00:06:40.000Z', '2026-01-01T00:08:20.000Z'],
       ]);
       expect(alerts.map(({ summary }) => summary)).toEqual([
-        'm3 has been silent for 10 min: it usually reports every 1 s.',
-        'm2 has been silent for 100 s: it usually reports every 1 s.',
+        'm3 has been silent for 60 s: it usually reports every 1 s.',
+        'm2 has been silent for 60 s: it usually reports every 1 s.',
       ]);
       expect(alerts_per_device_day).toBe(0);
       expect(await readFile(join(folder, 'page.html'), 'utf8')).toContain('<td>silence</td>');

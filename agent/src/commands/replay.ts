@@ -2,12 +2,11 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type ActiveModel, DEFAULT_BUDGET } from '@lineheron/models';
-import { Engine } from '@lineheron/native';
+import type { Engine } from '@lineheron/native';
 import type { Config } from '../config.js';
 import { type FormatConfig, formatSchema, yamlOrText } from '../config-format.js';
 import { EXIT, type ExitCode, ExitError } from '../exit-code.js';
 import { messageOf } from '../log.js';
-import { MAX_DEVICES } from '../parts.js';
 import { NAMED_FORMATS } from '../proposal/candidates.js';
 import type { Proposals } from '../proposal/propose.js';
 import { refusalWords } from '../refusal-reasons.js';
@@ -16,6 +15,7 @@ import { addLineFormat, guessLineFormat, lineRemedy, tryFormats } from '../repla
 import { replayPage } from '../replay/page.js';
 import { type Replayed, replay as runReplay, type VariantPlan } from '../replay/replay.js';
 import { replayText } from '../replay/text.js';
+import { DEFAULT_HOP_SECONDS } from '../score/scoring.js';
 import { deviceOfFormat } from '../source/feeds.js';
 import { UsageError } from '../usage-error.js';
 import { type Command, configArgs, type Given, type Surroundings } from './command.js';
@@ -71,12 +71,13 @@ function plansOf(given: Given, config: Config | null): VariantPlan[] {
       ...(threshold === null ? [] : [`threshold ${threshold}`]),
       ...(budget === undefined ? [] : [`budget ${budget}`]),
     ].join(', ');
-    const hearing = {
-      active: detector ?? 'ensemble',
+    const detection = {
+      detecting: true,
+      activeModel: detector ?? 'ensemble',
       budget: budget ?? config?.budget_per_device_per_day ?? DEFAULT_BUDGET,
       threshold,
     };
-    return { name, model, hearing };
+    return { name, model, detection };
   });
 }
 
@@ -92,8 +93,11 @@ function asOf(given: Given): number | null {
 function settingsOf(given: Given, config: Config | null) {
   const windowSeconds = numberOf(given, 'window-size-seconds', 1, 3600) ?? config?.window_size_seconds ?? 30;
   return {
-    windowSeconds,
-    channels: (config?.channels ?? []).map((channel) => ({ ...channel })),
+    engine: {
+      ...{ windowSeconds, channels: config?.channels ?? [] },
+      ...{ publishRecords: 'none' as const, hopSeconds: DEFAULT_HOP_SECONDS },
+    },
+    maintenance: config?.maintenance ?? [],
     agent: config?.agent_id ?? 'replay',
     seed: numberOf(given, 'seed', 0, Number.MAX_SAFE_INTEGER) ?? config?.seed ?? 1,
     contamination: numberOf(given, 'contamination', MIN_CONTAMINATION, 0.5) ?? config?.contamination ?? 0.1,
@@ -159,24 +163,19 @@ async function perform(given: Given, around: Surroundings): Promise<ExitCode> {
   const path = given.text('config');
   const config = path === undefined ? null : await readConfig(path, given, around);
   const plans = plansOf(given, config);
-  const { channels, windowSeconds, ...settings } = settingsOf(given, config);
+  const settings = settingsOf(given, config);
   const said = saidFormat(given, config);
   const agentId = config?.agent_id ?? NAMELESS;
   const startMs = performance.now();
   return withInputs(given._, around.stdin, async (files) => {
     let tried: Promise<Proposals> | undefined;
-    const found = () => (tried ??= tryFormats(files, channels));
+    const found = () => (tried ??= tryFormats(files, settings.engine.channels));
     const format = said ?? guessLineFormat(await found(), around.note);
     const device = deviceOfFormat(format, agentId);
-    const makeEngine = () => {
-      const engine = new Engine({ windowSeconds, channels, publishRecords: 'none', maxDevices: MAX_DEVICES });
-      return { engine, format: addLineFormat(engine, format) };
-    };
-    const replayed = await runReplay({
-      ...{ ...settings, files, plans, windowSeconds, makeEngine, device },
-      remedy: async (refused) => lineRemedy(refused, await found(), format),
-    });
-    await noteRefused(replayed, async (refused) => lineRemedy(refused, await found(), format), around);
+    const remedy = async (refused: Record<string, number>) => lineRemedy(refused, await found(), format);
+    const addFormat = (engine: Engine) => addLineFormat(engine, format);
+    const replayed = await runReplay({ ...settings, files, plans, addFormat, device, remedy });
+    await noteRefused(replayed, remedy, around);
     noteNameless(replayed, device, around);
     await report(replayed, files, given, around);
     const seconds = (performance.now() - startMs) / 1000;
@@ -255,7 +254,8 @@ export const replay: Command = {
     'fail-on-alert': { type: 'boolean', description: 'End with exit code 2 when there is an alert' },
     config: {
       ...configArgs.config,
-      description: 'Take window length, channels, seed, contamination and budget from a configuration',
+      description:
+        'Take window length, channels, seed, contamination, budget and planned work from a configuration',
     },
     set: configArgs.set,
   },

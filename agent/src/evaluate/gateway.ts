@@ -3,11 +3,10 @@
  * episodes and what a model may learn from are those of the running agent. Labels come out with the windows.
  */
 import { DEFAULT_WINDOW_SECONDS } from '@lineheron/models';
-import { type ChannelDefinition, Engine, type WindowResult } from '@lineheron/native';
-import { MAX_DEVICES } from '../parts.js';
-import { hear } from '../replay/learned.js';
+import type { ChannelDefinition, Engine, WindowResult } from '@lineheron/native';
+import { EventClock } from '../score/device-clock.js';
 import type { Maintenance } from '../score/only-normal.js';
-import { Pipeline } from '../score/pipeline.js';
+import { MAX_DEVICES, Scoring } from '../score/scoring.js';
 
 /** What a configuration says of how records are judged. */
 export interface GatewaySettings {
@@ -42,22 +41,18 @@ const FAR_MS = Date.UTC(9000, 0, 1);
 const BOOT = '0000000000000000';
 
 export class Gateway {
-  readonly engine: Engine;
-  private readonly pipeline: Pipeline;
+  readonly scoring: Scoring;
   private windows: JudgedWindow[] = [];
   private lessons: Features[] = [];
 
   /** All detectors of the agent are heard, each as the budget allows, and a window comes out for each record. */
   constructor({ windowSeconds, channels, maintenance }: GatewaySettings, budget: number) {
-    const engine = new Engine({
-      ...{ windowSeconds, channels, maxDevices: MAX_DEVICES },
-      ...{ hopSeconds: 0, publishRecords: 'none' },
-    });
-    hear(engine, { active: 'ensemble', budget, threshold: null });
-    this.engine = engine;
-    this.pipeline = new Pipeline({
-      ...{ engine, windowSeconds, agent: 'evaluate', boot: BOOT },
+    this.scoring = new Scoring({
+      engine: { windowSeconds, channels, hopSeconds: 0, publishRecords: 'none' },
+      detection: { detecting: true, activeModel: 'ensemble', budget, threshold: null },
+      ...{ agent: 'evaluate', boot: BOOT },
       maintenance: () => maintenance,
+      clock: new EventClock(MAX_DEVICES),
       nowMs: () => FAR_MS,
       onWindow: (scope, _endMs, features) => scope === 'device' && this.lessons.push(features),
       onScored: ({ episode }, window) => {
@@ -70,11 +65,15 @@ export class Gateway {
     });
   }
 
+  get engine(): Engine {
+    return this.scoring.engine;
+  }
+
   /** The windows that these lines gave, and the features of those that a model may learn from. */
   push(bytes: Buffer): { windows: JudgedWindow[]; lessons: Features[] } {
     for (const block of blocks(bytes)) {
-      this.pipeline.push({ bytes: block, emit: true, position: null });
-      this.pipeline.take();
+      this.scoring.pipeline.push({ bytes: block, emit: true, position: null });
+      this.scoring.pipeline.take();
     }
     const { windows, lessons } = this;
     [this.windows, this.lessons] = [[], []];

@@ -2,7 +2,10 @@
  * Alarms as the agent tells them: an episode goes on over quiet windows, until ten seconds or three intervals of them, or
  * a new level.
  */
+import { EventClock } from '../score/device-clock.js';
 import { Episodes } from '../score/episodes.js';
+import { MAX_DEVICES } from '../score/scoring.js';
+import { Silences } from '../score/silences.js';
 import type { JudgedWindow } from './gateway.js';
 
 /**
@@ -14,15 +17,21 @@ export function heldEpisodes(
   alarms: ArrayLike<boolean>,
 ): Uint32Array {
   const held = new Uint32Array(windows.length);
-  const episodes = new Episodes();
+  const [episodes, silences, clock] = [
+    new Episodes(),
+    new Silences(MAX_DEVICES),
+    new EventClock(MAX_DEVICES),
+  ];
   let lastAlarm = 0;
   windows.forEach(({ device, endMs, baseline }, at) => {
     const suspect = alarms[at] === true;
     const levelShift = baseline?.levelShift ?? false;
-    const before = windows[at - 1];
-    const intervalMs = before?.device === device ? endMs - before.endMs : null;
-    const sighting = { device, endMs, suspect, levelShift, intervalMs };
-    const { episode, opened } = episodes.see(sighting, endMs, () => `${at + 1}`);
+    const nowMs = clock.see(device, endMs);
+    episodes.closeSilentOf(device, nowMs);
+    silences.overdueOf(device, nowMs);
+    const sighting = { device, endMs, suspect, levelShift, intervalMs: silences.intervalMs(device) };
+    const { episode, opened } = episodes.see(sighting, nowMs, () => `${at + 1}`);
+    silences.see(device, endMs, '', nowMs);
     if (!suspect || episode === null) return;
     held.fill(Number(episode.id), opened ? at : lastAlarm, at + 1);
     lastAlarm = at;

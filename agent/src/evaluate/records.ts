@@ -44,7 +44,7 @@ export async function judgeRecords(
   const split = training ? 0 : bytes.indexOf(LINE_FEED, Math.floor(bytes.length * trainFraction)) + 1;
   const { windows, lessons } = gateway.push(training ?? bytes.subarray(0, split));
   if (lessons.length < MIN_TRAINING_ROWS) throw tooFew(engine, windows.length, lessons.length);
-  const models = await trainModels(engine, lessons, settings, { budget, seed });
+  const models = await trainModels(gateway.scoring, lessons, settings, seed);
   const judged = byDevice(
     gateway.push(bytes.subarray(split)).windows.filter(({ isAnomaly }) => isAnomaly !== null),
   );

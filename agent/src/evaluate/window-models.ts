@@ -1,8 +1,9 @@
 /** The two models that learn from a gateway's windows, trained as in production and put into use with its thresholds. */
 import { meanFrequency, type ScoreTail, scoreTail } from '@lineheron/models';
-import { Autoencoder, Calibration, type Engine, trainAutoencoder } from '@lineheron/native';
+import { Autoencoder, Calibration, trainAutoencoder } from '@lineheron/native';
 import { useLearned } from '../replay/learned.js';
 import { fitScope } from '../score/fit.js';
+import type { Scoring } from '../score/scoring.js';
 import { thinned } from './fitted.js';
 import type { Features, GatewaySettings } from './gateway.js';
 
@@ -18,11 +19,12 @@ export interface WindowModels {
 
 /** Trains both on what may be learnt; the forest goes into the engine. */
 export async function trainModels(
-  engine: Engine,
+  scoring: Scoring,
   lessons: readonly Features[],
-  { windowSeconds, contamination }: GatewaySettings,
-  { budget, seed }: { budget: number; seed: number },
+  { contamination }: Pick<GatewaySettings, 'contamination'>,
+  seed: number,
 ): Promise<WindowModels> {
+  const { engine, windowSeconds } = scoring;
   const { features, fingerprint } = engine;
   const columns = features.length;
   const { bytes, threshold, tail, values, scores } = await fitScope(lessons, {
@@ -30,7 +32,7 @@ export async function trainModels(
   });
   const forest = { scope: 'device', payload: bytes, threshold, metrics: { ...tail } } as const;
   const learned = [{ ...forest, rows: lessons.length, release: null }];
-  useLearned(engine, learned, { active: 'ensemble', budget, threshold: null }, 'evaluate');
+  useLearned(scoring, learned, 'evaluate');
   const trained = await trainAutoencoder(thinned(values, columns), columns, { seed, fingerprint });
   const autoencoder = Autoencoder.load(trained.onnx);
   const errors = autoencoder.score(values);

@@ -4,13 +4,13 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type ActiveModel, budgetOfDetector, SCOPES, type Scope } from '@lineheron/models';
+import { SCOPES, type Scope } from '@lineheron/models';
 import { type Manifest, ModelStore, manifestSchema } from '@lineheron/models/persist';
 import type { Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
 import { messageOf } from '../log.js';
 import { fitScope, MIN_TRAINING_ROWS } from '../score/fit.js';
-import { fleetTail, forestThreshold } from '../score/forests.js';
+import type { Scoring } from '../score/scoring.js';
 
 export interface Learned {
   scope: Scope;
@@ -21,15 +21,6 @@ export interface Learned {
   metrics: Manifest['metrics'];
   rows: number;
   release: number | null;
-}
-
-/** Who is heard, and above what. */
-export interface Hearing {
-  active: ActiveModel;
-  /** False alert episodes a device and day. */
-  budget: number;
-  /** In place of the forests' own; 0–1. */
-  threshold: number | null;
 }
 
 const MAX_ROWS = 16_384;
@@ -79,38 +70,18 @@ export async function loadLearned(path: string, engine: Engine): Promise<Learned
   );
 }
 
-/** Sets who is heard. The adaptive baseline needs no more: it learns as the lines come. */
-export function hear(engine: Engine, { active, budget }: Hearing): void {
-  engine.setActive(active);
-  engine.setBudget(budgetOfDetector('adaptive_baseline', active, budget));
-  engine.setDetecting(true);
-}
-
-/**
- * Puts forests into use, each with the threshold that the agent would give it, or the given one. Returns these.
- * Throws ExitError when one does not fit.
- */
-export function useLearned(
-  engine: Engine,
-  learned: readonly Learned[],
-  { active, budget, threshold }: Hearing,
-  name: string,
-): number[] {
-  return learned.map((model) => {
-    const { scope, payload } = model;
+/** Takes forests into use, each with the threshold that the agent would give it. Throws ExitError when one does not fit. */
+export function useLearned(scoring: Scoring, learned: readonly Learned[], name: string): void {
+  for (const model of learned) {
     try {
-      engine.setForest(scope, payload);
+      scoring.useForest(model, model.payload);
     } catch (error) {
       throw new ExitError(
         EXIT.noInput,
-        `${basename(name)}: the ${scope} forest cannot be used: ${messageOf(error)}`,
+        `${basename(name)}: the ${model.scope} forest cannot be used: ${messageOf(error)}`,
       );
     }
-    const inForce = threshold ?? forestThreshold(model, active, budget);
-    engine.setThreshold(scope, inForce);
-    if (scope === 'device') engine.setFleetTail(threshold === null ? fleetTail(model, active, budget) : null);
-    return inForce;
-  });
+  }
 }
 
 /** Windows to learn from: all of them, or a uniform sample once there are too many (Vitter 1985, algorithm R). */

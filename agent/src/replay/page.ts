@@ -2,10 +2,11 @@
  * A replay's result as one HTML page that needs nothing else: no script, no network. The devices with the most
  * alerts get a chart, at most 60; all alerts are listed, at most 5,000.
  */
+
+import { thresholdText } from '../score/forest-threshold.js';
 import { chartSvg, escaped } from './chart.js';
 import type { ReplayAlert, ReplayResult, ReplayVariant } from './result.js';
 import { shared } from './result.js';
-import { thresholdText } from './text.js';
 import type { Variant } from './variant.js';
 
 const MAX_CHARTS = 60;
@@ -31,9 +32,9 @@ function figures(variant: ReplayVariant): string {
   const rows: [string, string][] = [
     ['heard', variant.detector],
     ['false alerts allowed per device and day', String(variant.budget)],
-    ...variant.models.map(({ scope, rows: windows, threshold, origin }): [string, string] => [
+    ...variant.models.map(({ scope, rows: windows, threshold, cannot_alert, origin }): [string, string] => [
       `${scope} forest`,
-      `${origin === 'file' ? 'from a file' : 'trained here'}, ${windows} windows, ${thresholdText(threshold)}`,
+      `${origin === 'file' ? 'from a file' : 'trained here'}, ${windows} windows, ${thresholdText(threshold, cannot_alert)}`,
     ]),
     ['forest trained until', variant.trained_until ? time(variant.trained_until) : '–'],
     ['windows scored', String(variant.scored)],

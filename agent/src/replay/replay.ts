@@ -5,8 +5,10 @@
 import type { Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
 import { refusalWords, valueCode } from '../refusal-reasons.js';
+import type { Maintenance } from '../score/only-normal.js';
+import { type DetectionSettings, type EngineSettings, newEngine } from '../score/scoring.js';
 import { blocks, type InputFile, lastLines, totalBytes } from './input.js';
-import { type Hearing, loadLearned } from './learned.js';
+import { loadLearned } from './learned.js';
 import { compare, type ReplayInput, type ReplayResult } from './result.js';
 import { Variant } from './variant.js';
 
@@ -14,16 +16,17 @@ export interface VariantPlan {
   name: string;
   /** Where its forests are; null: they are fitted on the first part of the lines. */
   model: string | null;
-  hearing: Hearing;
+  detection: DetectionSettings;
 }
 
 export interface ReplayOptions {
   files: readonly InputFile[];
   /** One or two. */
   plans: readonly VariantPlan[];
-  /** A new engine each time; `format` is its number of the lines' format. */
-  makeEngine: () => { engine: Engine; format: number };
-  windowSeconds: number;
+  engine: EngineSettings;
+  /** Gives an engine the lines' format and returns its number. */
+  addFormat: (engine: Engine) => number;
+  maintenance: readonly Maintenance[];
   agent: string;
   seed: number;
   contamination: number;
@@ -46,8 +49,9 @@ const FAR_MS = Date.UTC(9000, 0, 1);
  * When a file's lines had been received: when it was last written, or its newest line's time, whichever is later. A
  * line without a time of its own, or without a year, is placed by it.
  */
-async function receivedMs(file: InputFile, makeEngine: ReplayOptions['makeEngine']): Promise<number> {
-  const { engine, format } = makeEngine();
+async function receivedMs(file: InputFile, options: ReplayOptions): Promise<number> {
+  const engine = newEngine(options.engine);
+  const format = options.addFormat(engine);
   const bytes = await lastLines(file);
   if (bytes.length === 0 || format !== 0) return file.writtenMs;
   const newestMs = engine.push(bytes, FAR_MS, false).newestMs ?? 0;
@@ -61,25 +65,15 @@ export interface Replayed {
 
 /** Runs it. Throws ExitError when an input or model cannot be used. */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
-  const { files, plans, makeEngine, agent, windowSeconds, seed, contamination, trainFraction } = options;
+  const { files, plans, engine, addFormat, maintenance, agent, device } = options;
+  const { seed, contamination, trainFraction } = options;
   let asOfMs = 0;
   const variants: Variant[] = [];
   for (const plan of plans) {
-    const { engine, format } = makeEngine();
-    const { name, hearing } = plan;
-    const variant = new Variant({
-      name,
-      engine,
-      format,
-      device: options.device,
-      agent,
-      windowSeconds,
-      seed,
-      contamination,
-      hearing,
-      asOfMs: () => asOfMs,
-    });
-    if (plan.model !== null) variant.use(await loadLearned(plan.model, engine), 'file');
+    const { name, detection } = plan;
+    const settings = { name, engine, addFormat, maintenance, agent, device, seed, contamination, detection };
+    const variant = new Variant({ ...settings, asOfMs: () => asOfMs });
+    if (plan.model !== null) variant.use(await loadLearned(plan.model, variant.engine), 'file');
     variants.push(variant);
   }
   const learners = variants.filter((_, index) => plans[index]!.model === null);
@@ -87,7 +81,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   let bytes = 0;
   let training = learners.length > 0;
   for (const file of files) {
-    asOfMs = options.asOfMs ?? (await receivedMs(file, makeEngine));
+    asOfMs = options.asOfMs ?? (await receivedMs(file, options));
     for await (const block of blocks(file)) {
       for (const part of training ? split(block, trainBytes - bytes) : [block]) {
         for (const variant of variants) variant.push(part);
@@ -106,7 +100,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const result: ReplayResult = {
     v: 1,
     input: { ...input, from, to },
-    window_size_seconds: windowSeconds,
+    window_size_seconds: engine.windowSeconds,
     variants: results,
     comparison: compare(results),
   };

@@ -1,5 +1,5 @@
 /** What a replay found, as it is written as JSON: the same input and settings give the same bytes. */
-import type { ActiveModel, DetectorName, NormalIf, Reason, Scope } from '@lineheron/models';
+import type { ActiveModel, CannotAlert, DetectorName, NormalIf, Reason, Scope } from '@lineheron/models';
 
 export interface ReplayAlert {
   /** `silence`: the device had nothing to say for long. */
@@ -45,8 +45,9 @@ export interface ReplayModel {
   origin: 'file' | 'trained';
   release: number | null;
   rows: number;
-  /** Null: so few windows say nothing of scores as rare as the budget asks for, and it is not heard. */
+  /** Null when it cannot alert; then `cannot_alert` says why. */
   threshold: number | null;
+  cannot_alert: CannotAlert | null;
 }
 
 export interface ReplayVariant {

@@ -1,5 +1,6 @@
 /** A replay's result for people, as plain text. Pure. */
 import type { DetectorName } from '@lineheron/models';
+import { thresholdText } from '../score/forest-threshold.js';
 import type { ReplayAlert, ReplayResult, ReplayVariant } from './result.js';
 import { shared } from './result.js';
 
@@ -53,16 +54,10 @@ function inputLines({ input, window_size_seconds }: ReplayResult): string[] {
   ];
 }
 
-/** A forest's threshold in words. */
-export function thresholdText(threshold: number | null): string {
-  if (threshold === null) return 'too few to be heard within the budget';
-  return `threshold ${threshold.toFixed(3)}`;
-}
-
 function variantLines(variant: ReplayVariant, marks: (alert: ReplayAlert) => string): string[] {
   const models = variant.models.map(
-    ({ scope, rows, threshold, release }) =>
-      `${scope} forest of ${count(rows, 'window')}, ${thresholdText(threshold)}${release === null ? '' : `, release ${release}`}`,
+    ({ scope, rows, threshold, cannot_alert, release }) =>
+      `${scope} forest of ${count(rows, 'window')}, ${thresholdText(threshold, cannot_alert)}${release === null ? '' : `, release ${release}`}`,
   );
   const rate = variant.alerts_per_device_day;
   const silences = variant.alerts.filter(({ kind }) => kind === 'silence').length;

@@ -2,19 +2,23 @@
  * One model over the lines: an engine and the agent's own pipeline around it, on event time. The adaptive baseline
  * judges from the first line on, as in the agent; until a forest is there the windows are its lessons. Memory: at most 100,000 alerts (a replay with more ends), one bounded series a device.
  */
-import { alertSentence, type DetectorName, edgeDetectors, type ScoredWindow } from '@lineheron/models';
+import {
+  type AnomalyMessage,
+  alertSentence,
+  type DetectorName,
+  edgeDetectors,
+  type ScoredWindow,
+} from '@lineheron/models';
 import type { Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
+import { EventClock } from '../score/device-clock.js';
 import { MIN_TRAINING_ROWS } from '../score/fit.js';
-import { NEVER } from '../score/forests.js';
-import { Pipeline } from '../score/pipeline.js';
-import { silenceMessage } from '../score/silence-message.js';
-import type { Silence } from '../score/silences.js';
+import type { Maintenance } from '../score/only-normal.js';
+import { type DetectionSettings, type EngineSettings, MAX_DEVICES, Scoring } from '../score/scoring.js';
 import { isoTime } from '../score/wire.js';
-import { type Hearing, hear, type Learned, Lessons, useLearned } from './learned.js';
+import { type Learned, Lessons, useLearned } from './learned.js';
 import type { ReplayAlert, ReplayDevice, ReplayModel, ReplayVariant } from './result.js';
 import { Series } from './series.js';
-import { EventSilences } from './silences.js';
 
 const MAX_ALERTS = 100_000;
 /** Stands in ids, which a replay does not show. */
@@ -23,18 +27,18 @@ const DAY_MS = 86_400_000;
 
 export interface VariantOptions {
   name: string;
-  engine: Engine;
+  engine: EngineSettings;
+  /** Gives the engine the lines' format and returns its number. */
+  addFormat: (engine: Engine) => number;
+  maintenance: readonly Maintenance[];
   agent: string;
   /** When the lines had been received, epoch ms: what has no time of its own is placed there. */
   asOfMs: () => number;
-  /** The engine's number of the lines' format. */
-  format: number;
   /** The device of lines that name none. */
   device?: string | undefined;
-  windowSeconds: number;
   seed: number;
   contamination: number;
-  hearing: Hearing;
+  detection: DetectionSettings;
 }
 
 interface Seen extends ReplayDevice {
@@ -49,11 +53,12 @@ interface Seen extends ReplayDevice {
 
 export class Variant {
   private readonly lessons: Lessons;
-  private readonly pipeline: Pipeline;
+  private readonly clock = new EventClock(MAX_DEVICES);
+  private readonly scoring: Scoring;
+  private readonly format: number;
   private readonly devices = new Map<string, Seen>();
   private readonly alerts: ReplayAlert[] = [];
   private readonly open = new Map<string, ReplayAlert>();
-  private readonly silences = new EventSilences();
   private models: ReplayModel[] = [];
   private trainedUntil: string | null = null;
   /** Event time of the first and of the newest window. */
@@ -62,26 +67,26 @@ export class Variant {
   private learning = true;
 
   constructor(private readonly options: VariantOptions) {
-    const { engine, agent, asOfMs, seed, windowSeconds, hearing } = options;
-    hear(engine, hearing);
+    const { engine, agent, asOfMs, seed, detection, maintenance } = options;
     this.lessons = new Lessons(seed);
-    this.pipeline = new Pipeline({
-      engine,
-      agent,
+    this.scoring = new Scoring({
+      ...{ engine, detection, agent },
       boot: BOOT,
-      windowSeconds,
-      active: () => hearing.active,
+      maintenance: () => maintenance,
+      clock: this.clock,
       nowMs: asOfMs,
       onWindow: (scope, _endMs, features) => this.learning && this.lessons.add(scope, features),
       onScored: (window) => this.see(window),
+      onAnomaly: (anomaly) => this.take(anomaly),
       onEngineError: (error) => {
         throw error;
       },
     });
+    this.format = options.addFormat(this.engine);
   }
 
   get engine(): Engine {
-    return this.options.engine;
+    return this.scoring.engine;
   }
 
   /** Whether something was heard of this device. */
@@ -91,15 +96,12 @@ export class Variant {
 
   /** Takes the forests into use: from here on they score, too. */
   use(learned: readonly Learned[], origin: ReplayModel['origin']): void {
-    const { engine, hearing, name } = this.options;
-    const thresholds = useLearned(engine, learned, hearing, name);
+    useLearned(this.scoring, learned, this.options.name);
     this.learning = false;
-    this.models = learned.map(({ scope, release, rows }, index) => ({
-      scope,
-      origin,
-      release,
-      rows,
-      threshold: reachable(thresholds[index]!),
+    this.models = learned.map((forest) => ({
+      ...{ scope: forest.scope, origin, release: forest.release, rows: forest.rows },
+      threshold: this.scoring.thresholdOf(forest),
+      cannot_alert: this.scoring.whyCannotAlert(forest),
     }));
   }
 
@@ -108,9 +110,10 @@ export class Variant {
    * throws ExitError when nobody but the forest is heard.
    */
   async train(): Promise<void> {
-    const { engine, contamination, windowSeconds, hearing } = this.options;
+    const { contamination, detection } = this.options;
+    const { engine, windowSeconds } = this.scoring;
     const { tooFew } = this.lessons;
-    if (tooFew !== null && hearing.active === 'isolation_forest') {
+    if (tooFew !== null && detection.activeModel === 'isolation_forest') {
       throw new ExitError(
         EXIT.data,
         `only ${tooFew} windows to train on, ${MIN_TRAINING_ROWS} are needed: raise --train-fraction or give --model`,
@@ -121,13 +124,10 @@ export class Variant {
   }
 
   push(bytes: Uint8Array): void {
-    const { format, device } = this.options;
-    this.pipeline.push({ bytes, emit: true, position: null, format, device });
-    for (const { phase, episode, at } of this.pipeline.take().anomalies) {
-      const alert = phase === 'closed' ? this.open.get(episode) : undefined;
-      if (alert) alert.closed = at;
-      if (phase === 'closed') this.open.delete(episode);
-    }
+    const { pipeline } = this.scoring;
+    const { device } = this.options;
+    pipeline.push({ bytes, emit: true, position: null, format: this.format, device });
+    pipeline.take();
   }
 
   /** Over time, the highest of one device: the forest's scores, and the baseline's nats as parts of its threshold. */
@@ -138,7 +138,9 @@ export class Variant {
 
   /** What was found once all lines have been pushed. */
   result(): ReplayVariant {
-    for (const silence of this.silences.atEnd()) this.addSilence(silence, null);
+    this.scoring.pipeline.sweep();
+    for (const alert of this.open.values())
+      if (alert.kind === 'silence') this.lastTo(alert, this.clock.of(alert.device));
     const devices = [...this.devices.values()].sort((a, b) => (a.device < b.device ? -1 : 1));
     const sum = (key: 'windows' | 'scored' | 'suspect') =>
       devices.reduce((total, device) => total + device[key], 0);
@@ -148,14 +150,14 @@ export class Variant {
     const episodes = alerts - this.alerts.filter(({ kind }) => kind === 'silence').length;
     return {
       name: this.options.name,
-      detector: this.options.hearing.active,
-      budget: this.options.hearing.budget,
+      detector: this.options.detection.activeModel,
+      budget: this.options.detection.budget,
       models: this.models,
       trained_until: this.trainedUntil,
       windows: sum('windows'),
       scored: sum('scored'),
       suspect: sum('suspect'),
-      // A silence is known when it is over only.
+      // A silence is known some time after its begin.
       alerts: [...this.alerts].sort((a, b) => (a.opened < b.opened ? -1 : a.opened > b.opened ? 1 : 0)),
       alerts_per_device_day: days > 0 ? Number((episodes / days).toPrecision(6)) : null,
       devices: devices.map(({ device, windows, scored, suspect, peak_score, peak_nats, alerts: count }) => ({
@@ -173,8 +175,6 @@ export class Variant {
   private see(window: ScoredWindow): void {
     const seen = this.deviceOf(window.device);
     const endMs = Date.parse(window.end);
-    const silence = this.silences.see(window.device, endMs);
-    if (silence) this.addSilence(silence, window.end);
     if (this.from === null || window.end < this.from) this.from = window.end;
     if (this.to === null || window.end > this.to) this.to = window.end;
     seen.windows += 1;
@@ -197,10 +197,10 @@ export class Variant {
     this.extend(window, endMs);
   }
 
-  /** A suspect window that belongs to an episode opens an alert or makes it longer. */
+  /** A suspect window makes the alert of its episode longer. */
   private extend(window: ScoredWindow, endMs: number): void {
-    if (window.episode === null) return;
-    const alert = this.open.get(window.episode) ?? this.alert(window, window.episode);
+    const alert = window.episode === null ? undefined : this.open.get(window.episode);
+    if (!alert) return;
     this.tell(alert, window);
     alert.suspect_windows += 1;
     alert.peak_score = highest(alert.peak_score, window.score);
@@ -208,8 +208,12 @@ export class Variant {
     for (const name of edgeDetectors(window)) {
       if (!alert.detectors.includes(name)) alert.detectors.push(name);
     }
-    if (window.end <= alert.last_suspect) return;
-    alert.last_suspect = window.end;
+    this.lastTo(alert, endMs);
+  }
+
+  private lastTo(alert: ReplayAlert, endMs: number): void {
+    if (endMs <= Date.parse(alert.last_suspect)) return;
+    alert.last_suspect = isoTime(endMs);
     alert.duration_seconds = (endMs - Date.parse(alert.opened)) / 1000;
   }
 
@@ -233,18 +237,6 @@ export class Variant {
     return seen;
   }
 
-  private alert(window: ScoredWindow, episode: string): ReplayAlert {
-    const { device, scope, end, threshold } = window;
-    const alert = this.add({
-      ...{ ...nothingScored(), kind: 'episode', device, scope, opened: end, last_suspect: end },
-      threshold: threshold === null ? null : reachable(threshold),
-      reasons: [],
-      summary: '',
-    });
-    this.open.set(episode, alert);
-    return alert;
-  }
-
   /** A window that is much stranger speaks for the alert from then on, as in the collector. */
   private tell(alert: ReplayAlert, { device, reasons, normal_if }: ScoredWindow): void {
     if (normal_if === undefined) return;
@@ -253,22 +245,18 @@ export class Variant {
     alert.summary = alertSentence(device, reasons, normal_if);
   }
 
-  /** `resumed`: when it spoke again. An episode of the device ends with its last suspect window, as in the agent. */
-  private addSilence(silence: Silence, resumed: string | null): void {
-    const { device, endMs, silentMs } = silence;
-    for (const [episode, alert] of this.open) {
-      if (alert.device !== device) continue;
-      alert.closed = alert.last_suspect;
-      this.open.delete(episode);
+  /** What the agent would have published opens and closes alerts. */
+  private take(anomaly: AnomalyMessage): void {
+    const { phase, episode, at } = anomaly;
+    if (phase === 'opened') {
+      this.open.set(episode, this.add(alertOf(anomaly)));
+      return;
     }
-    const { scope, at, reasons, summary } = silenceMessage(this.options.agent, silence);
-    this.add({
-      ...{ ...nothingScored(), kind: 'silence', device, scope, opened: at, closed: resumed },
-      last_suspect: resumed ?? isoTime(endMs + silentMs),
-      duration_seconds: silentMs / 1000,
-      reasons,
-      summary,
-    });
+    const alert = this.open.get(episode);
+    this.open.delete(episode);
+    if (!alert) return;
+    alert.closed = at;
+    if (alert.kind === 'silence') this.lastTo(alert, Date.parse(at));
   }
 
   private add(alert: ReplayAlert): ReplayAlert {
@@ -284,20 +272,18 @@ export class Variant {
   }
 }
 
-/** Of an alert before any of its windows was looked at. */
-const nothingScored = () => ({
-  closed: null,
-  duration_seconds: 0,
-  detectors: [] as DetectorName[],
-  peak_score: null,
-  threshold: null,
-  peak_nats: null,
-  suspect_windows: 0,
-  normal_if: [],
-});
+/** An alert before any of its windows was looked at. */
+function alertOf({ state, device, scope, at, threshold, reasons, normal_if = [], summary }: AnomalyMessage) {
+  return {
+    kind: state === 'stale' ? ('silence' as const) : ('episode' as const),
+    ...{ device, scope, opened: at, last_suspect: at, closed: null },
+    duration_seconds: 0,
+    detectors: [] as DetectorName[],
+    ...{ peak_score: null, threshold, peak_nats: null },
+    suspect_windows: 0,
+    ...{ reasons, normal_if, summary },
+  };
+}
 
 const highest = (a: number | null, b: number | null) =>
   a === null || b === null ? (a ?? b) : Math.max(a, b);
-
-/** Null for a threshold that no score reaches. */
-const reachable = (threshold: number) => (threshold < NEVER ? threshold : null);

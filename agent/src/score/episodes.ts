@@ -18,7 +18,7 @@ export interface Episode {
   readonly device: string;
   readonly openedMs: number;
   lastSuspectMs: number;
-  /** When its newest window arrived, by our clock. */
+  /** When its newest window came, by the device's clock. */
   seenMs: number;
   /** Usual event time between two windows of the device; null while nothing is known. */
   intervalMs: number | null;
@@ -86,13 +86,17 @@ export class Episodes {
     return { episode, opened, telling, closed, why: closed && (levelShift ? 'level_shift' : 'quiet') };
   }
 
-  /** Ends the episodes of devices that no longer say anything. */
-  closeSilent(nowMs: number): Episode[] {
-    const isSilent = ({ seenMs, intervalMs }: Episode) =>
-      nowMs - seenMs >= quietLimitMs(SILENT_MS, intervalMs);
-    const silent = [...this.open.values()].filter(isSilent);
-    for (const episode of silent) this.open.delete(episode.device);
-    return silent;
+  /** Ends the episodes of devices that no longer say anything; `nowOf` is what a device's clock shows. */
+  closeSilent(nowOf: (device: string) => number): Episode[] {
+    return [...this.open.keys()].flatMap((device) => this.closeSilentOf(device, nowOf(device)) ?? []);
+  }
+
+  /** The same of one device. */
+  closeSilentOf(device: string, nowMs: number): Episode | null {
+    const episode = this.open.get(device);
+    if (!episode || nowMs - episode.seenMs < quietLimitMs(SILENT_MS, episode.intervalMs)) return null;
+    this.open.delete(device);
+    return episode;
   }
 
   private repeats(device: string): boolean {

@@ -2,15 +2,14 @@
 import { join } from 'node:path';
 import { MIN_ROWS } from '@lineheron/models';
 import { ModelStore, ProfileFiles, trainingProfile } from '@lineheron/models/persist';
-import { Engine } from '@lineheron/native';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { testScoring } from '../test-scoring.js';
 import { withFolder } from '../test-support.js';
 import { ForestCandidates } from './forest-candidates.js';
 import { ForestDrift } from './forest-drift.js';
 import { Forests } from './forests.js';
 import type { HistoryRow } from './history.js';
-import { Pipeline } from './pipeline.js';
 
 const START_MS = Date.UTC(2026, 0, 1);
 const WINDOW_SECONDS = 2;
@@ -18,12 +17,21 @@ const log = pino({ level: 'silent' });
 
 /** An agent's scoring around its own files in a folder; lines of one device come one a second. */
 async function build(folder: string) {
-  const engine = new Engine({ windowSeconds: WINDOW_SECONDS, publishRecords: 'none' });
+  const scoring = testScoring({
+    engine: { windowSeconds: WINDOW_SECONDS, publishRecords: 'none' },
+    detection: { activeModel: 'isolation_forest' },
+    nowMs: () => START_MS + 86_400_000,
+    onWindow: (scope, endMs, features, judged) => {
+      if (scope === 'gateway') return;
+      rows = [...rows, { endMs, features }].slice(-400);
+      drift.add(scope, { ...judged, endMs, features, windowMs: WINDOW_SECONDS * 1000 });
+    },
+  });
+  const { engine, pipeline } = scoring;
   const models = join(folder, 'models');
   let monotonicMs = 0;
   const forests = new Forests({
-    engine,
-    windowSeconds: WINDOW_SECONDS,
+    scoring,
     store: new ModelStore(models),
     profiles: new ProfileFiles(models),
     agent: 'gw-1',
@@ -36,22 +44,6 @@ async function build(folder: string) {
   const names = engine.features.map(({ name }) => name);
   const drift = new ForestDrift('gw-1', names, (scope) => forests.profileOf(scope));
   let rows: HistoryRow[] = [];
-  const pipeline = new Pipeline({
-    engine,
-    windowSeconds: WINDOW_SECONDS,
-    agent: 'gw-1',
-    boot: '0123456789abcdef',
-    active: () => 'isolation_forest',
-    nowMs: () => START_MS + 86_400_000,
-    onWindow: (scope, endMs, features, judged) => {
-      if (scope === 'gateway') return;
-      rows = [...rows, { endMs, features }].slice(-400);
-      drift.add(scope, { ...judged, endMs, features, windowMs: WINDOW_SECONDS * 1000 });
-    },
-    onEngineError: (error) => {
-      throw error;
-    },
-  });
   const read = async () => rows;
   const candidates = new ForestCandidates({
     store: new ModelStore(join(models, 'candidates')),

@@ -7,6 +7,7 @@ import type { AgentModel, Candidate, ModelEvent, Scope } from '@lineheron/models
 import type { Manifest, ModelStore, ProfileFiles } from '@lineheron/models/persist';
 import { type Log, messageOf } from '../log.js';
 import { MIN_TRAINING_ROWS } from './fit.js';
+import { thresholdText } from './forest-threshold.js';
 import type { Forests } from './forests.js';
 import type { History } from './history.js';
 
@@ -85,8 +86,8 @@ export class ForestCandidates {
     const event = { v: 1, type: 'model', kind: 'isolation_forest', scope, request_id: requestId } as const;
     if (!found) return { ...event, accepted: false, message: 'There is no such candidate any more.' };
     try {
-      const { rows, threshold, release } = await this.install(found.manifest, found.payload);
-      const message = `${rows} windows, threshold ${threshold.toFixed(3)}, release ${release}`;
+      const { rows, threshold, cannot_alert, release } = await this.install(found.manifest, found.payload);
+      const message = `${rows} windows, ${thresholdText(threshold, cannot_alert)}, release ${release}`;
       return { ...event, accepted: true, message };
     } catch (error) {
       return { ...event, accepted: false, message: messageOf(error).slice(0, 1024) };

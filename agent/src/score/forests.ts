@@ -2,15 +2,7 @@
  * The forests of this agent: fitted here, kept in the model store, loaded into the engine. A model counts only once
  * the engine has taken it; a damaged one leaves the one before in use.
  */
-import {
-  type ActiveModel,
-  type AgentModel,
-  budgetOfDetector,
-  DEFAULT_BUDGET,
-  SCOPES,
-  type Scope,
-  thresholdForBudget,
-} from '@lineheron/models';
+import { type AgentModel, SCOPES, type Scope } from '@lineheron/models';
 import {
   type Manifest,
   type ModelStore,
@@ -18,10 +10,12 @@ import {
   type TrainingProfile,
   trainingProfile,
 } from '@lineheron/models/persist';
-import { type Engine, type FleetTail, Forest } from '@lineheron/native';
+import { Forest } from '@lineheron/native';
 import { type Log, messageOf } from '../log.js';
 import { fitScope } from './fit.js';
+import type { ForestFigures } from './forest-threshold.js';
 import type { HistoryRow } from './history.js';
+import type { Scoring } from './scoring.js';
 
 /** What a running agent may change. */
 export interface Tuning {
@@ -30,9 +24,8 @@ export interface Tuning {
 }
 
 export interface ForestsOptions extends Tuning {
-  engine: Engine;
-  /** Default 30. */
-  windowSeconds?: number;
+  /** Where they work. */
+  scoring: Pick<Scoring, 'engine' | 'windowSeconds' | 'useForest' | 'thresholdOf' | 'whyCannotAlert'>;
   store: ModelStore;
   /** Where is kept what their training saw; without, no drift is known. */
   profiles?: ProfileFiles;
@@ -40,45 +33,6 @@ export interface ForestsOptions extends Tuning {
   nowMs: () => number;
   monotonicMs: () => number;
   log: Log;
-}
-
-/** No score reaches it: such a forest tells what it thinks and alarms nobody. */
-export const NEVER = 2;
-
-/**
- * The score above which a forest's window is suspect. By itself: the share of contamination that its training was
- * told of. In the ensemble: what its part of the alert budget allows by what its training windows say of their tail.
- */
-export function forestThreshold(
-  { threshold, metrics }: Pick<Manifest, 'threshold' | 'metrics'>,
-  active: ActiveModel,
-  budget: number,
-): number {
-  if (active === 'isolation_forest') return threshold;
-  return thresholdForBudget(metrics, budgetOfDetector('isolation_forest', active, budget)) ?? NEVER;
-}
-
-/**
- * What gives devices thresholds of their own beside the one above: the budget alone does. Null where the set threshold
- * counts for all, or nothing is known of the forest's training.
- */
-export function fleetTail(
-  { scope, metrics }: Pick<Manifest, 'scope' | 'metrics'>,
-  active: ActiveModel,
-  budget: number,
-): FleetTail | null {
-  const { tail_start, tail_scale, effective_rows, windows_per_day } = metrics;
-  if (scope !== 'device' || active === 'isolation_forest') return null;
-  if (tail_start === undefined || tail_scale === undefined) return null;
-  if (effective_rows === undefined || windows_per_day === undefined) return null;
-  return {
-    ...{
-      tailStart: tail_start,
-      tailScale: tail_scale,
-      budget: budgetOfDetector('isolation_forest', active, budget),
-    },
-    ...{ effectiveRows: effective_rows, windowsPerDay: windows_per_day },
-  };
 }
 
 const MEASURED_SCORES = 512;
@@ -92,12 +46,8 @@ export interface Fitted {
 }
 
 export class Forests {
-  private readonly inUse = new Map<Scope, AgentModel>();
-  private readonly manifests = new Map<Scope, Manifest>();
+  private readonly inUse = new Map<Scope, { manifest: Manifest; inferenceUs: number }>();
   private readonly profiles = new Map<Scope, { sha256: string; profile: TrainingProfile }>();
-  private active: ActiveModel = 'ensemble';
-  private budget = DEFAULT_BUDGET;
-
   private tuning: Tuning;
 
   constructor(private readonly options: ForestsOptions) {
@@ -105,7 +55,7 @@ export class Forests {
   }
 
   get models(): AgentModel[] {
-    return SCOPES.flatMap((scope) => this.inUse.get(scope) ?? []);
+    return SCOPES.flatMap((scope) => this.modelOf(scope) ?? []);
   }
 
   has(scope: Scope): boolean {
@@ -117,9 +67,9 @@ export class Forests {
     return this.profiles.get(scope) ?? null;
   }
 
-  /** The threshold that a forest would have in use. */
-  thresholdOf(manifest: Pick<Manifest, 'threshold' | 'metrics'>): number {
-    return forestThreshold(manifest, this.active, this.budget);
+  /** The threshold that a forest would have in use; null when it could not alert. */
+  thresholdOf(forest: ForestFigures): number | null {
+    return this.options.scoring.thresholdOf(forest);
   }
 
   /** How the next ones are fitted. */
@@ -127,25 +77,15 @@ export class Forests {
     this.tuning = { contamination, seed };
   }
 
-  /** Who is heard, and how many false alerts are allowed a device and day: both set the thresholds. */
-  hear(active: ActiveModel, budget: number): void {
-    this.active = active;
-    this.budget = budget;
-    for (const [scope, manifest] of this.manifests) {
-      const threshold = this.applyThreshold(manifest);
-      const model = this.inUse.get(scope);
-      if (model) this.inUse.set(scope, { ...model, threshold });
-    }
-  }
-
   /** Loads the newest good forest of each scope. */
   async start(): Promise<void> {
-    const { engine, store, log } = this.options;
+    const { store, log } = this.options;
+    const { fingerprint } = this.options.scoring.engine;
     for (const scope of SCOPES) {
       try {
-        const model = await store.load('isolation_forest', scope, engine.fingerprint);
+        const model = await store.load('isolation_forest', scope, fingerprint);
         if (!model) continue;
-        const profile = await this.options.profiles?.load(scope, engine.fingerprint, model.manifest.sha256);
+        const profile = await this.options.profiles?.load(scope, fingerprint, model.manifest.sha256);
         this.use(model.manifest, model.payload, profile ?? null);
       } catch (error) {
         log.error({ scope, error: messageOf(error) }, 'a stored forest cannot be used');
@@ -155,10 +95,11 @@ export class Forests {
 
   /** Fits, and changes nothing. */
   async fit(scope: Scope, rows: readonly HistoryRow[]): Promise<Fitted> {
-    const { engine, agent, nowMs, monotonicMs, windowSeconds } = this.options;
+    const { agent, nowMs, monotonicMs } = this.options;
+    const { engine, windowSeconds } = this.options.scoring;
     const { contamination, seed } = this.tuning;
     const startedMs = monotonicMs();
-    const plan = { engine, seed, contamination, ...(windowSeconds === undefined ? {} : { windowSeconds }) };
+    const plan = { engine, seed, contamination, windowSeconds };
     const fitted = await fitScope(
       rows.map(({ features }) => features),
       plan,
@@ -198,42 +139,40 @@ export class Forests {
   }
 
   private use(manifest: Manifest, payload: Uint8Array, profile: TrainingProfile | null): AgentModel {
-    const { engine } = this.options;
-    engine.setForest(manifest.scope, payload);
-    if (profile) this.profiles.set(manifest.scope, { sha256: manifest.sha256, profile });
-    else this.profiles.delete(manifest.scope);
-    this.manifests.set(manifest.scope, manifest);
-    const threshold = this.applyThreshold(manifest);
-    const model: AgentModel = {
+    const { scope, sha256 } = manifest;
+    this.options.scoring.useForest(manifest, payload);
+    if (profile) this.profiles.set(scope, { sha256, profile });
+    else this.profiles.delete(scope);
+    this.inUse.set(scope, { manifest, inferenceUs: this.inferenceUs(payload) });
+    return this.modelOf(scope)!;
+  }
+
+  private modelOf(scope: Scope): AgentModel | null {
+    const used = this.inUse.get(scope);
+    if (!used) return null;
+    const { manifest, inferenceUs } = used;
+    const why = this.options.scoring.whyCannotAlert(manifest);
+    return {
       kind: manifest.kind,
-      scope: manifest.scope,
+      scope,
       release: manifest.release,
       sha256: manifest.sha256,
       fingerprint: manifest.fingerprint,
       trained_at: manifest.trained_at,
       rows: manifest.rows,
-      threshold,
+      threshold: this.thresholdOf(manifest),
+      ...(why ? { cannot_alert: why } : {}),
       size_bytes: manifest.size_bytes,
       training_ms: manifest.training_ms,
-      inference_us: this.inferenceUs(payload),
+      inference_us: inferenceUs,
     };
-    this.inUse.set(manifest.scope, model);
-    return model;
-  }
-
-  private applyThreshold(manifest: Manifest): number {
-    const threshold = this.thresholdOf(manifest);
-    const { engine } = this.options;
-    engine.setThreshold(manifest.scope, threshold);
-    if (manifest.scope === 'device') engine.setFleetTail(fleetTail(manifest, this.active, this.budget));
-    return threshold;
   }
 
   /** Mean time for one score on this machine. */
   private inferenceUs(payload: Uint8Array): number {
-    const { engine, monotonicMs } = this.options;
+    const { scoring, monotonicMs } = this.options;
     const forest = Forest.load(payload);
-    const columns = engine.features.length;
+    const columns = scoring.engine.features.length;
     const rows = Float64Array.from({ length: MEASURED_SCORES * columns }, (_, index) => (index * 7919) % 101);
     const startedMs = monotonicMs();
     forest.score(rows);

@@ -1,12 +1,11 @@
 /** What an engine and the drift meters know, through files and back into new ones: no mocks but the clock. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DEFAULT_BUDGET } from '@lineheron/models';
 import { ModelStore, ProfileFiles } from '@lineheron/models/persist';
-import { Engine } from '@lineheron/native';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Counters } from '../counters.js';
 import { buildKept } from '../parts.js';
+import { testScoring } from '../test-scoring.js';
 import { silentLog, withFolder } from '../test-support.js';
 import { ForestDrift } from './forest-drift.js';
 import { type Fitted, Forests } from './forests.js';
@@ -30,14 +29,19 @@ function lines(from: number, to: number, level = 20): Buffer {
 
 /** The scoring part of an agent in its data folder, as it is after a start. */
 async function start(folder: string) {
-  const engine = new Engine({ windowSeconds: WINDOW_SECONDS, hopSeconds: 0, publishRecords: 'none' });
+  const scoring = testScoring({
+    engine: { windowSeconds: WINDOW_SECONDS, hopSeconds: 0, publishRecords: 'none' },
+    // So large that scores reach the threshold.
+    detection: { detecting: true, budget: 10_000 },
+  });
+  const { engine } = scoring;
   const clock = { nowMs: () => NOW_MS, monotonicMs: () => nowMs };
   let nowMs = 0;
   const said: string[] = [];
   const say = (fields: object, message: string) => void said.push(`${message} ${JSON.stringify(fields)}`);
   const log = { ...silentLog, info: say, warn: say } as typeof silentLog;
   const forests = new Forests({
-    ...{ engine, windowSeconds: WINDOW_SECONDS, agent: 'gw-1', contamination: 0.1, seed: 1 },
+    ...{ scoring, agent: 'gw-1', contamination: 0.1, seed: 1 },
     ...{ store: new ModelStore(folder), profiles: new ProfileFiles(folder), log: silentLog },
     ...clock,
   });
@@ -47,8 +51,6 @@ async function start(folder: string) {
   const kept = buildKept(folder, { engine, drift }, { clock, log, counters });
   await forests.start();
   for (const one of kept) await one.start();
-  engine.setDetecting(true);
-  forests.hear('ensemble', DEFAULT_BUDGET);
   const push = (from: number, to: number, level?: number) => {
     const { windows } = engine.push(lines(from, to, level), NOW_MS, true);
     const own = windows.filter(({ scope, state }) => scope === 'device' && state !== 'warming_up');

@@ -3,7 +3,7 @@ import { scoreTail, thresholdForBudget, thresholdForDevice } from '@lineheron/mo
 import { Engine, type WindowResult } from '@lineheron/native';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type FittedScope, fitScope } from './fit.js';
-import { fleetTail, forestThreshold } from './forests.js';
+import { fleetTail, forestThreshold } from './forest-threshold.js';
 
 const WINDOW_SECONDS = 5;
 const WINDOW_MS = WINDOW_SECONDS * 1000;

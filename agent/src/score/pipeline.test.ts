@@ -9,6 +9,8 @@ import {
 } from '@lineheron/models';
 import { Engine, Forest, fitForest, provokePanic } from '@lineheron/native';
 import { describe, expect, it } from 'vitest';
+import { testScoring } from '../test-scoring.js';
+import { arrivalClock, EventClock } from './device-clock.js';
 import { type Output, Pipeline } from './pipeline.js';
 
 const BOOT = '0123456789abcdef';
@@ -27,18 +29,13 @@ const line = (second: number, device: string, fields: object = {}) =>
     ...fields,
   })}\n`;
 
-function build(publishRecords = 'all') {
-  const engine = new Engine({ publishRecords });
+function build(publishRecords: 'none' | 'anomalous' | 'all' = 'all') {
   const seen: { scope: string; features: readonly (number | null)[] }[] = [];
-  const pipeline = new Pipeline({
-    engine,
-    agent: 'gw',
+  const { engine, pipeline } = testScoring({
+    engine: { publishRecords },
     boot: BOOT,
     nowMs: () => START_MS + 3_600_000,
     onWindow: (scope, _endMs, features) => seen.push({ scope, features }),
-    onEngineError: (error) => {
-      throw error;
-    },
   });
   const push = (text: string, emit = true) =>
     pipeline.push({ bytes: Buffer.from(text), emit, position: null });
@@ -208,23 +205,20 @@ describe('Pipeline', () => {
   it('tells that a device fell silent while its source is live, and when it reports again', () => {
     let nowMs = 0;
     let live = false;
-    const pipeline = new Pipeline({
-      engine: new Engine({}),
-      agent: 'gw',
+    const { pipeline } = testScoring({
       boot: BOOT,
       nowMs: () => START_MS,
-      silence: { live: () => live, monotonicMs: () => nowMs, maxDevices: 10 },
-      onWindow: () => {},
-      onEngineError: (error) => {
-        throw error;
-      },
+      clock: arrivalClock(
+        () => nowMs,
+        () => live,
+      ),
     });
     const push = (second: number) =>
       pipeline.push({ bytes: Buffer.from(line(second, 'a')), emit: true, position: null });
     for (let second = 0; second < 20; second++) push(second);
     const told = (atMs: number) => {
       nowMs = atMs;
-      pipeline.sweep(START_MS);
+      pipeline.sweep();
       return pipeline.take().anomalies.map((anomaly) => anomalySchema.parse(anomaly));
     };
     expect(told(100_000)).toEqual([]);
@@ -281,13 +275,17 @@ describe('Pipeline', () => {
       engine: {
         fingerprint: engine.fingerprint,
         channels: engine.channels,
+        counters: () => engine.counters(),
+        smallestChange: () => null,
         push: (bytes, arrivalMs, emit) => {
           if (panics) provokePanic();
           return engine.push(bytes, arrivalMs, emit);
         },
       },
-      agent: 'gw',
-      boot: BOOT,
+      ...{ agent: 'gw', boot: BOOT, windowSeconds: 30, maxDevices: 10 },
+      maintenance: () => [],
+      active: () => 'ensemble',
+      clock: new EventClock(10),
       nowMs: () => START_MS,
       onWindow: () => {},
       onEngineError: (error) => errors.push(error),

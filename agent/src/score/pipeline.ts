@@ -7,11 +7,11 @@ import {
   type ActiveModel,
   type AnomalyMessage,
   alertSentence,
-  DEFAULT_WINDOW_SECONDS,
   EPISODE_QUIET_MS,
   type EpisodeEnd,
   edgeDetectors,
   edgeThresholdRatio,
+  GATEWAY_DEVICE,
   type NormalIf,
   type Scope,
   type ScoredWindow,
@@ -19,10 +19,11 @@ import {
 import type { ChannelDefinition, Engine, PushResult, RecordResult, WindowResult } from '@lineheron/native';
 import { type LineChunk, pushLines } from '../engine-lines.js';
 import { BatchBuilder, type BuiltBatch } from './batch.js';
+import type { DeviceClock } from './device-clock.js';
 import { type Episode, Episodes } from './episodes.js';
 import { type Maintenance, OnlyNormal } from './only-normal.js';
 import { silenceMessage } from './silence-message.js';
-import { Silences } from './silences.js';
+import { type Silence, Silences } from './silences.js';
 import { isoTime, wireNormalIf, wireRecord, wireWindow } from './wire.js';
 
 /** A chunk of whole lines, and where its source stands behind it. */
@@ -49,22 +50,24 @@ export type WindowSink = (
 ) => void;
 
 export interface PipelineOptions {
-  engine: Pick<Engine, 'push' | 'fingerprint' | 'channels'> &
-    Partial<Pick<Engine, 'counters' | 'smallestChange'>>;
-  /** Default 30. */
-  windowSeconds?: number;
-  /** Planned work, as it is known now; default none. */
-  maintenance?: () => readonly Maintenance[];
-  /** The detector that alarms; default `ensemble`. */
-  active?: () => ActiveModel;
+  engine: Pick<Engine, 'push' | 'fingerprint' | 'channels' | 'counters' | 'smallestChange'>;
+  windowSeconds: number;
+  /** Planned work, as it is known now. */
+  maintenance: () => readonly Maintenance[];
+  /** The detector that alarms. */
+  active: () => ActiveModel;
   agent: string;
   boot: string;
+  /** When lines arrive, epoch ms. */
   nowMs: () => number;
+  /** By which devices are silent. */
+  clock: DeviceClock;
+  maxDevices: number;
   onWindow: WindowSink;
   /** Hears of every window as it is told, and of what the engine said of it. */
   onScored?: (window: ScoredWindow, judged: WindowResult) => void;
-  /** With it, devices that fall silent while a source is live are told. `monotonicMs` never goes backwards. */
-  silence?: { live: () => boolean; monotonicMs: () => number; maxDevices: number };
+  /** Hears of every anomaly as it comes about, before the window that it came with. */
+  onAnomaly?: (anomaly: AnomalyMessage) => void;
   /** A chunk was lost to a fault of the engine. */
   onEngineError: (error: unknown) => void;
 }
@@ -82,7 +85,7 @@ export class Pipeline {
   private readonly builder: BatchBuilder;
   private readonly episodes = new Episodes();
   private readonly onlyNormal: OnlyNormal;
-  private readonly silences: Silences | null;
+  private readonly silences: Silences;
   private readonly channels: readonly ChannelDefinition[];
   private anomalies: AnomalyMessage[] = [];
   private latest = new Map<string, ScoredWindow>();
@@ -92,9 +95,8 @@ export class Pipeline {
   constructor(private readonly options: PipelineOptions) {
     const { agent, boot, engine, nowMs } = options;
     this.builder = new BatchBuilder({ agent, boot, fingerprint: engine.fingerprint }, nowMs);
-    const windowMs = (options.windowSeconds ?? DEFAULT_WINDOW_SECONDS) * 1000;
-    this.onlyNormal = new OnlyNormal(windowMs, options.maintenance);
-    this.silences = options.silence ? new Silences(options.silence.maxDevices) : null;
+    this.onlyNormal = new OnlyNormal(options.windowSeconds * 1000, options.maintenance);
+    this.silences = new Silences(options.maxDevices);
     this.channels = engine.channels;
   }
 
@@ -107,7 +109,7 @@ export class Pipeline {
     const nowMs = this.options.nowMs();
     const result = this.runEngine(chunk, nowMs);
     const before = this.anomalies.length;
-    if (chunk.emit) this.addLines(result, nowMs);
+    if (chunk.emit) this.addLines(result);
     if (chunk.position) this.position = chunk.position(result.newestMs ?? null);
     return this.anomalies.length > before;
   }
@@ -119,7 +121,7 @@ export class Pipeline {
     try {
       const { engine } = this.options;
       const result = pushLines(engine, chunk, nowMs);
-      this.onlyNormal.unsynchronised(engine.counters?.().unsynchronised ?? 0);
+      this.onlyNormal.unsynchronised(engine.counters().unsynchronised);
       return result;
     } catch (error) {
       this.options.onEngineError(error);
@@ -127,27 +129,31 @@ export class Pipeline {
     }
   }
 
-  /** Ends the episodes of devices that fell silent. */
-  sweep(nowMs: number): void {
-    for (const episode of this.episodes.closeSilent(nowMs)) {
-      this.anomalies.push(this.anomaly(episode, episode.id, null, episode.lastSuspectMs, 'silent'));
-    }
-    this.tellSilences();
+  /** Ends the episodes of devices that fell silent and reports their silence. */
+  sweep(): void {
+    const { clock } = this.options;
+    this.endSilentEpisodes();
+    const nowOf = (device: string) => clock.of(device);
+    if (!clock.live) this.silences.excuse(nowOf);
+    else for (const silence of this.silences.overdue(nowOf)) this.report(silence);
   }
 
-  private tellSilences(): void {
-    const { silence } = this.options;
-    if (!silence || !this.silences) return;
-    const nowMs = silence.monotonicMs();
-    if (!silence.live()) this.silences.excuse(nowMs);
-    for (const silent of this.silences.overdue(nowMs)) {
-      this.anomalies.push(silenceMessage(this.options.agent, silent));
-    }
+  private endSilentEpisodes(): void {
+    const { clock } = this.options;
+    for (const episode of this.episodes.closeSilent((device) => clock.of(device))) this.endSilent(episode);
+  }
+
+  private endSilent(episode: Episode): void {
+    this.announce(this.anomaly(episode, episode.id, null, episode.lastSuspectMs, 'silent'));
+  }
+
+  private report(silence: Silence): void {
+    this.announce(silenceMessage(this.options.agent, silence));
   }
 
   /** Other sources: a device that is read no more has not fallen silent. */
   sourcesChanged(): void {
-    this.silences?.relearn();
+    this.silences.relearn();
   }
 
   take(): Output {
@@ -163,7 +169,7 @@ export class Pipeline {
   }
 
   /** Windows and records come in the order of their lines; what one line gave stays together. */
-  private addLines({ windows, records }: EngineResult, nowMs: number): void {
+  private addLines({ windows, records }: EngineResult): void {
     let nextWindow = 0;
     let nextRecord = 0;
     while (nextWindow < windows.length || nextRecord < records.length) {
@@ -174,37 +180,39 @@ export class Pipeline {
       const record = records[nextRecord]?.lineEnd === lineEnd ? records[nextRecord++]! : null;
       const own: WindowResult[] = [];
       while (windows[nextWindow]?.lineEnd === lineEnd) own.push(windows[nextWindow++]!);
-      this.addLine(record, own, nowMs);
+      this.addLine(record, own);
     }
   }
 
-  private addLine(record: RecordResult | null, windows: readonly WindowResult[], nowMs: number): void {
+  private addLine(record: RecordResult | null, windows: readonly WindowResult[]): void {
     this.builder.add({
       record: record && wireRecord(record, this.channels),
       windows: windows.map(
-        (window) => (id, index) => this.finish(window, id, window.record === null ? undefined : index, nowMs),
+        (window) => (id, index) => this.finish(window, id, window.record === null ? undefined : index),
       ),
     });
   }
 
-  private finish(window: WindowResult, id: string, record: number | undefined, nowMs: number): ScoredWindow {
+  private finish(window: WindowResult, id: string, record: number | undefined): ScoredWindow {
     const { device, endMs, suspect } = window;
     const levelShift = window.baseline?.levelShift ?? false;
-    const intervalMs = this.silences?.intervalMs(device) ?? null;
+    const clockMs = this.options.clock.see(device, endMs);
+    this.endBefore(device, clockMs);
+    const intervalMs = this.silences.intervalMs(device);
     const wire = wireWindow(window, record);
     const thresholdRatio = suspect ? edgeThresholdRatio(wire) : 0;
     const sighting = { device, endMs, suspect, thresholdRatio, levelShift, intervalMs };
-    const seen = this.episodes.see(sighting, nowMs, () => id);
+    const seen = this.episodes.see(sighting, clockMs, () => id);
     wire.episode = seen.episode?.id ?? null;
     if (seen.telling) wire.normal_if = this.normalIf(window);
-    this.seeSpeaking(device, endMs, id);
-    if (seen.closed) this.anomalies.push(this.anomaly(seen.closed, id, wire, endMs, seen.why));
-    if (seen.opened && seen.episode) this.anomalies.push(this.anomaly(seen.episode, id, wire, endMs, null));
+    this.endSilence(device, endMs, id, clockMs);
+    if (seen.closed) this.announce(this.anomaly(seen.closed, id, wire, endMs, seen.why));
+    if (seen.opened && seen.episode) this.announce(this.anomaly(seen.episode, id, wire, endMs, null));
     this.latest.set(device, wire);
     this.options.onScored?.(wire, window);
     this.windows += 1;
     // A forest's own suspicion keeps nothing out: a bad one could never be replaced.
-    const inEpisode = seen.episode !== null && this.options.active?.() !== 'isolation_forest';
+    const inEpisode = seen.episode !== null && this.options.active() !== 'isolation_forest';
     const normal = this.onlyNormal.see(window, inEpisode, levelShift);
     if (normal && window.state !== 'warming_up') {
       this.options.onWindow(wire.scope, endMs, window.features, { device, score: window.score ?? null });
@@ -215,19 +223,34 @@ export class Pipeline {
   /** Asked of the windows that speak for an episode only. */
   private normalIf({ scope, features, threshold, forestSuspect, baseline }: WindowResult): NormalIf[] {
     const { engine } = this.options;
-    const forest = forestSuspect ? engine.smallestChange?.(scope, features, threshold) : null;
+    const forest = forestSuspect ? engine.smallestChange(scope, features, threshold) : null;
     return wireNormalIf(forest ?? null, baseline?.normalIf ?? null);
   }
 
+  /** What the clock says that nobody has asked for since: a silence, and the end of an episode by it. */
+  private endBefore(device: string, clockMs: number): void {
+    if (device === GATEWAY_DEVICE) {
+      this.endSilentEpisodes();
+      return;
+    }
+    const episode = this.episodes.closeSilentOf(device, clockMs);
+    if (episode) this.endSilent(episode);
+    const silence = this.options.clock.live ? this.silences.overdueOf(device, clockMs) : null;
+    if (silence) this.report(silence);
+  }
+
   /** Ends the silence of a device that speaks again. */
-  private seeSpeaking(device: string, endMs: number, id: string): void {
-    const { silence } = this.options;
-    if (!silence) return;
-    const ended = this.silences?.see(device, endMs, id, silence.monotonicMs()) ?? null;
+  private endSilence(device: string, endMs: number, id: string, clockMs: number): void {
+    const ended = this.silences.see(device, endMs, id, clockMs);
     if (ended === null) return;
     const times = { openedMs: endMs, lastSuspectMs: endMs, seenMs: endMs };
     const episode = { id: ended, device, ...times, intervalMs: null, thresholdRatio: 0 };
-    this.anomalies.push(this.anomaly(episode, id, null, endMs, 'resumed'));
+    this.announce(this.anomaly(episode, id, null, endMs, 'resumed'));
+  }
+
+  private announce(anomaly: AnomalyMessage): void {
+    this.anomalies.push(anomaly);
+    this.options.onAnomaly?.(anomaly);
   }
 
   /** `why` it ended; null when it opens. */

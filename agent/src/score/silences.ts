@@ -3,7 +3,7 @@
  * and the device is news again only when it has spoken. Pure state on the caller's clock; bounded: of more devices the
  * one silent longest is forgotten.
  */
-import { GATEWAY_DEVICE, MIN_STALE_MS, ReportingInterval } from '@lineheron/models';
+import { GATEWAY_DEVICE, ReportingInterval } from '@lineheron/models';
 
 export interface Silence {
   device: string;
@@ -31,7 +31,8 @@ export class Silences {
   constructor(private readonly maxDevices: number) {}
 
   /**
-   * A window came. Returns its last window before a silence that was told and ends now, else null. `nowMs` may be any clock that only goes forward, always the same one.
+   * A window came. Returns its last window before a silence that was told and ends now, else null. `nowMs` is what the
+   * device's clock shows; it only goes forward.
    */
   see(device: string, endMs: number, id: string, nowMs: number): string | null {
     if (device === GATEWAY_DEVICE) return null;
@@ -50,9 +51,9 @@ export class Silences {
     return this.known.get(device)?.interval.usualMs ?? null;
   }
 
-  /** Time without any source that is live is nobody's silence. */
-  excuse(nowMs: number): void {
-    for (const known of this.known.values()) known.heardMs = nowMs;
+  /** Time without any source that is live is nobody's silence. `nowOf` is what a device's clock shows. */
+  excuse(nowOf: (device: string) => number): void {
+    for (const [device, known] of this.known) known.heardMs = nowOf(device);
   }
 
   /** Who reports, and how often, may be another matter now. Silences that were told are open as before. */
@@ -61,18 +62,11 @@ export class Silences {
   }
 
   /** Those that have become silent since the last call. */
-  overdue(nowMs: number): Silence[] {
-    const silent: Silence[] = [];
-    for (const [device, known] of this.known) {
-      // The rest were heard later still.
-      if (nowMs - known.heardMs < MIN_STALE_MS) break;
-      const silence = tell(device, known, nowMs);
-      if (silence) silent.push(silence);
-    }
-    return silent;
+  overdue(nowOf: (device: string) => number): Silence[] {
+    return [...this.known.keys()].flatMap((device) => this.overdueOf(device, nowOf(device)) ?? []);
   }
 
-  /** As `overdue`, of one device: for who gives each device a clock of its own. */
+  /** The same of one device. */
   overdueOf(device: string, nowMs: number): Silence | null {
     const known = this.known.get(device);
     return known ? tell(device, known, nowMs) : null;
@@ -82,10 +76,10 @@ export class Silences {
 /** Once; null when there is nothing to tell. */
 function tell(device: string, known: Known, nowMs: number): Silence | null {
   const { interval, told, heardMs, lastWindow, endMs } = known;
-  const silentMs = nowMs - heardMs;
   const { usualMs, silenceMs } = interval;
   if (told || usualMs === null || silenceMs === null || !interval.isRegular) return null;
-  if (silentMs < silenceMs) return null;
+  if (nowMs - heardMs < silenceMs) return null;
   known.told = true;
-  return { device, lastWindow, endMs, silentMs, intervalMs: usualMs };
+  // As of the moment when it was due, however late somebody asks.
+  return { device, lastWindow, endMs, silentMs: silenceMs, intervalMs: usualMs };
 }

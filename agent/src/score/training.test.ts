@@ -3,9 +3,9 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentEvent } from '@lineheron/models';
 import { ModelStore } from '@lineheron/models/persist';
-import { Engine } from '@lineheron/native';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../clock.js';
+import { testScoring } from '../test-scoring.js';
 import { silentLog, withFolder } from '../test-support.js';
 import { Forests } from './forests.js';
 import { History } from './history.js';
@@ -29,12 +29,13 @@ async function build(
   onSleep: (training: Training) => void = () => {},
   onFitted: (training: Training) => void = () => {},
 ) {
-  const engine = new Engine({});
+  const scoring = testScoring();
+  const { engine } = scoring;
   const damage: string[] = [];
   const store = new ModelStore(join(folder, 'models'), (message) => damage.push(message));
   const clock = jumpingClock(() => onSleep(training));
   const forests = new Forests({
-    engine,
+    scoring,
     store,
     agent: 'gw',
     contamination: 0.1,

@@ -7,6 +7,7 @@ import { SCOPES } from '@lineheron/models';
 import type { Clock } from '../clock.js';
 import { messageOf } from '../log.js';
 import { MIN_TRAINING_ROWS } from './fit.js';
+import { thresholdText } from './forest-threshold.js';
 import type { Fitted, Forests } from './forests.js';
 import type { History, HistoryRow } from './history.js';
 
@@ -126,8 +127,8 @@ export class Training {
     const { forests, onEvent, onTrained } = this.options;
     try {
       for (const fitted of all) {
-        const { kind, scope, rows, threshold, release } = await forests.install(fitted);
-        const message = `${rows} windows, threshold ${threshold.toFixed(3)}, release ${release}`;
+        const { kind, scope, rows, threshold, cannot_alert, release } = await forests.install(fitted);
+        const message = `${rows} windows, ${thresholdText(threshold, cannot_alert)}, release ${release}`;
         onEvent({ v: 1, type: 'model', accepted: true, kind, scope, message });
       }
     } finally {

@@ -5,20 +5,20 @@
  */
 
 import { join } from 'node:path';
-import { budgetOfDetector, type ScoredWindow, scoreBatchSchema, topics } from '@lineheron/models';
-import { ModelStore } from '@lineheron/models/persist';
+import { type ScoredWindow, scoreBatchSchema, topics } from '@lineheron/models';
 import mqtt from 'mqtt';
 import { systemClock } from '../clock.js';
+import { DesiredState } from '../command/desired.js';
 import type { Config } from '../config.js';
 import type { SourceConfig } from '../config-source.js';
 import { Counters } from '../counters.js';
 import { EXIT, ExitError } from '../exit-code.js';
 import { type Log, messageOf } from '../log.js';
 import { mqttLogin } from '../mqtt-login.js';
-import { addFormat, buildEngine } from '../parts.js';
+import { addFormat, buildEngineKept, buildForests, detectionSettings, engineSettings } from '../parts.js';
 import { unmeasured } from '../reply.js';
-import { fleetTail, forestThreshold } from '../score/forests.js';
-import { Pipeline } from '../score/pipeline.js';
+import { arrivalClock } from '../score/device-clock.js';
+import { Scoring } from '../score/scoring.js';
 import { createSource } from '../source/feeds.js';
 
 export interface Viewer {
@@ -35,25 +35,36 @@ const MAX_SHOWN_LINE = 4_096;
 /** Shows until the signal is aborted or every source has ended. Throws ExitError when nothing can be shown. */
 export type Feed = (viewer: Viewer, signal: AbortSignal) => Promise<void>;
 
-async function useStoredForests(config: Config, engine: ReturnType<typeof buildEngine>, viewer: Viewer) {
-  const store = new ModelStore(join(config.data_dir, 'models'), (message) => viewer.note(message));
-  let found = 0;
-  for (const scope of ['device', 'gateway'] as const) {
-    const model = await store.load('isolation_forest', scope, engine.fingerprint).catch((error) => {
-      viewer.note(`${config.data_dir}: ${messageOf(error)}`);
-      return null;
-    });
-    if (!model) continue;
-    engine.setForest(scope, model.payload);
-    const budget = config.budget_per_device_per_day;
-    engine.setThreshold(scope, forestThreshold(model.manifest, 'ensemble', budget));
-    if (scope === 'device') engine.setFleetTail(fleetTail(model.manifest, 'ensemble', budget));
-    found += 1;
-  }
-  engine.setBudget(budgetOfDetector('adaptive_baseline', 'ensemble', config.budget_per_device_per_day));
-  engine.setDetecting(true);
-  if (found === 0)
+/** How often it is looked whether a device fell silent. */
+const SWEEP_EVERY_MS = 500;
+
+/** Scores as the agent of this data folder does: with its forests, what it knows of the devices, and what is desired of it. */
+async function scoringLikeAgent(config: Config, viewer: Viewer, log: Log): Promise<Scoring> {
+  const clock = systemClock;
+  const desired = new DesiredState({ path: join(config.data_dir, 'desired.json'), log, onChange: () => {} });
+  await desired.start();
+  const scoring = new Scoring({
+    engine: engineSettings(config),
+    // Who looks wants opinions, whether the agent may alert or not.
+    detection: { ...detectionSettings(config, desired.settled), detecting: true },
+    ...{ agent: config.agent_id, boot: BOOT },
+    maintenance: () => config.maintenance,
+    clock: arrivalClock(
+      () => clock.monotonicMs(),
+      () => true,
+    ),
+    nowMs: () => clock.nowMs(),
+    onWindow: () => {},
+    onScored: (window) => viewer.window(window),
+    onEngineError: (error) => viewer.note(messageOf(error)),
+  });
+  const forests = buildForests(config, scoring, clock, log);
+  await forests.start();
+  if (forests.models.length === 0)
     viewer.note(`no trained forest in ${config.data_dir} yet: only the adaptive baseline judges`);
+  const around = { clock, log, counters: new Counters() };
+  for (const kept of buildEngineKept(config.data_dir, scoring.engine, around)) await kept.start();
+  return scoring;
 }
 
 /** From now on, whatever an agent has kept: its position is its own. */
@@ -71,18 +82,9 @@ function quietLog(viewer: Viewer): Log {
 /** Reads the configured sources itself. */
 export function sourceFeed(config: Config): Feed {
   return async (viewer, signal) => {
-    const engine = buildEngine(config);
-    await useStoredForests(config, engine, viewer);
-    const pipeline = new Pipeline({
-      engine,
-      agent: config.agent_id,
-      boot: BOOT,
-      windowSeconds: config.window_size_seconds,
-      nowMs: () => systemClock.nowMs(),
-      onWindow: () => {},
-      onScored: (window) => viewer.window(window),
-      onEngineError: (error) => viewer.note(messageOf(error)),
-    });
+    const log = quietLog(viewer);
+    const { engine, pipeline } = await scoringLikeAgent(config, viewer, log);
+    const sweeps = setInterval(() => pipeline.sweep(), SWEEP_EVERY_MS);
     const context = {
       windowSeconds: config.window_size_seconds,
       saved: undefined,
@@ -90,7 +92,7 @@ export function sourceFeed(config: Config): Feed {
       brokerRoundTrip: async () => unmeasured('no_broker'),
       clock: systemClock,
       random: Math.random,
-      log: quietLog(viewer),
+      log,
       counters: new Counters(),
     };
     const follow = async (source: SourceConfig) => {
@@ -104,6 +106,7 @@ export function sourceFeed(config: Config): Feed {
       }
     };
     const ended = await Promise.allSettled(config.sources.map(follow));
+    clearInterval(sweeps);
     const failed = ended.find((one) => one.status === 'rejected');
     if (failed && !signal.aborted) throw new ExitError(EXIT.failed, messageOf(failed.reason));
   };

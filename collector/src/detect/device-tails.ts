@@ -51,7 +51,7 @@ const scoresSchema = z.base64().transform((text, { addIssue }) => {
 const count = z.int().min(0);
 const figure = z.number();
 const fileSchema = z.object({
-  v: z.literal(1),
+  v: z.literal(2),
   lines: z
     .array(
       z.object({
@@ -69,6 +69,7 @@ const fileSchema = z.object({
           .object({
             tail_start: figure,
             tail_scale: figure,
+            tail_floor: figure,
             effective_rows: figure,
             windows_per_day: figure,
           })
@@ -109,7 +110,7 @@ export class DeviceTails {
       ...known,
       scores: Buffer.from(Float32Array.from(known.scores).buffer).toString('base64'),
     }));
-    return sealJson({ v: 1, lines });
+    return sealJson({ v: 2, lines });
   }
 
   /** Takes back what `save` gave, for the models that are in use still. Throws when it is damaged. */

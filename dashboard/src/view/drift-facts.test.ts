@@ -61,10 +61,10 @@ describe('a proposal', () => {
   });
 
   it('says that a forest has seen too little for the budget, and knows nothing of a model that is gone', () => {
-    const forest = model({ candidates: [candidate({ agent: 'gw-1', threshold: 2 })] });
+    const forest = model({ candidates: [candidate({ agent: 'gw-1', threshold: null })] });
     const network = model({ name: 'autoencoder', candidates: [candidate({ threshold: 3 })] });
     const [first, second] = proposals([forest, network], T0);
-    expect(first!.facts[2]).toMatchObject({ retrained: 'too few windows for the budget', inUse: UNKNOWN });
+    expect(first!.facts[2]).toMatchObject({ retrained: 'cannot alert within the budget', inUse: UNKNOWN });
     expect(second).toMatchObject({ title: 'Autoencoder, device windows' });
     expect(second!.facts[2]).toMatchObject({ retrained: '3.00' });
   });

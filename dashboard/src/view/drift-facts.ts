@@ -30,9 +30,6 @@ export interface Proposal {
 
 const STATES = ['lasting', 'drifting', 'none', 'too_little'] as const satisfies Drift['state'][];
 
-/** No score reaches such a threshold of a forest: it has seen too little for the alert budget. */
-const NEVER = 2;
-
 /** What has drifted first. */
 export function driftRows(models: readonly ModelView[], nowMs: number): readonly DriftRow[] {
   const rows = models.flatMap(({ name, drift = [] }) =>
@@ -62,10 +59,6 @@ function replaced({ instances }: ModelView, { scope, fingerprint, agent = null }
   );
 }
 
-function threshold(name: ActiveModel, value: number): string {
-  return name === 'isolation_forest' && value >= NEVER ? 'too few windows for the budget' : figure(value);
-}
-
 export function proposals(models: readonly ModelView[], nowMs: number): readonly Proposal[] {
   return models.flatMap((model) =>
     (model.candidates ?? []).map((candidate): Proposal => {
@@ -83,7 +76,9 @@ export function proposals(models: readonly ModelView[], nowMs: number): readonly
         facts: [
           fact('Trained', ({ trained_at }) => dateClock(trained_at, nowMs)),
           fact('Windows', ({ rows }) => count(rows)),
-          fact('Threshold', (one) => threshold(model.name, one.threshold)),
+          fact('Threshold', ({ threshold }) =>
+            threshold === null ? 'cannot alert within the budget' : figure(threshold),
+          ),
         ],
       };
     }),

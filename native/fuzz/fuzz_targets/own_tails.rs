@@ -17,7 +17,7 @@ fn check(bytes: &[u8]) {
     let again = codec::to_bytes(forest, devices.iter().map(|(name, tail)| (name.as_str(), tail)));
     assert!(again == bytes);
     let mut tails = OwnTails::default();
-    let tail = ScoreTail { start: 0.45, scale: 0.01, effective_rows: 1000.0 };
+    let tail = ScoreTail { start: 0.45, scale: 0.01, floor: 0.46, effective_rows: 1000.0 };
     tails.set_fleet(Some(FleetTail { tail, windows_per_day: 86_400.0, budget: 0.2 }));
     for (slot, (_, tail)) in (0..).zip(devices) {
         tails.restore(slot as usize, tail);

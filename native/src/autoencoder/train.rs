@@ -17,7 +17,7 @@ use super::params::CheckedTrainingParams;
 use super::scaler::Scaler;
 use super::trainer::{Prepared, Trainer};
 use crate::error::{Error, Result};
-use crate::math::quantile_sorted;
+use crate::math::upper_threshold;
 use crate::random::Random;
 
 /// Rows below which none are held back.
@@ -31,7 +31,7 @@ const EPOCHS_UNTRIMMED: usize = 2;
 #[derive(Debug, Clone)]
 pub struct Trained {
     pub autoencoder: Autoencoder,
-    /// Percentile of `scores` that was asked for.
+    /// What the share of `scores` above the percentile that was asked for exceeds ([`upper_threshold`]).
     pub threshold: f64,
     pub epochs_run: usize,
     /// Loss of the weights that were kept, over the rows that were not held back.
@@ -58,7 +58,7 @@ pub fn train(rows: &[f64], params: &CheckedTrainingParams) -> Result<Trained> {
     let autoencoder = Autoencoder::new(scaler, trainer.network().widen());
     let scores = autoencoder.score_rows(rows);
     Ok(Trained {
-        threshold: percentile(&scores, params.threshold_percentile),
+        threshold: upper_threshold(&scores, 1.0 - params.threshold_percentile / 100.0),
         training_loss: trainer.loss(training),
         validation_loss: (!held_back.is_empty()).then(|| trainer.loss(held_back)),
         autoencoder,
@@ -115,10 +115,4 @@ fn check_rows(rows: &[f64], columns: usize) -> Result<()> {
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn held_back_rows(rows: usize, params: &CheckedTrainingParams) -> usize {
     if rows < MIN_ROWS_TO_HOLD_BACK { 0 } else { (rows as f64 * params.validation_fraction) as usize }
-}
-
-fn percentile(scores: &[f64], percentile: f64) -> f64 {
-    let mut sorted = scores.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    quantile_sorted(&sorted, percentile / 100.0)
 }

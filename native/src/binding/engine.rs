@@ -131,9 +131,9 @@ impl Engine {
         Ok(info)
     }
 
-    /// Sets the score above which a scope's window is suspect; until then none is.
-    #[napi(catch_unwind)]
-    pub fn set_threshold(&mut self, scope: String, threshold: f64) -> Result<()> {
+    /// Sets the score above which a scope's window is suspect; until then, and with null, none is.
+    #[napi(catch_unwind, ts_args_type = "scope: string, threshold: number | null")]
+    pub fn set_threshold(&mut self, scope: String, threshold: Option<f64>) -> Result<()> {
         Ok(self.core.set_threshold(scope_of(&scope)?, threshold)?)
     }
 
@@ -142,8 +142,11 @@ impl Engine {
     /// Throws on a figure that is none.
     #[napi(catch_unwind, ts_args_type = "fleet: FleetTail | null")]
     pub fn set_fleet_tail(&mut self, fleet: Option<FleetTail>) -> Result<()> {
-        if let Some(FleetTail { tail_start, tail_scale, effective_rows, windows_per_day, budget }) = &fleet {
-            let known = [tail_start, tail_scale, effective_rows].iter().all(|figure| figure.is_finite());
+        if let Some(fleet) = &fleet {
+            let FleetTail { tail_start, tail_scale, tail_floor, effective_rows, windows_per_day, budget } =
+                fleet;
+            let figures = [tail_start, tail_scale, tail_floor, effective_rows];
+            let known = figures.iter().all(|figure| figure.is_finite());
             let positive = |figure: &f64| figure.is_finite() && *figure > 0.0;
             if !known || !positive(windows_per_day) || !positive(budget) {
                 return Err(Error::new(
@@ -156,6 +159,7 @@ impl Engine {
             tail: own_tail::ScoreTail {
                 start: fleet.tail_start,
                 scale: fleet.tail_scale,
+                floor: fleet.tail_floor,
                 effective_rows: fleet.effective_rows,
             },
             windows_per_day: fleet.windows_per_day,

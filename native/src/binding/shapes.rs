@@ -68,6 +68,8 @@ pub struct FleetTail {
     /// The 90th percentile of their scores, and the mean excess over it.
     pub tail_start: f64,
     pub tail_scale: f64,
+    /// The highest of them that is no stranger's.
+    pub tail_floor: f64,
     /// Window lengths that they cover.
     pub effective_rows: f64,
     /// Windows a device and day.

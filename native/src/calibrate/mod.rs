@@ -17,6 +17,7 @@ pub mod codec;
 pub mod running;
 
 use crate::error::{Error, Result};
+use crate::math::SCORE_RESOLUTION;
 
 /// Fewest scores that are fitted.
 pub const MIN_SCORES: usize = 20;
@@ -69,7 +70,8 @@ impl Calibration {
         }
         let from = sorted[start];
         let excesses: Vec<f64> = sorted[start + 1..].iter().map(|score| score - from).collect();
-        Ok(Self { count: count as u64, knots, excesses: tail as u64, scale: clipped_mean(&excesses) })
+        let scale = clipped_mean(&excesses, SCORE_RESOLUTION * from.abs());
+        Ok(Self { count: count as u64, knots, excesses: tail as u64, scale })
     }
 
     /// How many scores it stands on.
@@ -108,12 +110,13 @@ pub fn combine(tails: &[f64]) -> f64 {
     tails.iter().filter(|tail| !tail.is_nan()).map(|tail| tail * tail).sum()
 }
 
+/// At least the scores' resolution: excesses that do not differ say nothing of how far others go.
 #[allow(clippy::cast_precision_loss)] // A count of excesses.
-fn clipped_mean(ascending: &[f64]) -> f64 {
-    let limit = CLIP_MEDIANS * crate::math::quantile_sorted(ascending, 0.5);
-    let limit = if limit > 0.0 { limit } else { f64::INFINITY };
+fn clipped_mean(ascending: &[f64], resolution: f64) -> f64 {
+    let median = crate::math::quantile_sorted(ascending, 0.5);
+    let limit = if median > resolution { CLIP_MEDIANS * median } else { f64::INFINITY };
     let sum: f64 = ascending.iter().map(|excess| excess.min(limit)).sum();
-    (sum / ascending.len() as f64).max(MIN_SCALE)
+    (sum / ascending.len() as f64).max(resolution).max(MIN_SCALE)
 }
 
 #[cfg(test)]

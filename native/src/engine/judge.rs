@@ -11,6 +11,8 @@ use crate::forest::Forest;
 
 /// Fewer rows than this are scored one by one.
 const MIN_BLOCK_ROWS: usize = 8;
+/// A forest's score is below it.
+const HIGHEST_SCORE: f64 = 1.0;
 
 /// What is the same for all windows.
 #[derive(Debug)]
@@ -99,9 +101,10 @@ impl Detector {
         matches!((self.score_of(measured), self.limit(measured)), (Some(score), Some(limit)) if score > limit)
     }
 
-    /// What a measured window's score is held against: its device's own threshold, else the scope's.
+    /// What a measured window's score is held against: its device's own threshold, else the scope's; `None` when
+    /// no score reaches it.
     fn limit(&self, measured: &Measured) -> Option<f64> {
-        self.own.threshold(measured.slot).or(self.threshold)
+        self.own.threshold(measured.slot).or(self.threshold).filter(|limit| *limit < HIGHEST_SCORE)
     }
 
     /// Lets a measured window tell what is rare for its device; `strange` by its last record.

@@ -88,12 +88,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Sets the score above which a window is suspect.
-    pub fn set_threshold(&mut self, scope: Scope, threshold: f64) -> Result<()> {
-        if !threshold.is_finite() {
+    /// Sets the score above which a window is suspect; `None`: none is.
+    pub fn set_threshold(&mut self, scope: Scope, threshold: Option<f64>) -> Result<()> {
+        if threshold.is_some_and(|threshold| !threshold.is_finite()) {
             return Err(Error::new("the threshold must be a finite number"));
         }
-        self.scorer.detector(scope).threshold = Some(threshold);
+        self.scorer.detector(scope).threshold = threshold;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use super::params::CheckedForestParams;
 use super::summary::summarize;
 use super::{Forest, Head};
 use crate::error::Result;
-use crate::math::quantiles;
+use crate::math::upper_threshold;
 
 /// Above this a score says "anomalous" in the paper, and for scikit-learn's `contamination="auto"`.
 pub const PUBLISHED_THRESHOLD: f64 = 0.5;
@@ -20,8 +20,8 @@ pub const PUBLISHED_THRESHOLD: f64 = 0.5;
 #[derive(Debug, Clone)]
 pub struct Fitted {
     pub forest: Forest,
-    /// The (1 − contamination) quantile of the training rows' scores, of at most 2,048 of them; without a
-    /// contamination [`PUBLISHED_THRESHOLD`], and no row is scored.
+    /// What no more than the contamination of the training rows' scores exceed, of at most 2,048 of them
+    /// ([`upper_threshold`]); without a contamination [`PUBLISHED_THRESHOLD`], and no row is scored.
     pub threshold: f64,
 }
 
@@ -48,8 +48,7 @@ pub fn fit_sample(sample: Sample) -> Fitted {
         Some(contamination) => {
             let mut scores = vec![0.0; sample.judged.len() / columns];
             forest.score_rows(&sample.judged, &mut scores, sample.params.threads);
-            let [threshold] = quantiles(&scores, [1.0 - contamination]);
-            threshold
+            upper_threshold(&scores, contamination)
         }
         None => PUBLISHED_THRESHOLD,
     };

@@ -2,7 +2,7 @@
 //!
 //! Little endian: `LHOT`, version u16; SHA-256 of the forest whose scores they are; device count u32; then of each
 //! device its name (u16 length, UTF-8), its last time u32, of the last whole block (0: there is none yet) a u8, its
-//! start and scale f32, and of the block that fills its scores u8 and the highest of them, twenty u16. At the end
+//! start, scale and floor f32, and of the block that fills its scores u8 and the highest of them, twenty u16. At the end
 //! stands SHA-256 of all before it. Loading checks the digest and then trusts no length all the same.
 use sha2::{Digest, Sha256};
 
@@ -10,7 +10,7 @@ use super::{BLOCK, KEPT, OwnTail};
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 4] = b"LHOT";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const DIGEST_BYTES: usize = 32;
 /// More devices than any engine follows.
 const MAX_DEVICES: u32 = 1_000_000;
@@ -32,7 +32,7 @@ pub fn to_bytes<'a>(
         out.extend(name.as_bytes());
         out.extend(tail.last_ms.to_le_bytes());
         out.push(u8::from(tail.whole));
-        out.extend([tail.start, tail.scale].iter().flat_map(|number| number.to_le_bytes()));
+        out.extend([tail.start, tail.scale, tail.floor].iter().flat_map(|number| number.to_le_bytes()));
         out.push(tail.rows);
         out.extend(tail.highest.iter().flat_map(|score| score.to_le_bytes()));
         count += 1;
@@ -89,20 +89,32 @@ impl Reader<'_> {
     fn tail(&mut self) -> Result<OwnTail> {
         let last_ms = u32::from_le_bytes(self.take()?);
         let [whole] = self.take()?;
-        let (start, scale) = (f32::from_le_bytes(self.take()?), f32::from_le_bytes(self.take()?));
+        let mut number = || Ok(f32::from_le_bytes(self.take()?));
+        let (start, scale, floor) = (number()?, number()?, number()?);
         let [rows] = self.take()?;
         let mut highest = [0; KEPT];
         for score in &mut highest {
             *score = u16::from_le_bytes(self.take()?);
         }
-        let fits =
-            whole <= 1 && rows < BLOCK && [start, scale].iter().all(|number| (0.0..2.0).contains(number));
+        let fits = whole <= 1
+            && rows < BLOCK
+            && [start, scale, floor].iter().all(|number| (0.0..2.0).contains(number));
         let descends = highest.is_sorted_by(|higher, lower| higher >= lower);
         if !fits || !descends || highest.iter().skip(usize::from(rows)).any(|score| *score > 0) {
             return Err(damaged("a device's are none"));
         }
         let threshold = f32::NAN;
-        Ok(OwnTail { highest, start, scale, threshold, last_ms, rows, begun: true, whole: whole == 1 })
+        Ok(OwnTail {
+            highest,
+            start,
+            scale,
+            floor,
+            threshold,
+            last_ms,
+            rows,
+            begun: true,
+            whole: whole == 1,
+        })
     }
 }
 

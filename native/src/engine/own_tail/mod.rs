@@ -1,13 +1,15 @@
 //! What is rare for one device: the highest forest scores of its own windows, which set its threshold
 //! beside the fleet's.
 //!
-//! The rule is `thresholdForDevice` of the `models` workspace, in sixty bytes a device and without an
-//! allocation a line: an exponential tail above the 90th percentile of n scores needs the n − ⌊0.9 n⌋
+//! The rule is `thresholdForDevice` of the `models` workspace, in 64 bytes a device and without an
+//! allocation a line (`models/src/score-tail.ts` states it): an exponential tail above the 90th percentile of n scores needs the n − ⌊0.9 n⌋
 //! highest alone, so that of 200 scores twenty are kept, sixteen bits each. Two hundred make a block;
 //! the next one counts once it is whole. Windows count one in a window's length, and none that holds a
 //! record which the baseline found strange. The forest's own suspicion keeps none out: else a device
 //! that is noisier by nature would alarm for ever. Gone with the device or the forest; kept over a restart.
 pub mod codec;
+
+use crate::math::{SCORE_RESOLUTION, above};
 
 const BLOCK: u8 = 200;
 const KEPT: usize = 20;
@@ -15,6 +17,8 @@ const KEPT: usize = 20;
 const STEPS: f64 = 65_535.0;
 
 const TAIL_SHARE: f64 = 0.1;
+/// Of two hundred scores, so many of the highest may be strangers.
+const RARE_ROWS: usize = 3;
 const CLIP_MEDIANS: f64 = 5.0;
 /// An exponential tail cut at five medians has a mean of 1 − 1/32.
 const CLIPPED_MEAN: f64 = 32.0 / 31.0;
@@ -33,6 +37,8 @@ pub struct ScoreTail {
     pub start: f64,
     /// Mean excess over it.
     pub scale: f64,
+    /// The highest score that is no stranger's: no threshold lies below it.
+    pub floor: f64,
     pub effective_rows: f64,
 }
 
@@ -44,7 +50,7 @@ impl ScoreTail {
         }
         let widened = self.scale * (1.0 + WIDTH / (TAIL_SHARE * self.effective_rows).sqrt());
         let allowed = TAIL_SHARE.min(budget / windows_per_day);
-        Some(self.start + widened * (TAIL_SHARE / allowed).ln())
+        Some(above(self.floor.max(self.start + widened * (TAIL_SHARE / allowed).ln())))
     }
 }
 
@@ -65,7 +71,7 @@ impl FleetTail {
             return (own.effective_rows >= MIN_ALONE_ROWS).then_some(of_own);
         };
         let weight = own.effective_rows / (own.effective_rows + HALF_OWN);
-        Some(weight * of_own + (1.0 - weight) * of_fleet)
+        Some((weight * of_own + (1.0 - weight) * of_fleet).max(above(own.floor)))
     }
 }
 
@@ -77,6 +83,7 @@ pub struct OwnTail {
     /// Of the last whole block.
     start: f32,
     scale: f32,
+    floor: f32,
     /// NaN: the scope's threshold counts.
     threshold: f32,
     /// Event time of the last window that counted or was strange, the low bits of its milliseconds.
@@ -92,6 +99,7 @@ impl OwnTail {
         highest: [0; KEPT],
         start: 0.0,
         scale: 0.0,
+        floor: 0.0,
         threshold: f32::NAN,
         last_ms: 0,
         rows: 0,
@@ -117,7 +125,7 @@ impl OwnTail {
         self.rows += 1;
         if self.rows == BLOCK {
             let tail = self.filling();
-            (self.start, self.scale) = (tail.start as f32, tail.scale as f32);
+            (self.start, self.scale, self.floor) = (tail.start as f32, tail.scale as f32, tail.floor as f32);
             (self.highest, self.rows, self.whole) = ([0; KEPT], 0, true);
         }
     }
@@ -131,15 +139,21 @@ impl OwnTail {
         let score = |held: u16| f64::from(held) / STEPS;
         let start = score(tail[tail.len() - 1]);
         let median = score(tail[tail.len() - 1 - tail.len() / 2]) - start;
-        let limit = if median > 0.0 { CLIP_MEDIANS * median } else { f64::INFINITY };
+        // Where half of the tail is one value, the rest are no strangers to it: they are how it varies.
+        let limit = if median > SCORE_RESOLUTION * start { CLIP_MEDIANS * median } else { f64::INFINITY };
         let excess: f64 = tail.iter().rev().map(|held| (score(*held) - start).min(limit)).sum();
-        ScoreTail { start, scale: excess * CLIPPED_MEAN / kept, effective_rows: rows }
+        let floor = start.max(score(self.highest[RARE_ROWS]));
+        ScoreTail { start, scale: excess * CLIPPED_MEAN / kept, floor, effective_rows: rows }
     }
 
     fn set_threshold(&mut self, fleet: Option<&FleetTail>) {
         let own = if self.whole {
-            let (start, scale) = (f64::from(self.start), f64::from(self.scale));
-            ScoreTail { start, scale, effective_rows: f64::from(BLOCK) }
+            ScoreTail {
+                start: f64::from(self.start),
+                scale: f64::from(self.scale),
+                floor: f64::from(self.floor),
+                effective_rows: f64::from(BLOCK),
+            }
         } else if self.rows > 0 {
             self.filling()
         } else {
@@ -234,7 +248,7 @@ mod tests {
     const WINDOW_MS: i64 = 30_000;
 
     fn fleet(rows: f64) -> FleetTail {
-        let tail = ScoreTail { start: 0.45, scale: 0.01, effective_rows: rows };
+        let tail = ScoreTail { start: 0.45, scale: 0.01, floor: 0.46, effective_rows: rows };
         FleetTail { tail, windows_per_day: 86_400.0, budget: 0.2 }
     }
 
@@ -245,10 +259,12 @@ mod tests {
         let first = (sorted.len() - 1).min(((1.0 - TAIL_SHARE) * sorted.len() as f64).floor() as usize);
         let (start, tail) = (sorted[first], &sorted[first..]);
         let median = tail[tail.len() / 2] - start;
-        let limit = if median > 0.0 { CLIP_MEDIANS * median } else { f64::INFINITY };
+        let limit = if median > SCORE_RESOLUTION * start { CLIP_MEDIANS * median } else { f64::INFINITY };
         let excess: f64 = tail.iter().map(|score| (score - start).min(limit)).sum();
         let scale = excess * CLIPPED_MEAN / tail.len() as f64;
-        ScoreTail { start, scale, effective_rows: sorted.len() as f64 }
+        let floor =
+            if sorted.len() > RARE_ROWS { sorted[sorted.len() - 1 - RARE_ROWS].max(start) } else { start };
+        ScoreTail { start, scale, floor, effective_rows: sorted.len() as f64 }
     }
 
     #[test]
@@ -263,8 +279,8 @@ mod tests {
     }
 
     #[test]
-    fn a_device_costs_sixty_bytes() {
-        assert_eq!(size_of::<OwnTail>(), 60);
+    fn a_device_costs_64_bytes() {
+        assert_eq!(size_of::<OwnTail>(), 64);
     }
 
     #[test]
@@ -281,7 +297,7 @@ mod tests {
         (30..600).for_each(|window| learn(&mut tails, window));
         let late = tails.threshold(Some(3)).unwrap();
         let of_fleet = fleet(1000.0).tail.threshold(86_400.0, 0.2).unwrap();
-        assert!(of_fleet < early && early < late, "{of_fleet} {early} {late}");
+        assert!(of_fleet < early && early <= late, "{of_fleet} {early} {late}");
         assert!(late > 0.6, "not alarmed on: {late}");
         assert_eq!([tails.threshold(Some(2)), tails.threshold(Some(9)), tails.threshold(None)], [None; 3]);
         tails.set_fleet(None);
@@ -294,11 +310,39 @@ mod tests {
 
     #[test]
     fn a_fleet_that_knows_too_little_leaves_it_to_the_device() {
-        let own = ScoreTail { start: 0.5, scale: 0.02, effective_rows: 120.0 };
+        let own = ScoreTail { start: 0.5, scale: 0.02, floor: 0.55, effective_rows: 120.0 };
         assert_eq!(fleet(10.0).threshold(&own), own.threshold(86_400.0, 0.2));
         assert_eq!(fleet(10.0).threshold(&ScoreTail { effective_rows: 119.0, ..own }), None);
         let few = ScoreTail { effective_rows: 29.0, ..own };
         assert_eq!(fleet(1000.0).threshold(&few), None);
+    }
+
+    #[test]
+    fn a_score_that_a_device_shows_again_and_again_is_never_above_its_threshold() {
+        // Two values, three, one in ten, one in twenty, and as good as one: never a hair too low.
+        let kinds: [fn(i64) -> f64; 6] = [
+            |window| if window % 2 == 0 { 0.622_16 } else { 0.45 },
+            |window| [0.41, 0.5, 0.622_163_7][(window % 3) as usize],
+            |window| if window % 10 == 0 { 0.71 } else { 0.44 },
+            |window| if window % 20 == 0 { 0.71 } else { 0.44 + 0.0001 * (window % 7) as f64 },
+            |window| 0.622_15 + 0.000_000_1 * (window % 5) as f64,
+            |_| 0.375_000_1,
+        ];
+        for (kind, score) in kinds.iter().enumerate() {
+            let mut tails = OwnTails::default();
+            tails.set_fleet(Some(fleet(1000.0)));
+            for window in 0..900 {
+                tails.learn(0, (window * WINDOW_MS, WINDOW_MS), score(window), false);
+                let threshold = tails.threshold(Some(0));
+                if window < 100 {
+                    continue;
+                }
+                assert!(
+                    (0..100).all(|other| threshold.is_some_and(|limit| score(other) <= limit)),
+                    "{kind}"
+                );
+            }
+        }
     }
 
     #[test]
