@@ -33,6 +33,8 @@ import './view/models.js';
 import './view/records.js';
 import './view/summary.js';
 import './view/train.js';
+import './view/watch.js';
+import { type WatchFacts, watchFacts } from './watch-facts.js';
 
 const TICK_MS = 1_000;
 
@@ -255,7 +257,15 @@ export class AppElement extends LineheronElement {
     </main>`;
   }
 
+  #facts(): WatchFacts {
+    const { feed, lines, health, collectorNowMs: nowMs, silentMs } = this.#session;
+    const { status, alerts } = feed.value;
+    return watchFacts({ status, alerts, lines: lines.value, health: health.value, nowMs, silentMs });
+  }
+
   protected override render() {
+    const facts = this.#facts();
+    document.title = facts.tone === 'ok' ? 'lineheron' : `${facts.short} · lineheron`;
     return html`
       <lh-header
         .connection=${this.#session.connection.value}
@@ -264,6 +274,7 @@ export class AppElement extends LineheronElement {
         @lh-theme=${this.#onTheme}
         @lh-reconnect=${this.#onReconnect}
       ></lh-header>
+      <lh-watch .facts=${facts}></lh-watch>
       ${this.#main()}
     `;
   }

@@ -75,6 +75,15 @@ export function duration(ms: number): string {
   return `${Math.floor(hours / 24)}\u00a0d ${hours % 24}\u00a0h`;
 }
 
+/** As people say it: `40 s`, `12 min`, `3 h`, `4 d`. Negative counts as nothing. */
+export function roughly(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds}\u00a0s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes}\u00a0min`;
+  return minutes < 48 * 60 ? `${Math.round(minutes / 60)}\u00a0h` : `${Math.round(minutes / 1440)}\u00a0d`;
+}
+
 const two = (value: number) => String(value).padStart(2, '0');
 
 /** Local time of day, with seconds. */
@@ -90,6 +99,12 @@ export function dateClock(time: string, nowMs: number): string {
   if (Number.isNaN(date.getTime())) return UNKNOWN;
   if (date.toDateString() === new Date(nowMs).toDateString()) return clock(time);
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(time)}`;
+}
+
+/** Hours and minutes, and the date before them when it is not `now`'s. */
+export function minuteClock(timeMs: number, nowMs: number): string {
+  if (!Number.isFinite(timeMs)) return UNKNOWN;
+  return dateClock(new Date(timeMs).toISOString(), nowMs).slice(0, -3);
 }
 
 export function plural(amount: number, one: string, many = `${one}s`): string {

@@ -22,6 +22,11 @@ export interface Line {
   readonly device: string;
   readonly online: boolean;
   readonly state: LineState;
+  readonly watched: boolean;
+  readonly isGateway: boolean;
+  /** When it has warmed up, and when it last measured anything, where that is what it lacks. */
+  readonly readyAt: string | null;
+  readonly measuredAt: string | null;
   /** Event time of its newest window, and when that came. */
   readonly end: string;
   readonly lastSeen: string;
@@ -38,6 +43,10 @@ function toLine(agent: AgentView, device: AgentView['devices'][number], open: Ma
     device: device.device,
     online: agent.online,
     state: device.state,
+    watched: device.watched,
+    isGateway: device.scope === 'gateway',
+    readyAt: device.ready_at ?? null,
+    measuredAt: device.measured_at ?? null,
     end: device.end,
     lastSeen: device.last_seen,
     alert,

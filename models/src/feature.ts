@@ -32,3 +32,6 @@ export const DEFAULT_FEATURES: readonly Feature[] = [
 
 /** Most features a window may carry: the nineteen and four for each of 64 declared channels. */
 export const MAX_FEATURES = 19 + 4 * 64;
+
+/** Features are kept and learnt from in 32 bits: what is larger would become infinite there. */
+export const MAX_FEATURE_VALUE = 3.4e38;

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { DETECTORS, type DetectorName, SCOPES, WINDOW_STATES } from './detector.js';
-import { MAX_FEATURES } from './feature.js';
+import { MAX_FEATURE_VALUE, MAX_FEATURES } from './feature.js';
 import {
   agentIdSchema,
   bootIdSchema,
@@ -81,9 +81,6 @@ export const baselineSchema = z.object({
 });
 
 export const detectorsSchema = z.array(z.enum(DETECTORS)).max(DETECTORS.length);
-
-/** Features are kept and learnt from in 32 bits: what is larger would become infinite there. */
-export const MAX_FEATURE_VALUE = 3.4e38;
 
 export const featureValueSchema = z.number().min(-MAX_FEATURE_VALUE).max(MAX_FEATURE_VALUE);
 

@@ -10,6 +10,7 @@ import { icon } from '../part/icon.js';
 import type { Health } from '../part/panel.js';
 import '../part/panel.js';
 import '../part/reasons.js';
+import { noAlerts } from '../watch-facts.js';
 import { alertsSheet } from './alerts.styles.js';
 
 const PAGE = 20;
@@ -20,14 +21,6 @@ const UNFOLDED = 2;
 export function alertDurationMs(alert: Alert, eventNowMs: number): number {
   const to = alert.status === 'open' ? eventNowMs : Date.parse(alert.last_suspect_at);
   return Math.max(0, to - Date.parse(alert.opened_at));
-}
-
-/** Why there is nothing: all is well only where something is trained and detection runs. */
-export function noAlerts(status: StatusView | null): string {
-  if (!status) return 'No alerts.';
-  if (!status.trained[status.active_model]) return 'No alerts: nothing is trained yet.';
-  if (!status.detecting) return 'No alerts: detection is stopped.';
-  return 'No alerts: every line behaves as it did in training.';
 }
 
 /** How rare the baseline finds its strangest record, where it took part. */
@@ -143,7 +136,7 @@ export class AlertsElement extends LineheronElement {
   #empty(shown: readonly Alert[]): string {
     if (shown.length > 0) return '';
     if (this.onlyOpen && this.alerts.length > 0) return 'No alert is open.';
-    return noAlerts(this.status);
+    return noAlerts(this.health, this.status);
   }
 
   protected override render() {

@@ -3,7 +3,7 @@ import { ACTIVE_MODELS, type ActiveModel, type StatusView } from '@lineheron/mod
 import { css, html, type PropertyValues, type TemplateResult } from 'lit';
 import type { Failure } from '../api.js';
 import { DetectionEvent, ModelEvent } from '../event.js';
-import { modelName } from '../format.js';
+import { modelName, plural } from '../format.js';
 import { LineheronElement } from '../part/element.js';
 import { failureNote } from '../part/failure.js';
 import { icon } from '../part/icon.js';
@@ -28,7 +28,7 @@ export function detectionBlocked(
 ): string | null {
   if (!connected || status === null) return 'Not connected to the collector.';
   if (pending) return 'Asking the collector …';
-  if (on && status.detecting) return 'Detection is running.';
+  if (on && status.detecting) return 'Detection is started.';
   if (on && !status.trained[status.active_model]) return 'Train first: this model has learned nothing yet.';
   if (!on && !status.detecting) return 'Detection is stopped.';
   return null;
@@ -153,9 +153,11 @@ export class DetectionElement extends LineheronElement {
   #hint(): string {
     const { status } = this;
     if (!this.connected || !status) return 'Not connected to the collector.';
-    if (status.detecting) return 'Running: lines are being watched.';
+    const { lines, of } = status.watching;
+    if (status.detecting)
+      return `Started: ${lines} of ${plural(of, 'line')} ${lines === 1 ? 'is' : 'are'} watched.`;
     const trained = status.trained[status.active_model];
-    return trained ? 'Stopped: nothing is scored.' : 'Train first, then start.';
+    return trained ? 'Stopped: no line is watched.' : 'Train first, then start.';
   }
 
   #model(model: ActiveModel): TemplateResult {

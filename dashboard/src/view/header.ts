@@ -3,14 +3,14 @@ import type { StatusView } from '@lineheron/models';
 import { css, html, type TemplateResult } from 'lit';
 import { ReconnectEvent, ThemeEvent } from '../event.js';
 import type { ConnectionState } from '../feed/connection.js';
-import { modelName } from '../format.js';
+import { modelName, plural } from '../format.js';
 import { LineheronElement } from '../part/element.js';
 import { heron, type IconName, icon } from '../part/icon.js';
 import { THEME_CHOICES, type ThemeChoice } from '../style/theme.js';
 
 const CONNECTION: Readonly<Record<ConnectionState, { word: string; icon: IconName; tone: string }>> = {
   connecting: { word: 'Connecting', icon: 'reconnecting', tone: 'info' },
-  live: { word: 'Live', icon: 'live', tone: 'ok' },
+  live: { word: 'Live', icon: 'live', tone: '' },
   stale: { word: 'Stale', icon: 'stale', tone: 'warning' },
   reconnecting: { word: 'Reconnecting', icon: 'reconnecting', tone: 'warning' },
   failed: { word: 'Failed', icon: 'failed', tone: 'critical' },
@@ -132,18 +132,27 @@ export class HeaderElement extends LineheronElement {
     `;
   }
 
-  #detection(status: StatusView): TemplateResult {
-    const on = status.detecting;
-    return html`<span class="chip detection ${on && this.connection === 'live' ? 'ok' : ''}" data-testid="detection-state" data-detecting=${on}>
-      ${icon(on ? 'play' : 'pause', 13)}${on ? `Detecting · ${modelName(status.active_model)}` : 'Detection stopped'}
+  /** What the agents say that they do, not what is wished of them. */
+  #detection({ detecting, active_model, watching }: StatusView): TemplateResult {
+    const { agents_detecting: doing, agents_online: online } = watching;
+    const all = detecting && online > 0 && doing === online;
+    const tone = this.connection !== 'live' || (!detecting && doing === 0) ? '' : all ? 'ok' : 'warning';
+    const who =
+      online === 0
+        ? 'No agent detects'
+        : `${doing} of ${plural(online, 'agent')} ${doing === 1 ? 'detects' : 'detect'}`;
+    const words = detecting ? `${who} · ${modelName(active_model)}` : 'Detection stopped';
+    return html`<span class="chip detection ${tone}" data-testid="detection-state" data-detecting=${detecting}>
+      ${icon(detecting ? 'play' : 'pause', 13)}${words}
     </span>`;
   }
 
-  #agents(status: StatusView): TemplateResult {
-    const online = status.agents.filter((agent) => agent.online).length;
-    return html`<span class="agents muted number" data-testid="agents-online">
-      ${online} of ${status.agents.length} agents online
-    </span>`;
+  #agents({ watching, broker }: StatusView): TemplateResult {
+    const { agents_online: online, agents } = watching;
+    const words = broker.connected
+      ? `${online} of ${plural(agents, 'agent')} online`
+      : `${plural(agents, 'agent')}, none can be heard`;
+    return html`<span class="agents muted number" data-testid="agents-online">${words}</span>`;
   }
 
   protected override render() {

@@ -20,6 +20,12 @@ export const linesSheet = css`
   h3 .muted {
     font-weight: 400;
   }
+  .problem {
+    padding: 0 6px 4px;
+    color: var(--lh-warning);
+    font-size: 12px;
+    overflow-wrap: anywhere;
+  }
   .line {
     display: flex;
     align-items: stretch;

@@ -2,13 +2,14 @@
 import type { StatusView, WindowView } from '@lineheron/models';
 import { html, type TemplateResult } from 'lit';
 import { LineSelectEvent } from '../event.js';
-import { duration, figure, plural, words } from '../format.js';
+import { duration, figure, plural } from '../format.js';
 import { deviceName, freshness, type Line, type LineKey, MAX_SELECTED } from '../line.js';
 import { LineheronElement } from '../part/element.js';
 import { icon } from '../part/icon.js';
 import type { Health } from '../part/panel.js';
 import '../part/panel.js';
 import '../part/spark.js';
+import { lineWord } from '../watch-facts.js';
 import { linesSheet } from './lines.styles.js';
 
 /** More lines than this are found by searching. */
@@ -58,18 +59,19 @@ export class LinesElement extends LineheronElement {
   }
 
   #state(line: Line, id: string): TemplateResult {
-    const fresh = freshness(line);
-    if (fresh === 'offline')
-      return html`<span id=${id} class="state">${icon('failed', 12)}agent offline</span>`;
-    if (fresh === 'unknown') return html`<span id=${id} class="state">${icon('stale', 12)}unknown</span>`;
-    if (fresh === 'silent')
-      return html`<span id=${id} class="state ${line.alert?.severity ?? ''}">${icon('stale', 12)}silent</span>`;
+    const word = lineWord(line);
+    const current = freshness(line) === 'current' && this.health === 'live';
+    if (!current) {
+      const name = line.state === 'offline' ? 'failed' : 'stale';
+      const said = freshness(line) === 'current' ? `was ${word}` : word;
+      return html`<span id=${id} class="state ${line.alert?.severity ?? ''}">${icon(name, 12)}${said}</span>`;
+    }
     if (line.hasAlert) {
       const severity = line.alert?.severity ?? 'warning';
       return html`<span id=${id} class="state ${severity}">${icon(severity, 13)}${severity}<span class="hidden"> alert</span></span>`;
     }
-    const calm = line.state === 'scored';
-    return html`<span id=${id} class="state">${icon(calm ? 'check' : 'stale', 12)}${calm ? 'calm' : words(line.state)}</span>`;
+    const calm = line.state === 'scored' && line.watched;
+    return html`<span id=${id} class="state">${icon(calm ? 'check' : 'stale', 12)}${word}</span>`;
   }
 
   /** What it measured last, or when that was, once it says nothing of how the line is now. */
@@ -77,6 +79,7 @@ export class LinesElement extends LineheronElement {
     if (freshness(line) !== 'current') {
       return `last ${duration(this.nowMs - Date.parse(line.lastSeen))} ago`;
     }
+    if (line.measuredAt !== null) return `measured ${duration(this.nowMs - Date.parse(line.measuredAt))} ago`;
     const last = this.windows.get(line.key)?.at(-1);
     return `${figure(last?.latency_ms ?? null)} ms · ${figure(last?.packet_loss_pct ?? null)} %`;
   }
@@ -126,10 +129,17 @@ export class LinesElement extends LineheronElement {
       : '';
     return html`<li class="agent">
       <h3>${id} <span class="muted">${agent?.online === false ? 'offline' : detail}</span></h3>
+      ${(agent?.problems ?? []).map(({ message }) => html`<p class="problem">${icon('warning', 12)}${message}</p>`)}
       <ul>
         ${lines.map((line) => this.#line(line, all.indexOf(line)))}
       </ul>
     </li>`;
+  }
+
+  #note(): string {
+    const devices = this.lines.filter(({ isGateway }) => !isGateway);
+    if (devices.length === 0 || this.health !== 'live') return '';
+    return `${devices.filter(({ watched }) => watched).length} of ${plural(devices.length, 'line')} watched`;
   }
 
   protected override render() {
@@ -138,9 +148,9 @@ export class LinesElement extends LineheronElement {
     const left = this.lines.length - found.length;
     return html`<lh-panel
       heading="Lines"
-      note=${this.lines.length === 0 || this.health === 'stale' ? '' : plural(this.lines.length, 'line')}
+      note=${this.#note()}
       health=${this.health}
-      empty=${this.lines.length === 0 ? 'No lines yet: they appear as soon as an agent reports.' : ''}
+      empty=${this.lines.length === 0 ? 'No lines yet: they appear as soon as an agent reports. On a gateway, lineheron-agent init writes its configuration.' : ''}
     >
       <input
         slot="actions"

@@ -1,7 +1,7 @@
 /** `<lh-summary>`: six figures that say how the fleet is. */
 import type { MetricsView, StatusView } from '@lineheron/models';
 import { css, html } from 'lit';
-import { compactCount, count, percent, withUnit } from '../format.js';
+import { compactCount, count, percent, plural, UNKNOWN, withUnit } from '../format.js';
 import { LineheronElement } from '../part/element.js';
 import type { Health } from '../part/panel.js';
 
@@ -10,26 +10,28 @@ interface Tile {
   readonly label: string;
   readonly value: string;
   readonly note: string;
-  readonly tone?: 'critical';
+  readonly tone?: 'critical' | 'warning';
 }
 
 /** Figures of tiles; pure, so that they can be tried without a page. */
 export function tiles(metrics: MetricsView | null, status: StatusView | null): readonly Tile[] {
   const open = status?.open_alerts ?? null;
+  const watching = status?.watching;
   const delays = metrics && status ? metrics.models[status.active_model]?.episodes : undefined;
   const ingest = metrics?.ingest_latency_ms;
   return [
     {
+      id: 'watched',
+      label: 'Lines watched',
+      value: watching ? `${count(watching.lines)} of ${count(watching.of)}` : UNKNOWN,
+      note: watching ? `${watching.agents_online} of ${plural(watching.agents, 'agent')} online` : '',
+      ...(watching && watching.lines < watching.of ? { tone: 'warning' as const } : {}),
+    },
+    {
       id: 'records',
       label: 'Records',
       value: compactCount(metrics?.totals.records ?? null),
-      note: `${count(metrics?.totals.duplicates ?? null)} duplicates set aside`,
-    },
-    {
-      id: 'windows',
-      label: 'Windows',
-      value: compactCount(metrics?.totals.windows ?? null),
-      note: `${compactCount(metrics?.totals.anomalous_windows ?? null)} anomalous`,
+      note: `${compactCount(metrics?.totals.windows ?? null)} windows, ${compactCount(metrics?.totals.anomalous_windows ?? null)} anomalous`,
     },
     {
       id: 'anomaly-rate',
@@ -105,6 +107,12 @@ export class SummaryElement extends LineheronElement {
       }
       .critical .value {
         color: var(--lh-critical);
+      }
+      .warning {
+        border-color: var(--lh-warning);
+      }
+      .warning .value {
+        color: var(--lh-warning);
       }
       @media (max-width: 1080px) {
         dl {

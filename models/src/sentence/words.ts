@@ -2,7 +2,7 @@
  * What each feature and channel is called, and how its value is said: a variance as a swing in the channel's own unit, a
  * share in percent, a rate per second, minute or hour. Pure.
  */
-import { MAX_FEATURE_VALUE } from '../score.js';
+import { MAX_FEATURE_VALUE } from '../feature.js';
 
 const LABELS: Readonly<Record<string, string>> = {
   latency_ms: 'latency',

@@ -1,0 +1,164 @@
+/** The sentence and the tone of the watch, in good moments and in bad ones. */
+import type { Alert, StatusView } from '@lineheron/models';
+import { describe, expect, it } from 'vitest';
+import { minuteClock } from './format.js';
+import { linesOf } from './line.js';
+import { agent, alert, at, status, T0 } from './testing/views.js';
+import { lineWord, noAlerts, watchFacts } from './watch-facts.js';
+
+const NOW = T0 + 3_600_000;
+const STARTED = minuteClock(T0, NOW);
+
+type Device = StatusView['agents'][number]['devices'][number];
+
+/** A fleet of one agent with so many lines, of which the first are as given. */
+function fleet(count: number, first: readonly Partial<Device>[] = [], fields: Partial<StatusView> = {}) {
+  const names = Array.from({ length: count }, (_, index) => `line-${index + 1}`);
+  const gateway = agent('gw-1', [...names, '*']);
+  gateway.devices = gateway.devices.map((device, index) => ({
+    ...device,
+    ...(device.scope === 'gateway' ? {} : first[index]),
+  }));
+  const watched = gateway.devices.filter((device) => device.scope === 'device' && device.watched);
+  return status({
+    agents: [gateway],
+    watching: { lines: watched.length, of: count, agents_detecting: 1, agents_online: 1, agents: 1 },
+    ...fields,
+  });
+}
+
+function facts(known: StatusView | null, alerts: readonly Alert[] = [], fields: object = {}) {
+  const lines = linesOf(known, alerts);
+  return watchFacts({ health: 'live', status: known, lines, alerts, nowMs: NOW, silentMs: 0, ...fields });
+}
+
+const unwatched = (state: Device['state'], more: Partial<Device> = {}) => ({
+  state,
+  watched: false,
+  ...more,
+});
+
+describe('the sentence', () => {
+  it('is green only where every line is watched and nothing is wrong', () => {
+    expect(facts(fleet(17))).toEqual({
+      tone: 'ok',
+      sentence: 'Watching all 17 lines.',
+      short: 'all watched',
+      notes: [],
+    });
+  });
+
+  it('says how many are not watched, why, since when, and what is open for how long', () => {
+    const known = fleet(17, [unwatched('offline')], { open_alerts: 2 });
+    const alerts = [
+      alert(2880, { device: 'line-2', severity: 'warning', kind: 'silence' }),
+      alert(3540, { device: 'line-3', severity: 'warning', kind: 'silence', id: 'gw-1/b/9/0' }),
+    ];
+    const { tone, sentence, notes } = facts(known, alerts);
+    expect(sentence).toBe(
+      `Watching 16 of 17 lines. 1 offline since ${STARTED}. 2 alerts open, the worst for 12\u00a0min.`,
+    );
+    expect(tone).toBe('warning');
+    expect(notes).toEqual([`Silent the longest: line-1 of gw-1, since ${STARTED}.`]);
+  });
+
+  it.each([
+    ['stale', {}, `1 silent since ${STARTED}.`, 'warning'],
+    ['offline', {}, `1 offline since ${STARTED}.`, 'warning'],
+    ['unknown', {}, '1 not heard of since the collector started.', 'warning'],
+    ['cannot_measure', { measured_at: at(0) }, `1 without a measured value since ${STARTED}.`, 'warning'],
+    ['stopped', {}, '1 not judged, detection is off at the agent.', 'warning'],
+    ['cannot_alert', {}, '1 cannot alert yet.', 'info'],
+    ['untrained', {}, '1 untrained.', 'info'],
+    ['warming_up', { ready_at: at(3620) }, '1 warming up, 20\u00a0s still.', 'info'],
+    ['scored', {}, '1 not judged.', 'info'],
+  ] as const)('of a line that is %s is true and not green', (state, more, clause, tone) => {
+    const told = facts(fleet(3, [unwatched(state, more)]));
+    expect(told.sentence).toBe(`Watching 2 of 3 lines. ${clause}`);
+    expect(told.tone).toBe(tone);
+  });
+
+  it('is red where no agent is online, whatever is wished and trained', () => {
+    const known = fleet(2, [unwatched('offline'), unwatched('offline', { last_seen: at(1800) })], {
+      watching: { lines: 0, of: 2, agents_detecting: 0, agents_online: 0, agents: 4 },
+    });
+    expect(facts(known)).toMatchObject({
+      tone: 'critical',
+      sentence: `No agent is online (4 known): no line is watched. 2 offline since ${STARTED}.`,
+      short: 'no agent online',
+    });
+  });
+
+  it('is red where the collector is unreachable, and says since when what is shown is old', () => {
+    expect(facts(fleet(3), [], { health: 'stale', silentMs: 3_600_000 })).toMatchObject({
+      tone: 'critical',
+      sentence: `The collector is unreachable since ${STARTED}: what is shown is from then.`,
+    });
+    expect(facts(null, [], { health: 'failed' }).tone).toBe('critical');
+    expect(facts(null, [], { health: 'loading' }).tone).toBe('info');
+  });
+
+  it('is red where the collector has no broker', () => {
+    const told = facts(fleet(3, [], { broker: { url: '', connected: false } }));
+    expect(told).toMatchObject({ tone: 'critical' });
+    expect(told.sentence).toContain('no connection to its broker');
+  });
+
+  it('says that detection is stopped, and who does not follow', () => {
+    const idle = [unwatched('stopped'), unwatched('stopped')];
+    const stopped = (agents_detecting: number) =>
+      fleet(2, idle, {
+        detecting: false,
+        watching: { lines: 0, of: 2, agents_detecting, agents_online: 1, agents: 1 },
+      });
+    expect(facts(stopped(0)).sentence).toMatch(/^Detection is stopped\. 2 not judged/);
+    expect(facts(stopped(1)).sentence).toMatch(/^Detection is stopped, but 1 agent still detects\./);
+    expect(facts(stopped(0)).tone).not.toBe('ok');
+  });
+
+  it('is not green where lines are watched by their baselines alone, and says what works', () => {
+    const told = facts(fleet(2, [{ state: 'untrained' }, { state: 'untrained' }]));
+    expect(told).toMatchObject({ tone: 'info', sentence: 'Watching all 2 lines.' });
+    expect(told.notes).toEqual([expect.stringContaining('2 lines are untrained: only the baseline')]);
+  });
+
+  it('names agents that do not do their work, three at most', () => {
+    const known = fleet(2);
+    const problem = { code: 'no_answer' as const, since: at(0), message: 'gw-1 does not answer.' };
+    known.agents = [{ ...known.agents[0]!, problems: [problem, problem, problem, problem] }];
+    const told = facts(known);
+    expect(told.tone).toBe('warning');
+    expect(told.notes).toEqual([
+      ...new Array(3).fill(`Since ${STARTED}: gw-1 does not answer.`),
+      '1 more agent problem: see the agents below.',
+    ]);
+  });
+
+  it('is red with a critical alert, and tells what to do where there is no agent yet', () => {
+    expect(facts(fleet(2, [], { open_alerts: 1 }), [alert(3590, { device: 'line-2' })]).tone).toBe(
+      'critical',
+    );
+    expect(facts(status())).toMatchObject({ tone: 'info', sentence: 'No agent has reported yet.' });
+  });
+});
+
+describe('a line’s word', () => {
+  it('is calm only where it is watched', () => {
+    expect(lineWord({ state: 'scored', watched: true })).toBe('calm');
+    expect(lineWord({ state: 'scored', watched: false })).toBe('not judged');
+    expect(lineWord({ state: 'untrained', watched: true })).toBe('baseline only');
+    expect(lineWord({ state: 'untrained', watched: false })).toBe('untrained');
+  });
+});
+
+describe('an empty list of alerts', () => {
+  it('says that all is well only where all is watched', () => {
+    expect(noAlerts('live', fleet(3))).toBe('No alerts: all 3 lines are watched and behave as usual.');
+    expect(noAlerts('live', fleet(3, [unwatched('stale')]))).toBe(
+      'No alerts on the 2 lines of 3 that are watched.',
+    );
+    expect(noAlerts('live', fleet(1, [unwatched('untrained')]))).toBe('No alerts, but no line is watched.');
+    expect(noAlerts('stale', fleet(3))).toBe('No alert was open when the collector was last heard.');
+    expect(noAlerts('live', status())).toBe('No alerts: no line reports yet.');
+  });
+});

@@ -1,0 +1,241 @@
+/**
+ * THE state of the watch in one sentence and one tone, from what was heard and never from what is wished. Pure. Green
+ * (`ok`) is only said of a fleet of which every line is watched and nothing is wrong; what is not known is never green.
+ */
+import type { Alert, LineState, StatusView } from '@lineheron/models';
+import { minuteClock, plural, roughly } from './format.js';
+import { alertNowMs, deviceName, type Line, lineKey } from './line.js';
+import type { Health } from './part/panel.js';
+
+export type Tone = 'ok' | 'info' | 'warning' | 'critical';
+
+export interface WatchInput {
+  readonly health: Health;
+  readonly status: StatusView | null;
+  readonly lines: readonly Line[];
+  readonly alerts: readonly Alert[];
+  /** The collector's time now, and how long ago it was heard, ms. */
+  readonly nowMs: number;
+  readonly silentMs: number;
+}
+
+export interface WatchFacts {
+  readonly tone: Tone;
+  readonly sentence: string;
+  /** What there is to know beside it: who is silent the longest, which agent does not do its work, and what to do. */
+  readonly notes: readonly string[];
+  /** A few words, for a window's title. */
+  readonly short: string;
+}
+
+const MAX_PROBLEMS = 3;
+
+export function watchFacts(input: WatchInput): WatchFacts {
+  return blind(input) ?? seeing(input, input.status!);
+}
+
+/** Nothing, or nothing current, is known; null when it is. */
+function blind({ health, status, nowMs, silentMs }: WatchInput): WatchFacts | null {
+  if (status === null) {
+    if (health === 'loading') return fact('info', 'Connecting to the collector.', 'connecting');
+    return fact('critical', 'The collector is unreachable: nothing is known.', 'collector unreachable');
+  }
+  if (health !== 'live') {
+    const since = minuteClock(nowMs - silentMs, nowMs);
+    const sentence = `The collector is unreachable since ${since}: what is shown is from then.`;
+    return fact('critical', sentence, 'collector unreachable');
+  }
+  if (!status.broker.connected) {
+    const sentence = 'The collector has no connection to its broker: no agent can be heard.';
+    return fact('critical', sentence, 'nothing heard', [
+      'It tries again by itself: check that the broker runs.',
+    ]);
+  }
+  if (status.agents.length === 0) {
+    return fact('info', 'No agent has reported yet.', 'no agent yet', [
+      'On a gateway, lineheron-agent init writes a configuration and lineheron-agent run starts it.',
+    ]);
+  }
+  return null;
+}
+
+const fact = (tone: Tone, sentence: string, short: string, notes: readonly string[] = []): WatchFacts => ({
+  tone,
+  sentence,
+  short,
+  notes,
+});
+
+function seeing(input: WatchInput, status: StatusView): WatchFacts {
+  const { alerts, nowMs } = input;
+  const lines = input.lines.filter(({ isGateway }) => !isGateway);
+  const missed = lines.filter(({ watched }) => !watched);
+  const open = alerts.filter((alert) => alert.status === 'open');
+  const parts = [watched(status, lines.length), missedBy(missed, nowMs), openNow(open, status, input)];
+  const problems = status.agents.flatMap((agent) => agent.problems);
+  return {
+    tone: toneOf(status, lines, missed, open, problems.length),
+    sentence: parts.filter((part) => part !== '').join(' '),
+    short: shortOf(status, lines.length, missed.length),
+    notes: [...longest(missed, nowMs), ...problemNotes(problems, nowMs), ...untrained(lines)],
+  };
+}
+
+function watched({ watching, detecting }: StatusView, all: number): string {
+  const { agents_detecting: still, agents_online, agents } = watching;
+  if (agents_online === 0) return `No agent is online (${agents} known): no line is watched.`;
+  if (!detecting) {
+    const more = still > 0 ? `, but ${plural(still, 'agent still detects', 'agents still detect')}` : '';
+    return `Detection is stopped${more}.`;
+  }
+  if (all === 0) return `${plural(agents_online, 'agent is', 'agents are')} online, but no line reports yet.`;
+  if (watching.lines === 0) return `No line is watched (of ${all}).`;
+  return watching.lines < all
+    ? `Watching ${watching.lines} of ${plural(all, 'line')}.`
+    : `Watching ${all === 1 ? 'the only line' : `all ${plural(all, 'line')}`}.`;
+}
+
+/** "1 offline since 20:41, 2 warming up for 20 s." */
+function missedBy(missed: readonly Line[], nowMs: number): string {
+  const said = STATES.flatMap((state) => {
+    const lines = missed.filter((line) => line.state === state);
+    return lines.length === 0 ? [] : [`${lines.length} ${CLAUSES[state](lines, nowMs)}`];
+  });
+  return said.length === 0 ? '' : `${said.join(', ')}.`;
+}
+
+const since = (times: readonly string[], nowMs: number) => {
+  const oldest = Math.min(...times.map((time) => Date.parse(time)));
+  return Number.isFinite(oldest) ? ` since ${minuteClock(oldest, nowMs)}` : '';
+};
+
+const lastSeen = (lines: readonly Line[]) => lines.map((line) => line.lastSeen);
+
+/** How lines that are not watched are told of, the worst first. */
+const CLAUSES: Readonly<Record<LineState, (lines: readonly Line[], nowMs: number) => string>> = {
+  offline: (lines, nowMs) => `offline${since(lastSeen(lines), nowMs)}`,
+  stale: (lines, nowMs) => `silent${since(lastSeen(lines), nowMs)}`,
+  unknown: () => 'not heard of since the collector started',
+  cannot_measure: (lines, nowMs) => {
+    const measured = lines.flatMap(({ measuredAt }) => (measuredAt === null ? [] : [measuredAt]));
+    return `without a measured value${since(measured, nowMs)}`;
+  },
+  cannot_alert: () => 'cannot alert yet',
+  stopped: () => 'not judged, detection is off at the agent',
+  untrained: () => 'untrained',
+  warming_up: (lines, nowMs) => `warming up${stillFor(lines, nowMs)}`,
+  scored: () => 'not judged',
+};
+const STATES = Object.keys(CLAUSES) as LineState[];
+
+function stillFor(lines: readonly Line[], nowMs: number): string {
+  const leftMs = Math.max(
+    ...lines.map(({ readyAt }) => (readyAt === null ? 0 : Date.parse(readyAt) - nowMs)),
+  );
+  return leftMs > 0 ? `, ${roughly(leftMs)} still` : '';
+}
+
+const RANKS: Readonly<Record<Alert['severity'], number>> = { critical: 0, warning: 1, info: 2 };
+
+/** "2 alerts open, the worst for 12 min." */
+function openNow(open: readonly Alert[], status: StatusView, { lines, nowMs }: WatchInput): string {
+  if (status.open_alerts === 0) return '';
+  const ages = open.map((alert) => {
+    const line = lines.find(({ key }) => key === lineKey(alert));
+    return { rank: RANKS[alert.severity], ms: alertNowMs(alert, line, nowMs) - Date.parse(alert.opened_at) };
+  });
+  const [worst] = ages.sort((a, b) => a.rank - b.rank || b.ms - a.ms);
+  const told = plural(status.open_alerts, 'alert');
+  if (!worst) return `${told} open.`;
+  return `${told} open, ${status.open_alerts === 1 ? '' : 'the worst '}for ${roughly(worst.ms)}.`;
+}
+
+const LOST: readonly LineState[] = ['offline', 'stale', 'unknown', 'cannot_measure', 'stopped'];
+
+function toneOf(
+  { watching, detecting, open_alerts }: StatusView,
+  lines: readonly Line[],
+  missed: readonly Line[],
+  open: readonly Alert[],
+  problems: number,
+): Tone {
+  const blindFleet =
+    watching.agents_online === 0 || (lines.length > 0 && missed.every(isLost) && watching.lines === 0);
+  if (blindFleet || open.some(({ severity }) => severity === 'critical')) return 'critical';
+  const awry = open_alerts > 0 || problems > 0 || watching.agents_online < watching.agents;
+  if (awry || !detecting || missed.some(isLost)) return 'warning';
+  const complete =
+    lines.length > 0 && missed.length === 0 && !lines.some(({ state }) => state === 'untrained');
+  return complete ? 'ok' : 'info';
+}
+
+const isLost = ({ state }: Line) => LOST.includes(state);
+
+function shortOf({ watching, detecting, open_alerts }: StatusView, all: number, missed: number): string {
+  if (watching.agents_online === 0) return 'no agent online';
+  if (open_alerts > 0) return `${plural(open_alerts, 'alert')} open`;
+  if (!detecting) return 'detection stopped';
+  if (all === 0) return 'no line yet';
+  return missed === 0 ? 'all watched' : `${watching.lines} of ${all} watched`;
+}
+
+/** The oldest silence, by name, where there are several. */
+function longest(missed: readonly Line[], nowMs: number): string[] {
+  const silent = missed.filter(({ state }) => state === 'stale' || state === 'offline');
+  const [oldest] = [...silent].sort((a, b) => Date.parse(a.lastSeen) - Date.parse(b.lastSeen));
+  if (!oldest) return [];
+  const name = `${deviceName(oldest.device)} of ${oldest.agent}`;
+  return [`Silent the longest: ${name}, since ${minuteClock(Date.parse(oldest.lastSeen), nowMs)}.`];
+}
+
+type Problem = StatusView['agents'][number]['problems'][number];
+
+function problemNotes(problems: readonly Problem[], nowMs: number): string[] {
+  const told = [...problems]
+    .sort((a, b) => Date.parse(a.since) - Date.parse(b.since))
+    .slice(0, MAX_PROBLEMS)
+    .map(({ since: from, message }) => `Since ${minuteClock(Date.parse(from), nowMs)}: ${message}`);
+  const left = problems.length - told.length;
+  return left > 0 ? [...told, `${plural(left, 'more agent problem')}: see the agents below.`] : told;
+}
+
+/** What works already on lines without a model. */
+function untrained(lines: readonly Line[]): string[] {
+  const alone = lines.filter((line) => line.state === 'untrained' && line.watched).length;
+  if (alone === 0) return [];
+  const they = alone === 1 ? 'line is' : 'lines are';
+  return [
+    `${alone} ${they} untrained: only the baseline of each line itself judges there. Train, and the other models do too.`,
+  ];
+}
+
+/** How one line stands, in a word or two. */
+export function lineWord({ state, watched: isWatched }: Pick<Line, 'state' | 'watched'>): string {
+  if (state === 'scored') return isWatched ? 'calm' : 'not judged';
+  if (state === 'untrained' && isWatched) return 'baseline only';
+  return WORDS[state];
+}
+
+const WORDS: Readonly<Record<Exclude<LineState, 'scored'>, string>> = {
+  offline: 'agent offline',
+  stale: 'silent',
+  unknown: 'unknown',
+  cannot_measure: 'cannot measure',
+  cannot_alert: 'cannot alert yet',
+  stopped: 'detection off',
+  untrained: 'untrained',
+  warming_up: 'warming up',
+};
+
+/** Why there is no alert to show: all is well only where all is watched. */
+export function noAlerts(health: Health, status: StatusView | null): string {
+  if (health !== 'live' || !status) return 'No alert was open when the collector was last heard.';
+  const { lines, of } = status.watching;
+  if (of === 0) return 'No alerts: no line reports yet.';
+  if (lines === 0) return 'No alerts, but no line is watched.';
+  if (lines < of)
+    return `No alerts on the ${plural(lines, 'line')} of ${of} that ${lines === 1 ? 'is' : 'are'} watched.`;
+  return of === 1
+    ? 'No alerts: the line is watched and behaves as usual.'
+    : `No alerts: all ${of} lines are watched and behave as usual.`;
+}
