@@ -1,20 +1,7 @@
-/** How the program ends: one number an outcome, after sysexits.h where that has a word for it. */
+/** How the agent ends, and what each number means. */
+import { EXIT, type ExitCode } from '@lineheron/models/command-line';
 
-export const EXIT = {
-  ok: 0,
-  failed: 1,
-  findings: 2,
-  usage: 64,
-  data: 65,
-  noInput: 66,
-  unavailable: 69,
-  cannotCreate: 73,
-  busy: 75,
-  noPermission: 77,
-  config: 78,
-} as const;
-
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+export { EXIT, type ExitCode };
 
 /** What each number means, for --help and the README. */
 export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [

@@ -1,2 +1,2 @@
-/** Arguments that cannot be followed. The message is for people. */
-export class UsageError extends Error {}
+/** Arguments that cannot be followed. */
+export { UsageError } from '@lineheron/models/command-line';

@@ -15,6 +15,7 @@ import {
   environmentName as variableOf,
   windowSizeSeconds,
 } from '@lineheron/models';
+import { didYouMean } from '@lineheron/models/suggest';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { errorText, LOG_LEVELS } from './log.js';
@@ -104,10 +105,23 @@ export interface ConfigSources {
 
 type Tree = { [key: string]: unknown };
 
+/** Names the configuration file, and is read before there is one. */
+const CONFIG_VARIABLE = 'LINEHERON_CONFIG';
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'is a folder',
+  EACCES: 'may not be read',
+};
+
 /** Reads all sources and returns the frozen configuration; throws ConfigError naming each wrong key. */
 export function loadConfig(sources: ConfigSources): Config {
   const tree = sources.file === undefined ? {} : readTree(sources.file);
-  for (const path of settingPaths()) {
+  const paths = settingPaths();
+  for (const key of Object.keys(sources.flags ?? {})) {
+    if (!paths.includes(key)) throw new ConfigError(`--set ${key}: unknown key${didYouMean(key, paths)}`);
+  }
+  for (const path of paths) {
     const fromEnvironment = sources.environment?.[environmentName(path)];
     const value = sources.flags?.[path] ?? fromEnvironment;
     if (value !== undefined) setPath(tree, path, value);
@@ -132,7 +146,7 @@ export function environmentName(path: string): string {
 
 /** What stands in the environment as a setting and is none, a sentence each. */
 export function strayEnvironment(environment: Environment): string[] {
-  return strayVariables(environment, settingPaths().map(environmentName));
+  return strayVariables(environment, [CONFIG_VARIABLE, ...settingPaths().map(environmentName)]);
 }
 
 function unwrap(schema: z.ZodType): z.ZodType {
@@ -142,17 +156,31 @@ function unwrap(schema: z.ZodType): z.ZodType {
 }
 
 function readTree(file: string): Tree {
-  let tree: unknown;
-  try {
-    tree = parseYaml(readFileSync(file, 'utf8'), { maxAliasCount: 10 });
-  } catch (error) {
-    throw new ConfigError(`cannot read the configuration ${file}: ${errorText(error)}`);
-  }
+  const tree = parsedYaml(file, textOf(file));
   if (tree === null || tree === undefined) return {};
   if (typeof tree !== 'object' || Array.isArray(tree)) {
     throw new ConfigError(`${file}: the configuration must be a mapping of keys to values`);
   }
   return tree as Tree;
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError(`${file}: ${UNREADABLE[code ?? ''] ?? errorText(error)}`);
+  }
+}
+
+/** Only the first line of what the parser says: below it stands the text itself, which may hold a secret. */
+function parsedYaml(file: string, text: string): unknown {
+  try {
+    return parseYaml(text, { maxAliasCount: 10, logLevel: 'error' });
+  } catch (error) {
+    const [first = ''] = errorText(error).split('\n');
+    throw new ConfigError(`${file}: not valid YAML: ${first.replace(/:$/, '')}`);
+  }
 }
 
 /** Text from outside becomes what YAML would read; lists are separated by commas; secrets stay text. */
@@ -180,9 +208,14 @@ function readText(path: string, text: string): unknown {
 }
 
 function describe(error: z.ZodError, file: string | undefined): string {
-  const lines = error.issues.map((issue) => {
+  const paths = settingPaths();
+  const lines = error.issues.flatMap((issue) => {
     const path = issue.path.join('.');
-    return `  ${path === '' ? '' : `${path}: `}${issue.message}`;
+    if (issue.code !== 'unrecognized_keys') return [`  ${path === '' ? '' : `${path}: `}${issue.message}`];
+    return issue.keys.map((key) => {
+      const full = [...issue.path, key].join('.');
+      return `  ${full}: unknown key${didYouMean(full, paths)}`;
+    });
   });
   return `the configuration${file === undefined ? '' : ` ${file}`} is not valid:\n${lines.join('\n')}`;
 }

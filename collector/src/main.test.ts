@@ -1,5 +1,5 @@
 /** The process itself, as the launcher and service managers see it. Runs the compiled program. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -76,34 +76,113 @@ describe('lineheron-collector run', () => {
     expect(`${first}${rest}`).not.toContain('hunter2');
   });
 
-  it('exits with 2 and one line that names the setting when a port is taken', async () => {
+  it('exits with 78 and one line that names the setting when a port is taken', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
     const { code, errors } = await run('--port', String(port), '--mqtt-port', '0').ended;
     server.close();
-    expect(code).toBe(2);
+    expect(code).toBe(78);
     expect(errors.trim()).toBe(
       `lineheron-collector: port ${port} is taken: set http.port (LINEHERON_HTTP_PORT) to a free one`,
     );
   });
 
-  it('exits with 2 and names the key when the configuration is wrong', async () => {
+  it('exits with 78 and names the key when the configuration is wrong', async () => {
     const config = join(folder, 'config.yaml');
     await writeFile(config, 'http: { host: 0.0.0.0 }\n');
     const { code, errors } = await run('--config', config).ended;
-    expect(code).toBe(2);
+    expect(code).toBe(78);
     expect(errors).toContain('http.host: must be a loopback address');
     expect(errors).not.toContain('    at ');
   });
 
-  it('exits with 2 and says what to do when its store is damaged', async () => {
+  it('exits with 65 and says what to do when its store is damaged', async () => {
     await writeFile(
       join(folder, 'lineheron.db'),
       'no database at all, but long enough to be read as one. '.repeat(100),
     );
     const { code, errors } = await run(...FREE).ended;
-    expect(code).toBe(2);
+    expect(code).toBe(65);
     expect(errors).toContain('Restore it from a backup');
+  });
+});
+
+describe('the command line of the collector', () => {
+  const told = (args: string[], options: { cwd?: string; env?: Record<string, string> } = {}) =>
+    spawnSync(process.execPath, [MAIN, ...args], {
+      encoding: 'utf8',
+      cwd: options.cwd ?? folder,
+      env: { PATH: process.env.PATH, FORCE_COLOR: '1', ...options.env },
+    });
+
+  it.each([
+    [[], /no command given; there are: run, config/],
+    [['rnu'], /unknown command "rnu" \(did you mean "run"\?\)/],
+    [['run', '--host', '0.0.0.0'], /run: unknown option "--host"/],
+    [['run', '--prot', '1'], /run: unknown option "--prot" \(did you mean "--port"\?\)/],
+    [['run', '--port'], /run: --port <number> needs a value/],
+    [['run', '--port', '1', '--port', '2'], /run: --port is given twice/],
+    [['run', 'x.yaml'], /run: unexpected argument "x.yaml"/],
+    [['config'], /config: <check> is missing/],
+    [['config', 'chek'], /config: unknown word "chek"/],
+  ])('refuses %j with exit code 64 and one line', (args, message) => {
+    const { status, stdout, stderr } = told(args);
+    expect([status, stdout]).toEqual([64, '']);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^lineheron-collector: [^\n]+ \(--help tells more\)\n$/);
+  });
+
+  it('explains itself and each command in plain text, whatever the terminal', () => {
+    for (const args of [['--help'], ['-h'], ['help', 'run'], ['run', '--help'], ['config', '-h']]) {
+      const { status, stdout } = told(args);
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/^lineheron-collector/);
+      expect(stdout).not.toContain('undefined');
+      expect(stdout).not.toContain('\u001b');
+    }
+    expect(told(['--help']).stdout).toMatch(/78 {2}wrong configuration/);
+    expect(told(['run', '--help']).stdout).toMatch(/\.\/lineheron-collector\.yaml or \/etc\/lineheron/);
+    expect(told(['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('finds the configuration by option, environment and folder, in this order', async () => {
+    const check = (...args: string[]) => told(['config', 'check', ...args]);
+    expect(check().stdout).toMatch(/^no file, so all defaults: right: serves http:\/\/127\.0\.0\.1:8001/);
+    await writeFile(join(folder, 'lineheron-collector.yaml'), 'http: { port: 1111 }\n');
+    await writeFile(join(folder, 'other.yaml'), 'http: { port: 2222 }\n');
+    expect(check().stdout).toMatch(/^lineheron-collector\.yaml: right: serves http:\/\/127\.0\.0\.1:1111/);
+    const env = { LINEHERON_CONFIG: 'other.yaml' };
+    expect(told(['config', 'check'], { env })).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^other\.yaml: .*:2222/),
+      stderr: '',
+    });
+    expect(check('--config', 'other.yaml', '--set', 'http.port=3333').stdout).toMatch(/:3333/);
+  });
+
+  it.each([
+    ['a missing file', ['--config', 'none.yaml'], /none\.yaml: there is no such file/],
+    ['a folder', ['--config', '.'], /\.: is a folder/],
+    ['tabs', ['--config', 'tabs.yaml'], /tabs\.yaml: not valid YAML: .*[Tt]ab.* at line 2/],
+    ['a list', ['--config', 'list.yaml'], /must be a mapping of keys to values/],
+    ['a misspelt key', ['--config', 'key.yaml'], /http\.prot: unknown key \(did you mean "http\.port"\?\)/],
+    [
+      'a misspelt setting',
+      ['--set', 'http.prot=1'],
+      /--set http\.prot: unknown key \(did you mean "http\.port"/,
+    ],
+    ['a setting that is none', ['--set', 'hunter2'], /--set must look like/],
+    ['an address beyond loopback', ['--set', 'http.host=0.0.0.0'], /http\.host: must be a loopback address/],
+  ])('says what is wrong with %s and ends with exit code 78', async (_name, args, message) => {
+    await writeFile(join(folder, 'tabs.yaml'), 'http:\n\tport: 1\npassword: hunter2\n');
+    await writeFile(join(folder, 'list.yaml'), '- 1\n');
+    await writeFile(join(folder, 'key.yaml'), 'http: { prot: 1 }\n');
+    for (const command of [['config', 'check'], ['run']]) {
+      const { status, stderr } = told([...command, ...args]);
+      expect(status).toBe(78);
+      expect(stderr).toMatch(message);
+      expect(stderr).not.toMatch(/hunter2| {4}at /);
+    }
   });
 });

@@ -10,8 +10,20 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ALLOWED: Record<string, readonly string[]> = {
   models: [],
   native: [],
-  agent: ['@lineheron/models', '@lineheron/models/persist', '@lineheron/models/suggest', '@lineheron/native'],
-  collector: ['@lineheron/models', '@lineheron/models/persist', '@lineheron/native'],
+  agent: [
+    '@lineheron/models',
+    '@lineheron/models/command-line',
+    '@lineheron/models/persist',
+    '@lineheron/models/suggest',
+    '@lineheron/native',
+  ],
+  collector: [
+    '@lineheron/models',
+    '@lineheron/models/command-line',
+    '@lineheron/models/persist',
+    '@lineheron/native',
+    '@lineheron/models/suggest',
+  ],
   dashboard: ['@lineheron/models'],
 };
 
@@ -124,10 +136,11 @@ describe.each(['agent', 'collector'])('stages of %s', (workspace) => {
 });
 
 describe('models', () => {
-  it('uses Node modules only behind its persist door', () => {
+  it('uses Node modules only behind its doors for Node', () => {
     const wrong = sources(join(ROOT, 'models', 'src')).filter(
       (file) =>
-        !file.includes('/persist/') && imports(file).some(({ specifier }) => specifier.startsWith('node:')),
+        !/\/(persist|command-line)\//.test(file) &&
+        imports(file).some(({ specifier }) => specifier.startsWith('node:')),
     );
     expect(wrong).toEqual([]);
   });

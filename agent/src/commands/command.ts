@@ -1,18 +1,9 @@
-/** What every command is: its arguments for citty, its help, and what it does. One command a file. */
+/** What every command is: its arguments, its help, and what it does. One command a file. */
 import type { Readable } from 'node:stream';
-import type { ArgDef } from 'citty';
+import type { Argument, CommandSpec, Given } from '@lineheron/models/command-line';
 import type { ExitCode } from '../exit-code.js';
 
-/** An option or positional; `multiple` ones may be given again. */
-export type Argument = ArgDef & { multiple?: boolean };
-
-/** What was given: text, true for a switch, a list for `multiple`. Positionals are under `_`. */
-export interface Given {
-  readonly _: readonly string[];
-  text(name: string): string | undefined;
-  texts(name: string): readonly string[];
-  flag(name: string): boolean;
-}
+export type { Argument, Given };
 
 /** The edge of the process, so that tests choose it. */
 export interface Surroundings {
@@ -25,14 +16,7 @@ export interface Surroundings {
   isTerminal: boolean;
 }
 
-export interface Command {
-  name: string;
-  description: string;
-  args: Readonly<Record<string, Argument>>;
-  /** Further help below the options: behaviour, limits, examples. */
-  help?: string;
-  /** The fewest and the most words beside the options; none when absent. */
-  words?: { min: number; max: number };
+export interface Command extends CommandSpec {
   /** Resolves to the exit code; throws ExitError, ConfigError or UsageError. */
   perform(given: Given, around: Surroundings): Promise<ExitCode>;
 }

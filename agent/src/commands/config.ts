@@ -31,7 +31,7 @@ export const config: Command = {
   name: 'config',
   description: 'Check the configuration, or print its JSON Schema',
   args: {
-    what: { type: 'positional', valueHint: 'check|schema', description: 'What to do', required: true },
+    what: { type: 'positional', valueHint: 'check|schema', description: 'What to do' },
     ...configArgs,
   },
   words: { min: 1, max: 1 },

@@ -93,7 +93,6 @@ export const evaluate: Command = {
       type: 'positional',
       valueHint: 'file…',
       description: 'CSV with a column label (0 or 1), or canonical JSON lines with is_anomaly',
-      required: true,
     },
     mode: {
       type: 'enum',

@@ -196,7 +196,6 @@ export const replay: Command = {
       type: 'positional',
       valueHint: 'file…',
       description: 'Log files in order, plain or gzip; - is standard input',
-      required: true,
     },
     model: {
       type: 'string',
