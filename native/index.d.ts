@@ -76,6 +76,18 @@ export declare class Engine {
   removeFormat(format: number): void
   /** Refused lines since the last call, at most three a reason. */
   refusedSample(): Array<RefusedLine>
+  /** One example of each kind of late records since the last call. */
+  lateSample(): Array<LateExample>
+  /**
+   * Looks at whole lines of a format's stream before they are read, `anew` or in addition to those before. Nothing
+   * of it reaches the windows.
+   */
+  survey(chunk: Uint8Array, arrivalMs: number, anew: boolean, format?: number | undefined | null, device?: string | undefined | null): Survey
+  /**
+   * Takes over what a survey of the stream that follows found: the order of its dates in numbers, and the time of
+   * the first line that has one, for lines before it that have none.
+   */
+  expect(arrivalMs: number, dateOrder: string | null, firstMs: number | null, format?: number): void
   /**
    * Takes the next bytes of the source, lines of `format` (default 0, canonical JSON). `arrivalMs` is
    * the time now, epoch ms. With `emit` false windows are brought up to date and nothing is put out.
@@ -267,6 +279,13 @@ export interface EngineCounters {
   tooLong: number
   /** Records that came later than the lateness allows. */
   late: number
+  /**
+   * The same by what it probably was: `newest_first`, `clock_set_back`, `daylight_saving`,
+   * `after_line_without_time`, `delayed`.
+   */
+  lateKinds: Record<string, number>
+  /** Records without a time of their own that stand at the time of the line before them. */
+  timeOfLineBefore: number
   /** Records more than five minutes ahead, stamped by arrival. */
   ahead: number
   /** Devices' windows begun anew because a clock was set back. */
@@ -392,6 +411,15 @@ export interface ForestOptions {
   threads?: number
 }
 
+/** A record that came too late. */
+export interface LateExample {
+  /** Name of its counter in `EngineCounters.lateKinds`. */
+  kind: string
+  device: string
+  /** How far behind its device's newest record. */
+  behindMs: number
+}
+
 /**
  * How far each of the row-major rows is from all of them, column by column; 0 and up. NaN is unknown. Throws when
  * rows and columns do not fit.
@@ -507,6 +535,23 @@ export declare function runningTails(tails: Float64Array): Float64Array
 export interface ScoreOptions {
   /** 1–64; default 1. Small batches use fewer. */
   threads?: number
+}
+
+/** What a stream showed of its times before it is read. */
+export interface Survey {
+  records: number
+  /** Of them, records whose line says when they happened, or that stand right behind a line that is a date. */
+  timed: number
+  /** `forward`, `newest_first`, or `none`: to and fro. */
+  direction: string
+  /** `day_first`, `month_first` or `year_first` where dates in numbers show it. */
+  dateOrder: string | null
+  /** Time of the first line that has one, epoch ms. */
+  firstMs: number | null
+  /** The newest time of all. */
+  newestMs: number | null
+  /** Of each line of this chunk, epoch ms: NaN for a line without, -1 for one by a clock that was not set. */
+  lineTimes: Float64Array
 }
 
 /** Trains an autoencoder on row-major rows (NaN is unknown), off the JavaScript thread. */

@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::baseline::DeviceBaseline;
+use crate::engine::late::LateRun;
+use crate::format::time::heard::Heard;
 use crate::window::Window;
 use crate::window::gateway_clock::ClockOffset;
 
@@ -31,8 +33,12 @@ pub struct Device {
     pub rebooted_ms: Option<i64>,
     /// Event time of its last published quiet window.
     pub last_hop_ms: Option<i64>,
-    /// Records in a row that were so old that its clock must have been set back.
-    pub far_behind: u32,
+    /// Its last record with a time of its own.
+    pub heard: Option<Heard>,
+    /// The newest event time of its window is an arrival.
+    pub newest_is_arrival: bool,
+    /// Its records that came too late since one was in time.
+    pub late: LateRun,
     earlier: usize,
     later: usize,
 }
@@ -125,7 +131,9 @@ impl Devices {
             first_ms: None,
             rebooted_ms: None,
             last_hop_ms: None,
-            far_behind: 0,
+            heard: None,
+            newest_is_arrival: false,
+            late: LateRun::default(),
             earlier: NONE,
             later: NONE,
         }

@@ -9,8 +9,9 @@ mod heap;
 
 use std::collections::HashSet;
 
+use lineheron_native::engine::late::{RESET_MS, RESET_RECORDS};
 use lineheron_native::engine::output::{Push, Scope};
-use lineheron_native::engine::{CLOCK_RESET_RECORDS, Engine, MAX_AHEAD_MS, MAX_GATEWAY_RECORDS};
+use lineheron_native::engine::{Engine, MAX_AHEAD_MS, MAX_GATEWAY_RECORDS};
 use lineheron_native::random::Random;
 use proptest::prelude::*;
 use support::{START_MS, engine, line};
@@ -28,7 +29,8 @@ struct Device {
     number: u64,
     newest_ms: Option<i64>,
     offset_ms: i64,
-    far_behind: u32,
+    /// Late records in a row: how many, the last one's time, how many went on far behind and since when.
+    late: (u32, i64, u32, i64),
     records: Vec<(i64, f64)>,
 }
 
@@ -85,8 +87,8 @@ impl Model {
         }
         self.made += 1;
         let number = self.made;
-        let (newest_ms, offset_ms, far_behind, records) = (None, 0, 0, Vec::new());
-        self.devices.push(Device { name, number, newest_ms, offset_ms, far_behind, records });
+        let (newest_ms, offset_ms, late, records) = (None, 0, (0, 0, 0, 0), Vec::new());
+        self.devices.push(Device { name, number, newest_ms, offset_ms, late, records });
     }
 
     fn in_time(&mut self, time_ms: i64) -> bool {
@@ -94,15 +96,23 @@ impl Model {
         let newest_ms = device.newest_ms.unwrap_or(i64::MIN / 2);
         if time_ms < newest_ms - LATENESS_MS {
             let far = time_ms < newest_ms - WINDOW_MS - LATENESS_MS;
-            device.far_behind = if far { device.far_behind + 1 } else { 0 };
-            if device.far_behind <= CLOCK_RESET_RECORDS {
+            let (count, last_ms, far_records, far_from_ms) = device.late;
+            let goes_on = count > 0 && far_records > 0 && time_ms >= last_ms;
+            let (far_records, far_from_ms) = match (far, goes_on) {
+                (false, _) => (0, 0),
+                (true, false) => (1, time_ms),
+                (true, true) => (far_records + 1, far_from_ms),
+            };
+            device.late = (count + 1, time_ms, far_records, far_from_ms);
+            let lasted = far_records >= 3 && time_ms - far_from_ms >= RESET_MS;
+            if !(far_records > RESET_RECORDS || lasted) {
                 return false;
             }
             self.clock_resets += 1;
             device.records.clear();
             device.newest_ms = None;
         }
-        device.far_behind = 0;
+        device.late = (0, 0, 0, 0);
         true
     }
 

@@ -5,8 +5,8 @@ use napi_derive::napi;
 use super::forest::info;
 use super::results::ResultMaker;
 use super::shapes::{
-    ChannelDefinition, EngineCounters, EngineOptions, FeatureDefinition, FleetTail, ForestInfo, NormalIf,
-    RefusedLine,
+    ChannelDefinition, EngineCounters, EngineOptions, FeatureDefinition, FleetTail, ForestInfo, LateExample,
+    NormalIf, RefusedLine, Survey,
 };
 use crate::engine;
 use crate::engine::options::Options;
@@ -16,6 +16,9 @@ use crate::forest;
 use crate::forest::change::Change;
 use crate::format::Context;
 use crate::format::sample::Refused;
+use crate::format::survey::LineTime;
+use crate::format::time::heard::Heard;
+use crate::format::time::order::DateOrder;
 
 /// Parses lines, keeps the windows of all devices and scores them. One per gateway.
 #[napi]
@@ -85,6 +88,64 @@ impl Engine {
             line: refused.line,
         };
         self.core.refused_sample().into_iter().map(line).collect()
+    }
+
+    /// One example of each kind of late records since the last call.
+    #[napi(catch_unwind)]
+    pub fn late_sample(&mut self) -> Vec<LateExample> {
+        let shown = |late: engine::late::LateExample| LateExample {
+            kind: late.kind.name().to_owned(),
+            device: late.device,
+            behind_ms: late.behind_ms as f64,
+        };
+        self.core.late_sample().into_iter().map(shown).collect()
+    }
+
+    /// Looks at whole lines of a format's stream before they are read, `anew` or in addition to those before. Nothing
+    /// of it reaches the windows.
+    #[napi(catch_unwind)]
+    pub fn survey(
+        &mut self,
+        chunk: &[u8],
+        arrival_ms: f64,
+        anew: bool,
+        format: Option<u32>,
+        device: Option<String>,
+    ) -> Result<Survey> {
+        let context = Context::new(arrival_ms as i64, device.as_deref());
+        let (survey, times) = self.core.survey(chunk, format.unwrap_or(0), context, anew)?;
+        let time = |time: &LineTime| match time {
+            LineTime::Nothing => f64::NAN,
+            LineTime::Unset => -1.0,
+            LineTime::At(time_ms) => *time_ms as f64,
+        };
+        Ok(Survey {
+            records: survey.records as f64,
+            timed: survey.timed as f64,
+            direction: survey.direction().name().to_owned(),
+            date_order: survey.date_order().map(|order| order.name().to_owned()),
+            first_ms: survey.first_ms.map(|ms| ms as f64),
+            newest_ms: survey.newest_ms.map(|ms| ms as f64),
+            line_times: times.iter().map(time).collect::<Vec<_>>().into(),
+        })
+    }
+
+    /// Takes over what a survey of the stream that follows found: the order of its dates in numbers, and the time of
+    /// the first line that has one, for lines before it that have none.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "arrivalMs: number, dateOrder: string | null, firstMs: number | null, format?: number"
+    )]
+    pub fn expect(
+        &mut self,
+        arrival_ms: f64,
+        date_order: Option<String>,
+        first_ms: Option<f64>,
+        format: Option<u32>,
+    ) -> Result<()> {
+        let order = date_order.as_deref().and_then(DateOrder::from_name);
+        let first = first_ms.map(|time_ms| Heard { time_ms: time_ms as i64, arrival_ms: arrival_ms as i64 });
+        Ok(self.core.expect(format.unwrap_or(0), order, first)?)
     }
 
     /// Takes the next bytes of the source, lines of `format` (default 0, canonical JSON). `arrivalMs` is
@@ -246,6 +307,8 @@ impl Engine {
             refused_values: counters.refused_cells().map(named).collect(),
             too_long: counters.too_long as f64,
             late: counters.late as f64,
+            late_kinds: counters.late_kinds().map(|(kind, n)| (kind.name().to_owned(), n as f64)).collect(),
+            time_of_line_before: counters.time_of_line_before as f64,
             ahead: counters.ahead as f64,
             clock_resets: counters.clock_resets as f64,
             window_overflow: counters.window_overflow as f64,

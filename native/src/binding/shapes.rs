@@ -194,6 +194,11 @@ pub struct EngineCounters {
     pub too_long: f64,
     /// Records that came later than the lateness allows.
     pub late: f64,
+    /// The same by what it probably was: `newest_first`, `clock_set_back`, `daylight_saving`,
+    /// `after_line_without_time`, `delayed`.
+    pub late_kinds: HashMap<String, f64>,
+    /// Records without a time of their own that stand at the time of the line before them.
+    pub time_of_line_before: f64,
     /// Records more than five minutes ahead, stamped by arrival.
     pub ahead: f64,
     /// Devices' windows begun anew because a clock was set back.
@@ -223,6 +228,34 @@ pub struct RefusedLine {
     pub format: u32,
     /// Its front, at most 256 bytes, without control characters.
     pub line: String,
+}
+
+/// A record that came too late.
+#[napi(object)]
+pub struct LateExample {
+    /// Name of its counter in `EngineCounters.lateKinds`.
+    pub kind: String,
+    pub device: String,
+    /// How far behind its device's newest record.
+    pub behind_ms: f64,
+}
+
+/// What a stream showed of its times before it is read.
+#[napi(object, use_nullable = true)]
+pub struct Survey {
+    pub records: f64,
+    /// Of them, records whose line says when they happened, or that stand right behind a line that is a date.
+    pub timed: f64,
+    /// `forward`, `newest_first`, or `none`: to and fro.
+    pub direction: String,
+    /// `day_first`, `month_first` or `year_first` where dates in numbers show it.
+    pub date_order: Option<String>,
+    /// Time of the first line that has one, epoch ms.
+    pub first_ms: Option<f64>,
+    /// The newest time of all.
+    pub newest_ms: Option<f64>,
+    /// Of each line of this chunk, epoch ms: NaN for a line without, -1 for one by a clock that was not set.
+    pub line_times: Float64Array,
 }
 
 /// How a forest is fitted.

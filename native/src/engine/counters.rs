@@ -1,8 +1,9 @@
 //! What the engine counts: everything it refused, skipped, dropped or corrected.
+use super::late::{Late, LateKind, LateSample};
 use crate::parse::{REFUSALS, Refusal};
 
 /// Counts since the engine was made.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Counters {
     /// Lines that were not blank, refused and too long ones included.
     pub lines: u64,
@@ -12,6 +13,10 @@ pub struct Counters {
     pub too_long: u64,
     /// Records that came later than the lateness allows.
     pub late: u64,
+    late_kinds: [u64; LateKind::ALL.len()],
+    pub late_sample: LateSample,
+    /// Records without a time of their own that stand at the time of a line before.
+    pub time_of_line_before: u64,
     /// Records so far ahead that they were stamped by arrival.
     pub ahead: u64,
     /// Devices' windows begun anew because the clock was set back.
@@ -39,6 +44,25 @@ impl Counters {
     /// Counts a line that counts but for a cell.
     pub fn refuse_cell(&mut self, refusal: Refusal) {
         count(&mut self.refused_cells, refusal);
+    }
+
+    /// Counts a record that came too late.
+    pub fn count_late(&mut self, late: Late, device: &str, behind_ms: i64) {
+        self.late += 1;
+        self.late_kinds[late.kind as usize] += 1;
+        if let Some(kind) = late.instead_of {
+            self.late_kinds[kind as usize] -= 1;
+            self.late_kinds[late.kind as usize] += 1;
+        }
+        // The first of a run is not known yet for what it is.
+        if late.kind != LateKind::Delayed {
+            self.late_sample.add(late.kind, device, behind_ms);
+        }
+    }
+
+    /// Every kind of late records that occurred with its count.
+    pub fn late_kinds(&self) -> impl Iterator<Item = (LateKind, u64)> + '_ {
+        LateKind::ALL.into_iter().zip(self.late_kinds).filter(|(_, count)| *count > 0)
     }
 
     /// Every reason for which lines were refused, with their count.

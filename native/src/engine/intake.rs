@@ -9,6 +9,7 @@ use super::scorer::Arrival;
 use crate::baseline::DeviceBaseline;
 use crate::device::{Device, Devices};
 use crate::feature::FeatureList;
+use crate::format::time::heard::Heard;
 use crate::parse::RecordView;
 use crate::window::gateway_clock::GatewayClock;
 use crate::window::plan::Plan;
@@ -20,8 +21,6 @@ pub const MAX_DEVICE_RECORDS: usize = 4096;
 pub const MAX_GATEWAY_RECORDS: usize = 65_536;
 /// A record further ahead of arrival than this is stamped by arrival.
 pub const MAX_AHEAD_MS: i64 = 300_000;
-/// So many records in a row from far before the window mean that the device's clock was set back.
-pub const CLOCK_RESET_RECORDS: u32 = 60;
 
 /// The gateway's own window and the clock that orders it.
 #[derive(Debug)]
@@ -123,8 +122,11 @@ impl Intake {
         arrival: &Arrival,
         counters: &mut Counters,
     ) -> Option<Placed> {
-        let time_ms = stamp(record.head.timestamp_ms, arrival.time_ms, counters);
-        let slot = self.join_device(record, time_ms, counters)?;
+        let (slot, evicted) = self.touch(record.head.device);
+        counters.evicted_devices += u64::from(evicted);
+        let time = self.time(slot, record.head.timestamp_ms, arrival, counters);
+        self.join_device(record, slot, time, counters)?;
+        let time_ms = time.ms();
         let gateway_ms = self.join_gateway(record, slot, arrival.time_ms, counters);
         if arrival.rebooted {
             let device = self.devices.at(slot);
@@ -135,6 +137,35 @@ impl Intake {
         let device_due = is_due(&mut device.last_hop_ms, device.window.newest_ms(), self.hop_ms);
         let gateway_due = is_due(&mut gateway.last_hop_ms, gateway.window.newest_ms(), self.hop_ms);
         Some(Placed { time_ms, slot, device_due, gateway_due })
+    }
+
+    /// When a record happened.
+    fn time(
+        &mut self,
+        slot: usize,
+        timestamp_ms: Option<i64>,
+        arrival: &Arrival,
+        counters: &mut Counters,
+    ) -> Time {
+        let device = self.devices.at(slot);
+        match timestamp_ms {
+            Some(time_ms) if time_ms.saturating_sub(arrival.time_ms) > MAX_AHEAD_MS => {
+                counters.ahead += 1;
+                Time::Arrival(arrival.time_ms)
+            }
+            Some(time_ms) => {
+                device.heard = Some(Heard { time_ms, arrival_ms: arrival.time_ms });
+                Time::Own(time_ms)
+            }
+            None => {
+                let source = arrival.source;
+                let own = device.heard.filter(|_| !source.is_date_line);
+                let before = own.or(source.heard);
+                let stands_in = before.and_then(|heard| heard.stands_in(arrival.time_ms, self.lateness_ms));
+                counters.time_of_line_before += u64::from(stands_in.is_some());
+                stands_in.map_or(Time::Arrival(arrival.time_ms), Time::Own)
+            }
+        }
     }
 
     /// The windows that a record went into: its device's and the gateway's.
@@ -161,32 +192,35 @@ impl Intake {
         )
     }
 
-    /// Puts the record in its device's window; the device's slot, or `None` when the record came too late.
+    /// Puts the record in its device's window; `None` when the record came too late.
     fn join_device(
         &mut self,
         record: &RecordView<'_>,
-        time_ms: i64,
+        slot: usize,
+        time: Time,
         counters: &mut Counters,
-    ) -> Option<usize> {
-        let (window_ms, plan) = (self.window_ms, &self.plan);
-        let new_window = || Window::planned(window_ms, plan, MAX_DEVICE_RECORDS).of_one_device();
-        let (slot, evicted) = self.devices.touch(record.head.device, new_window);
-        counters.evicted_devices += u64::from(evicted);
-        let device = self.devices.at(slot);
-        if device.first_ms.is_some() && time_ms < device.window.newest_ms() - self.lateness_ms {
-            if !clock_was_set_back(device, time_ms, self.window_ms + self.lateness_ms) {
-                counters.late += 1;
+    ) -> Option<()> {
+        let far_ms = self.window_ms + self.lateness_ms;
+        let (device, time_ms) = (self.devices.at(slot), time.ms());
+        let newest_ms = device.window.newest_ms();
+        if device.first_ms.is_some() && time_ms < newest_ms - self.lateness_ms {
+            let late = device.late.add(time_ms, newest_ms, far_ms, device.newest_is_arrival);
+            if !late.resets {
+                counters.count_late(late, &device.name, newest_ms - time_ms);
                 return None;
             }
             counters.clock_resets += 1;
-            device.window = new_window();
+            device.window = Window::planned(self.window_ms, &self.plan, MAX_DEVICE_RECORDS).of_one_device();
             (device.first_ms, device.last_hop_ms, device.rebooted_ms) = (None, None, None);
         }
-        device.far_behind = 0;
+        device.late.end();
+        if device.first_ms.is_none() || time_ms > newest_ms {
+            device.newest_is_arrival = matches!(time, Time::Arrival(_));
+        }
         device.first_ms.get_or_insert(time_ms);
         let overflowed = device.window.push(mark(record, time_ms, device.number), record.values);
         counters.window_overflow += u64::from(overflowed);
-        Some(slot)
+        Some(())
     }
 
     /// Puts the record in the gateway's window; its time there.
@@ -207,14 +241,18 @@ impl Intake {
     }
 }
 
-fn stamp(timestamp_ms: Option<i64>, arrival_ms: i64, counters: &mut Counters) -> i64 {
-    match timestamp_ms {
-        Some(time_ms) if time_ms.saturating_sub(arrival_ms) > MAX_AHEAD_MS => {
-            counters.ahead += 1;
-            arrival_ms
+/// An event time, and whose clock it is by.
+#[derive(Debug, Clone, Copy)]
+enum Time {
+    Own(i64),
+    Arrival(i64),
+}
+
+impl Time {
+    fn ms(self) -> i64 {
+        match self {
+            Self::Own(time_ms) | Self::Arrival(time_ms) => time_ms,
         }
-        Some(time_ms) => time_ms,
-        None => arrival_ms,
     }
 }
 
@@ -230,12 +268,4 @@ fn is_due(last_hop_ms: &mut Option<i64>, now_ms: i64, hop_ms: i64) -> bool {
         *last_hop_ms = Some(now_ms);
     }
     due
-}
-
-/// A device whose records stay far behind its own past has had its clock set back: without this, one
-/// wrong time in the future would mute it for as long as the clock was wrong.
-fn clock_was_set_back(device: &mut Device, time_ms: i64, far_ms: i64) -> bool {
-    let far = time_ms < device.window.newest_ms() - far_ms;
-    device.far_behind = if far { device.far_behind + 1 } else { 0 };
-    device.far_behind > CLOCK_RESET_RECORDS
 }

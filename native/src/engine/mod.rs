@@ -7,6 +7,7 @@ pub mod counters;
 mod held;
 mod intake;
 mod judge;
+pub mod late;
 pub mod opinion;
 pub mod options;
 pub mod output;
@@ -21,10 +22,14 @@ use crate::forest::change::Change;
 use crate::format;
 use crate::format::registry::Formats;
 use crate::format::sample::{Refused, Sample};
+use crate::format::survey::{LineTime, Survey};
+use crate::format::time::heard::Heard;
+use crate::format::time::order::DateOrder;
 use crate::parse::canonical::LineReader;
-use crate::parse::lines::Line;
+use crate::parse::lines::{Line, MAX_LINE_BYTES};
 use counters::Counters;
-pub use intake::{CLOCK_RESET_RECORDS, MAX_AHEAD_MS, MAX_DEVICE_RECORDS, MAX_GATEWAY_RECORDS};
+pub use intake::{MAX_AHEAD_MS, MAX_DEVICE_RECORDS, MAX_GATEWAY_RECORDS};
+use late::LateExample;
 use opinion::Active;
 use options::CheckedOptions;
 use output::{Push, Scope};
@@ -194,6 +199,39 @@ impl Engine {
         self.refused.take()
     }
 
+    /// One example of each kind of late records since the last call.
+    pub fn late_sample(&mut self) -> Vec<LateExample> {
+        self.scorer.counters.late_sample.take()
+    }
+
+    /// Looks at lines of a format's stream before they are read, `anew` or in addition to those before; the time of
+    /// each line. Whole lines only. Nothing reaches the windows.
+    pub fn survey(
+        &mut self,
+        chunk: &[u8],
+        format: u32,
+        context: format::Context<'_>,
+        anew: bool,
+    ) -> Result<(&Survey, Vec<LineTime>)> {
+        self.formats.check(format)?;
+        let survey = self.formats.survey(format, anew);
+        let lines = chunk.split_inclusive(|byte| *byte == b'\n');
+        let times = lines.map(|line| match line.strip_suffix(b"\n").unwrap_or(line) {
+            line if line.len() > MAX_LINE_BYTES || line.trim_ascii().is_empty() => LineTime::Nothing,
+            line => survey.add(line, &context),
+        });
+        let times = times.collect();
+        Ok((survey, times))
+    }
+
+    /// Takes over what a survey found: the order of dates in numbers, and the time of the first line that has one,
+    /// for those before it.
+    pub fn expect(&mut self, format: u32, order: Option<DateOrder>, first: Option<Heard>) -> Result<()> {
+        self.formats.check(format)?;
+        self.formats.expect(format, order, first);
+        Ok(())
+    }
+
     /// Takes a chunk of canonical lines; with `emit` false only the windows and hops are brought up to date.
     pub fn push(&mut self, chunk: &[u8], arrival_ms: i64, emit: bool) -> Push {
         let context = format::Context::new(arrival_ms, None);
@@ -222,13 +260,19 @@ impl Engine {
                 Line::Whole(line, line_end) => {
                     self.scorer.counters.lines += 1;
                     let time_ms = context.arrival_ms;
-                    let arrival = Arrival { time_ms, line_end, emit, rebooted: false };
+                    let source = self.formats.time(format);
+                    let arrival = Arrival { time_ms, line_end, emit, rebooted: false, source };
                     if !canonical {
                         self.take_formatted(line, format, &context, arrival, &mut push);
                         continue;
                     }
                     match self.reader.read(line) {
-                        Ok(record) => self.scorer.take(&record, arrival, &mut push),
+                        Ok(record) => {
+                            if let Some(time_ms) = record.head.timestamp_ms {
+                                self.formats.hear(format, Heard { time_ms, arrival_ms: arrival.time_ms });
+                            }
+                            self.scorer.take(&record, arrival, &mut push);
+                        }
                         Err(refusal) => {
                             self.scorer.counters.refuse(refusal);
                             self.refused.add(refusal, false, format, line);
@@ -265,6 +309,9 @@ impl Engine {
         self.scorer.counters.skipped += u64::from(taken.records == 0);
         self.scorer.counters.unsynchronised += u64::from(taken.unsynchronised);
         self.scorer.counters.expanded += u64::from(taken.records.saturating_sub(1));
+        if let Some(time_ms) = taken.last_ms {
+            self.formats.hear(format, Heard { time_ms, arrival_ms: context.arrival_ms });
+        }
         let arrival = Arrival { rebooted: taken.rebooted, ..arrival };
         for place in 0..taken.records {
             self.scorer.take(&self.formats.record(taken.time_ms(place)), arrival, push);

@@ -10,6 +10,7 @@ use super::opinion::{Active, BaselinePlan, Opinion};
 use super::options::{CheckedOptions, PublishRecords};
 use super::output::{GATEWAY_DEVICE, Labels, Push, RecordOutput, Scope};
 use crate::feature::FeatureList;
+use crate::format::time::heard::SourceTime;
 use crate::parse::RecordView;
 
 /// Records that wait at most until their windows are scored.
@@ -26,6 +27,8 @@ pub struct Arrival {
     pub emit: bool,
     /// Whether its line tells that its device began anew.
     pub rebooted: bool,
+    /// What its source's lines last said of the time.
+    pub source: SourceTime,
 }
 
 /// Windows, detectors and what waits for them.

@@ -84,6 +84,17 @@ impl Draft {
         self.refused.get_or_insert(refusal);
     }
 
+    /// Whether there is anything in it beside the fact that a line was written.
+    pub fn says_something(&self) -> bool {
+        self.stamp != Stamp::Missing
+            || !self.error_code.is_empty()
+            || self.rebooted
+            || self.refused.is_some()
+            || self.is_anomaly.is_some()
+            || !self.anomaly_type.is_empty()
+            || self.values.iter().any(|value| !value.is_nan())
+    }
+
     /// Sets the device; refused when it is no name that may stand in a topic.
     pub fn set_device(&mut self, name: &[u8]) -> Result<(), Refusal> {
         let text = std::str::from_utf8(name).ok().filter(|text| general::is_device(text));

@@ -20,6 +20,7 @@ pub mod registry;
 pub mod sample;
 pub mod shipped;
 mod stamp;
+pub mod survey;
 mod syslog;
 mod text;
 pub mod time;

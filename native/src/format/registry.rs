@@ -4,11 +4,15 @@
 //! number is read by the same reader and only keeps its own place in a line that is too long.
 use super::draft::{Draft, Stamp};
 use super::keys::Keys;
-use super::time::Clock;
+use super::survey::Survey;
+use super::time::civil::Scanner;
+use super::time::order::DateOrder;
 use super::time::sync::Placer;
+use super::time::{Clock, date};
 use super::{CANONICAL, Context, Format, Found, make, parse_definition};
 use crate::channel::ChannelList;
 use crate::error::{Error, Result};
+use crate::format::time::heard::{Heard, SourceTime};
 use crate::parse::lines::LineSplitter;
 use crate::parse::{RecordView, Refusal, general};
 
@@ -17,20 +21,29 @@ pub const MAX_FORMATS: usize = 4096;
 /// Most records of one line; an event counted more often is cut to so many.
 pub const MAX_REPEAT: u32 = 1000;
 
+/// How long a date alone is.
+const DATE_LINE_BYTES: std::ops::RangeInclusive<usize> = 10..=64;
+
 /// One format in use.
 #[derive(Debug, Default)]
 struct Slot {
     used: bool,
     splitter: LineSplitter,
+    definition: String,
     /// `None` reads canonical lines.
     reader: Option<Reader>,
+    /// What its lines last said of the time.
+    time: SourceTime,
+    survey: Option<Box<Survey>>,
 }
 
+/// A format and what is the same for all of them.
 #[derive(Debug)]
-struct Reader {
+pub struct Reader {
     format: Box<dyn Format>,
     device: Option<String>,
     placer: Placer,
+    clock: Clock,
 }
 
 /// What became of a line.
@@ -47,6 +60,8 @@ pub struct Taken {
     pub rebooted: bool,
     /// Why a cell of it was left out.
     pub refused_cell: Option<Refusal>,
+    /// It is a date alone, for the lines behind it.
+    pub date_ms: Option<i64>,
 }
 
 impl Taken {
@@ -57,6 +72,7 @@ impl Taken {
         unsynchronised: false,
         rebooted: false,
         refused_cell: None,
+        date_ms: None,
     };
 
     /// Time of the record at `place`.
@@ -84,8 +100,8 @@ impl Formats {
 
     /// Adds a format by its definition; its number.
     pub fn add(&mut self, definition: &str) -> Result<u32> {
-        let reader = self.reader(definition)?;
-        let slot = Slot { used: true, splitter: LineSplitter::default(), reader };
+        let reader = make_reader(definition, &self.channels)?;
+        let slot = Slot { used: true, definition: definition.to_owned(), reader, ..Slot::default() };
         let free = self.slots.iter().position(|slot| !slot.used);
         let place = free.unwrap_or(self.slots.len());
         if place >= MAX_FORMATS {
@@ -96,23 +112,6 @@ impl Formats {
         }
         self.slots[place] = slot;
         Ok(u32::try_from(place).expect("at most MAX_FORMATS"))
-    }
-
-    fn reader(&self, definition: &str) -> Result<Option<Reader>> {
-        let value = parse_definition(definition)?;
-        let keys = Keys::new("format", &value)?;
-        if keys.text("type")? == Some(CANONICAL) {
-            keys.finish()?;
-            return Ok(None);
-        }
-        let device = keys.text("device_id")?;
-        if let Some(device) = device.filter(|device| !general::is_device(device)) {
-            let text = format!("\"{device}\" is no name of 1–128 printable characters without / + # *");
-            return Err(keys.error("device_id", text));
-        }
-        let clock = Clock::from_keys(&keys)?;
-        let format = make(&keys, &self.channels, &clock)?;
-        Ok(Some(Reader { format, device: device.map(str::to_owned), placer: Placer::default() }))
     }
 
     /// Forgets a format, so that its number may be given again.
@@ -148,29 +147,148 @@ impl Formats {
         line: &[u8],
         context: &Context<'_>,
     ) -> std::result::Result<Taken, Refusal> {
-        let Some(reader) = &mut self.slots[number as usize].reader else { return Ok(Taken::NOTHING) };
-        let line = clean(line)?;
-        let draft = &mut self.draft;
-        draft.clear(&self.channels);
-        if line.trim_ascii().is_empty() || reader.format.read(line, context, draft)? == Found::Nothing {
-            return Ok(Taken::NOTHING);
+        let Slot { reader, time, .. } = &mut self.slots[number as usize];
+        let Some(reader) = reader else { return Ok(Taken::NOTHING) };
+        let taken = reader.take(line, context, &mut self.draft, &self.channels)?;
+        if let Some(time_ms) = taken.date_ms {
+            let heard = Heard { time_ms, arrival_ms: context.arrival_ms };
+            *time = SourceTime { heard: Some(heard), is_date_line: true };
         }
-        if draft.device.is_empty() {
-            let device = reader.device.as_deref().or(context.device).ok_or(Refusal::MissingDevice)?;
-            draft.set_device(device.as_bytes())?;
+        Ok(taken)
+    }
+
+    /// What the lines of a format last said of the time.
+    pub fn time(&self, number: u32) -> SourceTime {
+        self.slots[number as usize].time
+    }
+
+    /// Notes the time that a record had.
+    pub fn hear(&mut self, number: u32, heard: Heard) {
+        self.slots[number as usize].time = SourceTime { heard: Some(heard), is_date_line: false };
+    }
+
+    /// Takes over what a survey of the stream found: the order of its dates, and the time of lines before the first
+    /// one that has a time.
+    pub fn expect(&mut self, number: u32, order: Option<DateOrder>, first: Option<Heard>) {
+        let slot = &mut self.slots[number as usize];
+        if let (Some(reader), Some(order)) = (&slot.reader, order) {
+            reader.clock.orders().assume(order);
         }
-        reader.format.finish(draft)?;
-        let last_ms = reader.placer.place(&draft.device, draft.stamp, context.arrival_ms);
-        let records = draft.repeat.clamp(1, MAX_REPEAT);
-        let first_ms = draft.first_ms.filter(|first_ms| Some(*first_ms) <= last_ms);
-        let unsynchronised = matches!(draft.stamp, Stamp::Unsynchronised(_));
-        let (rebooted, refused_cell) = (draft.rebooted, draft.refused);
-        Ok(Taken { records, first_ms, last_ms, unsynchronised, rebooted, refused_cell })
+        slot.time = SourceTime { heard: first, is_date_line: false };
+    }
+
+    /// The survey of a format's stream, a new one when asked for.
+    pub fn survey(&mut self, number: u32, anew: bool) -> &mut Survey {
+        let slot = &mut self.slots[number as usize];
+        if anew {
+            slot.survey = None;
+        }
+        let (definition, channels, reader) = (&slot.definition, &self.channels, &slot.reader);
+        slot.survey.get_or_insert_with(|| {
+            // The stream's own reader must not be moved: it remembers headers and totals.
+            let own = reader.as_ref().map(|reader| {
+                let fresh = make_reader(definition, channels).ok().flatten().expect("it was made before");
+                if let Some(order) = reader.clock.orders().proven() {
+                    fresh.clock.orders().assume(order);
+                }
+                fresh
+            });
+            Box::new(Survey::new(own, channels))
+        })
     }
 
     /// The record of the line that was last read, at a time.
     pub fn record(&self, timestamp_ms: Option<i64>) -> RecordView<'_> {
         self.draft.view(timestamp_ms)
+    }
+}
+
+/// The reader of a definition; `None` reads canonical lines.
+fn make_reader(definition: &str, channels: &ChannelList) -> Result<Option<Reader>> {
+    let value = parse_definition(definition)?;
+    let keys = Keys::new("format", &value)?;
+    if keys.text("type")? == Some(CANONICAL) {
+        keys.finish()?;
+        return Ok(None);
+    }
+    let device = keys.text("device_id")?;
+    if let Some(device) = device.filter(|device| !general::is_device(device)) {
+        let text = format!("\"{device}\" is no name of 1–128 printable characters without / + # *");
+        return Err(keys.error("device_id", text));
+    }
+    let clock = Clock::from_keys(&keys)?;
+    let format = make(&keys, channels, &clock)?;
+    Ok(Some(Reader { format, device: device.map(str::to_owned), placer: Placer::default(), clock }))
+}
+
+impl Reader {
+    /// The order of the stream's dates in numbers, where it is known.
+    pub fn date_order(&self) -> Option<DateOrder> {
+        self.clock.orders().proven()
+    }
+
+    /// Reads a line into the draft.
+    pub fn take(
+        &mut self,
+        line: &[u8],
+        context: &Context<'_>,
+        draft: &mut Draft,
+        channels: &ChannelList,
+    ) -> std::result::Result<Taken, Refusal> {
+        let line = clean(line)?;
+        draft.clear(channels);
+        if line.trim_ascii().is_empty() {
+            return Ok(Taken::NOTHING);
+        }
+        let read = self.format.read(line, context, draft);
+        // What says nothing but that something was written may be the date above other lines.
+        if !(read == Ok(Found::Record) && draft.says_something())
+            && let Some(time_ms) = date_line(line, &mut self.clock, context.arrival_ms)
+        {
+            return Ok(Taken { date_ms: Some(time_ms), ..Taken::NOTHING });
+        }
+        if read? == Found::Nothing {
+            return Ok(Taken::NOTHING);
+        }
+        if draft.device.is_empty() {
+            let device = self.device.as_deref().or(context.device).ok_or(Refusal::MissingDevice)?;
+            draft.set_device(device.as_bytes())?;
+        }
+        self.format.finish(draft)?;
+        let last_ms = self.placer.place(&draft.device, draft.stamp, context.arrival_ms);
+        let records = draft.repeat.clamp(1, MAX_REPEAT);
+        let first_ms = draft.first_ms.filter(|first_ms| Some(*first_ms) <= last_ms);
+        let unsynchronised = matches!(draft.stamp, Stamp::Unsynchronised(_));
+        let (rebooted, refused_cell) = (draft.rebooted, draft.refused);
+        Ok(Taken { records, first_ms, last_ms, unsynchronised, rebooted, refused_cell, date_ms: None })
+    }
+}
+
+/// The time of a line that is nothing but a date, as the program `date` writes it, or epoch seconds.
+fn date_line(line: &[u8], clock: &mut Clock, arrival_ms: i64) -> Option<i64> {
+    let around = |byte: &u8| !matches!(byte, b'=' | b'#' | b'-' | b'*' | b'[' | b']' | b' ' | b'\t' | b':');
+    let from = line.iter().position(around)?;
+    let to = line.iter().rposition(around)? + 1;
+    let text = &line[from..to];
+    if !(DATE_LINE_BYTES).contains(&text.len()) {
+        return None;
+    }
+    let stamp = if text.iter().all(u8::is_ascii_digit) {
+        let number = Scanner::new(text).digits(10, 13)?;
+        let time_ms = match text.len() {
+            10 => number * 1000,
+            13 => number,
+            _ => return None,
+        };
+        clock.stamp_epoch(time_ms)
+    } else {
+        let mut scanner = Scanner::new(text);
+        let civil = date::written(&mut scanner).filter(|_| scanner.rest.is_empty())?;
+        clock.stamp(&civil, arrival_ms)
+    };
+    match stamp {
+        Ok(Stamp::At(time_ms)) => Some(time_ms),
+        _ => None,
     }
 }
 

@@ -33,6 +33,13 @@ pub fn zone(scanner: &mut Scanner<'_>, civil: &mut Civil) {
     }
 }
 
+/// A date and time in any of the known ways, with its zone.
+pub fn written(scanner: &mut Scanner<'_>) -> Option<Civil> {
+    let mut civil = scanner.iso().or_else(|| date_time(scanner)).or_else(|| scanner.month_first())?;
+    zone(scanner, &mut civil);
+    Some(civil)
+}
+
 fn in_order(scanner: &mut Scanner<'_>) -> Option<Civil> {
     if let Some(civil) = year_behind(scanner) {
         return Some(civil);

@@ -89,9 +89,9 @@ impl TimeForm {
                 if let Some(number) = crate::format::fields::number(text) {
                     return self.number(number, clock);
                 }
-                if *self == Self::Auto { written(&mut scanner) } else { scanner.iso() }
+                if *self == Self::Auto { date::written(&mut scanner) } else { scanner.iso() }
             }
-            Self::Auto => written(&mut scanner),
+            Self::Auto => date::written(&mut scanner),
             Self::Iso => scanner.iso().or_else(|| scanner.month_first()),
             Self::Epoch(_) => None,
             Self::Pattern(items) => match parse(items, &mut scanner).ok_or(Refusal::BadTimestamp)? {
@@ -106,12 +106,6 @@ impl TimeForm {
 }
 
 type Read<T> = std::result::Result<T, Refusal>;
-
-fn written(scanner: &mut Scanner<'_>) -> Option<Civil> {
-    let mut civil = scanner.iso().or_else(|| date::date_time(scanner)).or_else(|| scanner.month_first())?;
-    date::zone(scanner, &mut civil);
-    Some(civil)
-}
 
 /// What a pattern found.
 enum Parsed {

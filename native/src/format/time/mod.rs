@@ -10,6 +10,7 @@
 pub mod civil;
 pub mod date;
 pub mod form;
+pub mod heard;
 mod names;
 pub mod order;
 pub mod sync;
