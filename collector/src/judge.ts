@@ -13,7 +13,10 @@ export interface JudgedWindow {
   index: number;
   window: ScoredWindow;
   endMs: number;
+  /** Null when no autoencoder may judge it. */
   review: Review | null;
+  /** What one gives it all the same, to learn whether the line is like those that it knows. */
+  score: number | null;
   /** The edge's own detectors, each by itself. */
   opinion: Opinion;
   anomalous: boolean;
@@ -34,7 +37,8 @@ export function judgeWindows(
     const indexes = windowIndexes(batch.windows);
     return batch.windows.map((window, at) => {
       const index = indexes[at]!;
-      const review = reviews[place++] ?? null;
+      const given = reviews[place++] ?? null;
+      const review = given?.unknownLine ? null : given;
       const endMs = Date.parse(window.end);
       const found = edgeDetectors(window);
       const opinion: Opinion = {
@@ -63,6 +67,7 @@ export function judgeWindows(
               }
             : null,
           autoencoder: review && { ...review, rare: opinion.rare === true },
+          unknownLine: given?.unknownLine === true,
           episode: window.episode,
           truth: window.is_anomaly ? (window.anomaly_type ?? 'anomaly') : null,
           historical: batch.historical ?? false,
@@ -71,7 +76,8 @@ export function judgeWindows(
         model,
         nowMs,
       );
-      return { batch, at, index, window, endMs, review, opinion, anomalous, alert };
+      const score = given?.score ?? null;
+      return { batch, at, index, window, endMs, review, score, opinion, anomalous, alert };
     });
   });
 }

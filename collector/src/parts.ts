@@ -101,6 +101,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     featuresOf,
     budget: config.budget_per_device_per_day ?? DEFAULT_BUDGET,
     rareAbove: (line, manifest, budget) => tails.threshold(line, manifest, budget),
+    isAlike: (line, manifest) => tails.isAlike(line, manifest),
     onProblem,
   });
   const drift = new DriftMonitor((scope, fingerprint) => reviewer.profileOf(scope, fingerprint), featuresOf);

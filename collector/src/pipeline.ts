@@ -236,13 +236,13 @@ export class Pipeline {
       if (!historical) latency.add(Math.max(0, nowMs - Date.parse(created_at)));
     }
     const { detecting } = settings();
-    for (const { batch, window, endMs, review, opinion, anomalous } of judged) {
+    for (const { batch, window, endMs, review, score, opinion, anomalous } of judged) {
       const { agent, fingerprint } = batch;
       const { scope, device, state, features } = window;
       // Only normal is learnt; a forest by itself keeps nothing out, or a bad one would.
       const learnable = window.episode === null || settings().active_model === 'isolation_forest';
       if (state !== 'warming_up' && learnable)
-        training.gather({ agent, scope, fingerprint, endMs, features });
+        training.gather({ agent, device, scope, fingerprint, endMs, features });
       const windowMs = (fleet.info(agent)?.window_seconds ?? 0) * 1000 || DEFAULT_WINDOW_MS;
       // What came late says nothing of how things are, and a line's quality is followed in the order of time.
       if (batch.historical) continue;
@@ -250,7 +250,6 @@ export class Pipeline {
       const measured = hasMeasured(features, fleet.features(agent));
       fleet.seen(agent, { device, scope, state, endMs, judges, measured }, nowMs);
       if (state !== 'warming_up' && learnable) {
-        const score = review?.score ?? null;
         const normal = { agent, scope, fingerprint, device, endMs, windowMs, features, score };
         drift.add(normal);
         tails.add(normal);

@@ -9,6 +9,9 @@ export function verdictOf(alert: Alert, nowMs: number): Verdict {
     scope: alert.scope,
     status: alert.status,
     verdict: alert.verdict,
+    ...(alert.verdict === 'unreviewed' && alert.unreviewed_because
+      ? { unreviewed_because: alert.unreviewed_because }
+      : {}),
     severity: alert.severity,
     at: new Date(nowMs).toISOString(),
     detectors: [...alert.detectors],

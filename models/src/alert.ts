@@ -3,7 +3,7 @@
  * silence of a device or an agent, from its last word to its next.
  */
 import { z } from 'zod';
-import { SEVERITIES, VERDICTS } from './control.js';
+import { SEVERITIES, unreviewedBecauseSchema, VERDICTS } from './control.js';
 import { ACTIVE_MODELS } from './detector.js';
 import { agentIdSchema, timeSchema, windowDeviceSchema, windowIdSchema } from './identity.js';
 import {
@@ -25,6 +25,8 @@ export const alertSchema = z
     status: z.enum(['open', 'closed']),
     opened_by: z.enum(['edge', 'collector']),
     verdict: z.enum(VERDICTS),
+    /** Why it is `unreviewed`, where that is known: the autoencoder never saw the line, nor lines like it. */
+    unreviewed_because: unreviewedBecauseSchema.optional(),
     severity: z.enum(SEVERITIES),
     /** What was active when it opened. */
     active_model: z.enum(ACTIVE_MODELS),

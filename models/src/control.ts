@@ -245,6 +245,9 @@ export type Ack = z.infer<typeof ackSchema>;
 export const VERDICTS = ['confirmed', 'disputed', 'unreviewed'] as const;
 export const SEVERITIES = ['critical', 'warning', 'info'] as const;
 
+/** `unknown_line`: no window of the line, nor of lines like it, was in the autoencoder's training. */
+export const unreviewedBecauseSchema = z.enum(['unknown_line']);
+
 export const verdictSchema = z.object({
   v,
   /** Id of the alert, which is its first window's. */
@@ -253,6 +256,7 @@ export const verdictSchema = z.object({
   scope: z.enum(SCOPES),
   status: z.enum(['open', 'closed']),
   verdict: z.enum(VERDICTS),
+  unreviewed_because: unreviewedBecauseSchema.optional(),
   severity: z.enum(SEVERITIES),
   at: timeSchema,
   detectors: detectorsSchema.optional(),

@@ -4,6 +4,7 @@
  */
 import { meanFrequency, type Scope, scoreTail } from '@lineheron/models';
 import {
+  MAX_MANIFEST_LINES,
   type Manifest,
   type ModelStore,
   type ProfileFiles,
@@ -19,6 +20,8 @@ export interface HistoryRows {
   agents: string[];
   /** How many rows each of them gave, in their order. */
   counts: number[];
+  /** How many rows each line gave. */
+  lines: { agent: string; device: string; rows: number }[];
   oldestMs: number | null;
   newestMs: number | null;
 }
@@ -80,6 +83,7 @@ export class AutoencoderTrainer {
         threshold: trained.threshold,
         training_ms: performance.now() - startMs,
         agents: [...new Set([...gathered.map(({ agent }) => agent), ...(history?.agents ?? [])])].sort(),
+        lines: linesOf(gathered, history),
         metrics: {
           epochs_run: trained.epochsRun,
           training_loss: trained.trainingLoss,
@@ -124,6 +128,18 @@ function joinRows(gathered: readonly GatheredWindow[], history: HistoryRows | nu
     for (let row = 0; row < (history?.counts[place] ?? 0); row++) agents.push(agent);
   });
   return { rows, columns, agents };
+}
+
+/** How many windows each line gave; of more lines than a manifest holds, those that gave most. */
+function linesOf(gathered: readonly GatheredWindow[], history: HistoryRows | null): HistoryRows['lines'] {
+  const lines = new Map<string, HistoryRows['lines'][number]>();
+  const add = (agent: string, device: string, rows: number) => {
+    const key = `${agent}/${device}`;
+    lines.set(key, { agent, device, rows: (lines.get(key)?.rows ?? 0) + rows });
+  };
+  for (const { agent, device } of gathered) add(agent, device, 1);
+  for (const { agent, device, rows } of history?.lines ?? []) add(agent, device, rows);
+  return [...lines.values()].sort((a, b) => b.rows - a.rows).slice(0, MAX_MANIFEST_LINES);
 }
 
 function trainingSpan(gathered: readonly GatheredWindow[], history: HistoryRows | null) {

@@ -14,13 +14,16 @@ export interface BatchScores {
   errors: Float32Array;
 }
 
+/** Fewer training windows of a line say too little of how it is. */
+const MIN_LINE_ROWS = 30;
 const MEASURED_ROWS = 64;
 const MEASURED_RUNS = 5;
 /** Larger batches are cut, so that one run never holds the thread for long. */
 const MAX_ROWS = 4096;
 
 export class Autoencoder {
-  readonly agents: ReadonlySet<string>;
+  /** Lines that gave enough windows to its training, as `agent/device`. */
+  private readonly known: ReadonlySet<string>;
 
   private constructor(
     readonly manifest: Manifest,
@@ -31,7 +34,8 @@ export class Autoencoder {
     readonly inferenceUs: number,
     readonly memoryBytes: number,
   ) {
-    this.agents = new Set(manifest.agents);
+    const enough = (manifest.lines ?? []).filter(({ rows }) => rows >= MIN_LINE_ROWS);
+    this.known = new Set(enough.map(({ agent, device }) => `${agent}/${device}`));
   }
 
   /** Builds the session, tries it on rows of nothing but missing values, and measures it. */
@@ -53,6 +57,11 @@ export class Autoencoder {
     const inferenceUs = ((performance.now() - startMs) * 1000) / (MEASURED_RUNS * MEASURED_ROWS);
     const memoryBytes = Math.max(payload.byteLength, grown);
     return new Autoencoder(manifest, columns, quantiles, session, inferenceUs, memoryBytes);
+  }
+
+  /** Whether it was trained on enough windows of this line. */
+  knows({ agent, device }: { agent: string; device: string }): boolean {
+    return this.known.has(`${agent}/${device}`);
   }
 
   async score(rows: Float32Array): Promise<BatchScores> {

@@ -38,6 +38,7 @@ function historyAt(level: number, count = 300): HistoryRows {
     rows: Float32Array.from(rows.flat()),
     agents: ['gw-1'],
     counts: [count],
+    lines: [{ agent: 'gw-1', device: 'modem-1', rows: count }],
     oldestMs: START_MS,
     newestMs: START_MS + count * WINDOW_MS,
   };

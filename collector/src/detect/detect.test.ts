@@ -58,6 +58,7 @@ describe('explainErrors', () => {
 describe('RowBuffers', () => {
   const window = (endMs: number, fingerprint = 'f') => ({
     agent: 'gw-1',
+    device: 'modem-1',
     scope: 'device' as const,
     fingerprint,
     endMs,

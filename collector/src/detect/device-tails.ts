@@ -38,6 +38,10 @@ const MAX_LINES = 10_000;
 const MAX_SCORES = 240;
 const FIT_EVERY = 10;
 
+/** A line is like those of the training when of so many of its own normal windows nine in ten are rebuilt as well. */
+const MIN_ALIKE_SCORES = 30;
+const ALIKE_SHARE = 0.9;
+
 /** The model's scores are 32 bits each, and are kept as such. */
 const scoresSchema = z.base64().transform((text, { addIssue }) => {
   const bytes = Buffer.from(text, 'base64');
@@ -120,6 +124,17 @@ export class DeviceTails {
     const recalled = lines.filter(isOfModel);
     for (const known of recalled) this.lines.set(keyOf(known.line), known);
     return { known: recalled.length, anew: lines.length - recalled.length };
+  }
+
+  /**
+   * Whether the line is like those that the model was trained on: nine in ten of its own normal windows, of thirty at
+   * least, score no more than the model's threshold, as nineteen in twenty training windows do.
+   */
+  isAlike(line: LineOfModel, { sha256, threshold }: Manifest): boolean {
+    const known = this.lines.get(keyOf(line));
+    if (known?.sha256 !== sha256 || known.scores.length < MIN_ALIKE_SCORES) return false;
+    const alike = known.scores.filter((score) => score <= threshold).length;
+    return alike >= ALIKE_SHARE * known.scores.length;
   }
 
   /** The score above which a window of this line is rarer than the budget allows; null while only the fleet's is known. */

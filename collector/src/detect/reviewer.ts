@@ -1,5 +1,7 @@
 /**
- * The collector's second opinion: holds one autoencoder per (scope, fingerprint) and scores a group of windows with
+ * The collector's second opinion. A model judges a line only when it was trained on it (thirty of its windows at least), or
+ * when the line's own normal windows have shown that it is like those (`DeviceTails.isAlike`): else what it finds strange
+ * may only be another kind of line. Holds one autoencoder per (scope, fingerprint) and scores a group of windows with
  * one run for each. Loads what is on disk at start; a damaged model is passed over and told, never fatal.
  */
 import {
@@ -38,6 +40,8 @@ export interface Review {
   rare: boolean;
   /** Of a suspect window only. */
   reasons: Reason[];
+  /** The model was trained neither on enough windows of the line nor on lines like it: its score judges nothing. */
+  unknownLine: boolean;
 }
 
 export interface ReviewerOptions {
@@ -50,6 +54,8 @@ export interface ReviewerOptions {
   budget?: number;
   /** What a line's own windows say is rare; null while they say nothing, and the model's training decides. */
   rareAbove?: (line: LineOfModel, manifest: Manifest, budget: number) => number | null;
+  /** Whether a line that a model was not trained on is like those that it was; absent: none is. */
+  isAlike?: (line: LineOfModel, manifest: Manifest) => boolean;
   onProblem: (message: string) => void;
 }
 
@@ -144,17 +150,17 @@ export class Reviewer {
     for (const model of all) await model.release();
   }
 
-  /** Places of the windows that each model judges: fully warmed up ones of agents that it was trained on. */
+  /** Places of the windows that each model scores: fully warmed up ones of its features. */
   private assign(windows: readonly WindowToReview[]): Map<Autoencoder, number[]> {
     const groups = new Map<Autoencoder, number[]>();
     // Windows come in runs of one kind; looking up the model anew for each took a third of a review's time.
     let [lastScope, lastFingerprint, model]: [string, string, Autoencoder | undefined] = ['', '', undefined];
-    windows.forEach(({ agent, scope, fingerprint, state, features }, place) => {
+    windows.forEach(({ scope, fingerprint, state, features }, place) => {
       if (scope !== lastScope || fingerprint !== lastFingerprint) {
         [lastScope, lastFingerprint] = [scope, fingerprint];
         model = this.autoencoders.get(modelKey(scope, fingerprint));
       }
-      if (!model?.agents.has(agent) || state === 'warming_up' || features.length !== model.columns) return;
+      if (!model || state === 'warming_up' || features.length !== model.columns) return;
       const places = groups.get(model);
       if (places) places.push(place);
       else groups.set(model, [place]);
@@ -187,12 +193,18 @@ export class Reviewer {
     places.forEach((place, row) => {
       const score = scores[row]!;
       if (!Number.isFinite(score)) return;
+      const window = windows[place]!;
+      if (!model.knows(window) && !this.options.isAlike?.(window, model.manifest)) {
+        reviews[place] = { score, threshold, suspect: false, rare: false, reasons: [], unknownLine: true };
+        return;
+      }
       const suspect = score > threshold;
       const at = row * columns;
-      const reasons = suspect ? this.explain(model, windows[place]!, errors.subarray(at, at + columns)) : [];
-      const own = suspect ? this.options.rareAbove?.(windows[place]!, model.manifest, budget) : null;
+      const reasons = suspect ? this.explain(model, window, errors.subarray(at, at + columns)) : [];
+      const own = suspect ? this.options.rareAbove?.(window, model.manifest, budget) : null;
       const rareAbove = own ?? ofFleet ?? Number.POSITIVE_INFINITY;
-      reviews[place] = { score, threshold, suspect, rare: suspect && score > rareAbove, reasons };
+      const rare = suspect && score > rareAbove;
+      reviews[place] = { score, threshold, suspect, rare, reasons, unknownLine: false };
     });
   }
 }

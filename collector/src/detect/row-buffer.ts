@@ -6,6 +6,7 @@ import type { Scope } from '@lineheron/models';
 
 export interface GatheredWindow {
   agent: string;
+  device: string;
   scope: Scope;
   fingerprint: string;
   endMs: number;

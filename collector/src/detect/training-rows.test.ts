@@ -6,6 +6,7 @@ const FINGERPRINT = 'ffffffffffffffff';
 const gathered = (agent: string, count: number) =>
   Array.from({ length: count }, (_, endMs) => ({
     agent,
+    device: 'modem-1',
     scope: 'device' as const,
     fingerprint: FINGERPRINT,
     endMs,
@@ -19,7 +20,8 @@ function archive(...stored: string[]) {
     const agents = wanted.agents ? stored.filter((agent) => wanted.agents!.includes(agent)) : stored;
     const counts = agents.map(() => 1);
     const rows = new Float32Array(2 * agents.length);
-    return { columns: 2, rows, agents, counts, oldestMs: 1, newestMs: 2 };
+    const lines = agents.map((agent) => ({ agent, device: 'modem-1', rows: 1 }));
+    return { columns: 2, rows, agents, counts, lines, oldestMs: 1, newestMs: 2 };
   };
   return { asked, read };
 }

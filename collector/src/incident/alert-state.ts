@@ -40,6 +40,8 @@ export interface ReviewedWindow {
     threshold: number;
     reasons: readonly Reason[];
   } | null;
+  /** The autoencoder was neither trained on the line nor on lines like it. */
+  unknownLine?: boolean;
   /** The episode that the edge has open on this device. */
   episode: string | null;
   /** Kind of ground truth, null where the line was healthy or nothing is known. */
@@ -146,7 +148,12 @@ export function extendAlert(
   return {
     ...next,
     told: told ?? open.told,
-    alert: { ...alert, ...judge(alert, next.reviewed), truth: truths(alert, window) },
+    alert: {
+      ...alert,
+      ...judge(alert, next.reviewed),
+      ...(window.unknownLine && !next.reviewed ? { unreviewed_because: 'unknown_line' as const } : {}),
+      truth: truths(alert, window),
+    },
   };
 }
 

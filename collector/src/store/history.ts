@@ -8,6 +8,7 @@ import { unpackFeatures } from './rows.js';
 import type { HistoryQuery, HistoryRows } from './store.js';
 
 interface Row {
+  device: string;
   end_ms: number;
   features: Buffer;
 }
@@ -16,7 +17,7 @@ interface Row {
 export function readHistory(database: Database, query: HistoryQuery): HistoryRows {
   const { scope, fingerprint, limit, agents = allAgents(database) } = query;
   const select = database.prepare(
-    `SELECT end_ms, features FROM windows WHERE agent = ? AND scope = ? AND fingerprint = ?
+    `SELECT device, end_ms, features FROM windows WHERE agent = ? AND scope = ? AND fingerprint = ?
      AND state <> 'warming_up' AND (alert IS NULL OR NOT EXISTS (SELECT 1 FROM alerts
        WHERE alerts.id = windows.alert AND alerts.body ->> 'opened_by' = 'edge'
        AND alerts.body ->> 'active_model' <> 'isolation_forest'))
@@ -69,9 +70,16 @@ function pack(taken: ReadonlyMap<string, Row[]>): HistoryRows {
     rows: packed,
     agents: giving.map(({ agent }) => agent),
     counts: giving.map(({ rows }) => rows.length),
+    lines: giving.flatMap(({ agent, rows }) => linesOf(agent, rows)),
     oldestMs: empty ? null : oldestMs,
     newestMs: empty ? null : newestMs,
   };
+}
+
+function linesOf(agent: string, rows: readonly Row[]): HistoryRows['lines'] {
+  const counts = new Map<string, number>();
+  for (const { device } of rows) counts.set(device, (counts.get(device) ?? 0) + 1);
+  return [...counts].map(([device, count]) => ({ agent, device, rows: count }));
 }
 
 /** A value that is too large for 32 bits was once stored as infinite. */

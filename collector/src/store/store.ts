@@ -68,6 +68,8 @@ export interface HistoryRows {
   agents: string[];
   /** How many rows each of them gave, in their order. */
   counts: number[];
+  /** How many rows each line gave. */
+  lines: { agent: string; device: string; rows: number }[];
   oldestMs: number | null;
   newestMs: number | null;
 }

@@ -35,6 +35,12 @@ function shownReasons(reasons: readonly Reason[]): Reason[] {
   return (telling.length > 0 ? telling : reasons).slice(0, MAX_REASONS);
 }
 
+function verdictText({ verdict, unreviewed_because }: Alert): string {
+  if (verdict === 'unreviewed' && unreviewed_because === 'unknown_line')
+    return 'not reviewed: the autoencoder has not learnt this line';
+  return VERDICTS[verdict];
+}
+
 const VERDICTS: Readonly<Record<Alert['verdict'], string>> = {
   confirmed: 'confirmed',
   disputed: 'disputed',
@@ -95,7 +101,7 @@ export class AlertsElement extends LineheronElement {
       <p class="facts muted number">
         <span class="status">${open ? 'open' : 'closed'}</span>
         <span>${dateClock(alert.opened_at, this.nowMs)} · ${open ? `for ${time}` : `lasted ${time}`}</span>
-        <span>${VERDICTS[alert.verdict]}</span>
+        <span>${verdictText(alert)}</span>
         <span>${found ? `found by ${found}` : ''}</span>
         <span>${rarity(alert)}</span>
       </p>

@@ -3,8 +3,12 @@ import { z } from 'zod';
 import { SCOPES, TRAINED_MODELS } from '../detector.js';
 import { timeSchema } from '../identity.js';
 
+/** More lines than this of one model are not told apart. */
+export const MAX_MANIFEST_LINES = 10_000;
+
 export const manifestSchema = z.object({
-  v: z.literal(1),
+  /** 1: from before lines were counted. */
+  v: z.union([z.literal(1), z.literal(2)]),
   kind: z.enum(TRAINED_MODELS),
   scope: z.enum(SCOPES),
   /** Feature fingerprint: a model never meets windows of another. */
@@ -24,6 +28,11 @@ export const manifestSchema = z.object({
   training_ms: z.number().min(0),
   /** Agents whose windows it was trained on. */
   agents: z.array(z.string()).max(10_000),
+  /** How many windows each line gave; absent where that is not known. */
+  lines: z
+    .array(z.object({ agent: z.string(), device: z.string(), rows: z.int().min(1) }))
+    .max(MAX_MANIFEST_LINES)
+    .optional(),
   /** Losses, epochs run, trees: whatever the kind measures of itself. */
   metrics: z.record(z.string(), z.number()),
 });

@@ -39,7 +39,7 @@ export class ModelStore {
     const earlier = await this.manifests(series);
     const manifest = manifestSchema.parse({
       ...model,
-      v: 1,
+      v: 2,
       release: (earlier[0]?.release ?? 0) + 1,
       sha256: sha256(payload),
       size_bytes: payload.byteLength,
