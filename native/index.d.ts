@@ -228,6 +228,8 @@ export interface BaselineResult {
   suspect: boolean
   /** A level that lasted became the normal one with this record. */
   levelShift: boolean
+  /** Events come too often: an episode is over when nothing is suspect for so long; 0 without. */
+  holdSeconds: number
   /**
    * Of a suspect after a normal record or a pause; null when no value of its leading channel would have
    * made it normal.
@@ -325,6 +327,17 @@ export interface EngineOptions {
    * quarter of a device's memory. Without, the forest alone is heard.
    */
   baseline?: boolean
+}
+
+/** How often an event comes. */
+export interface EventRate {
+  /** Error code, or name of the kind of event. */
+  name: string
+  /** Event time in which it was counted. */
+  seconds: number
+  /** How often it came before; 0 when it was not seen in `knownSeconds`. */
+  perDay: number
+  knownSeconds: number
 }
 
 /** A feature's name and unit. */
@@ -434,6 +447,8 @@ export interface NormalIf {
   value: number
   /** Whether what is smaller would have been too, rather than what is larger. */
   below: boolean
+  /** Of a number of events: in how much event time. */
+  seconds: number | null
 }
 
 /**
@@ -472,6 +487,8 @@ export interface Reason {
   p95: number | null
   /** Part of the score that is this feature's doing, 0–1. */
   share: number
+  /** Of an event that came too often, or is rare at all; `observed` is how often it came. */
+  event: EventRate | null
 }
 
 /** A record that is put out. */

@@ -160,7 +160,7 @@ describe('Forest', () => {
     const values = rows.filter((_, index) => index % 19 === 2).sort();
     expect(usual?.median).toBeGreaterThan(usual?.p5 ?? Number.NaN);
     expect(usual?.p95).toBeLessThanOrEqual(values.at(-1) ?? Number.NaN);
-    expect(Object.keys(usual ?? {})).toEqual('feature unit observed median p5 p95 share'.split(' '));
+    expect(Object.keys(usual ?? {})).toEqual('feature unit observed median p5 p95 share event'.split(' '));
     row[2] = Number.POSITIVE_INFINITY;
     expect(forest.explain(row, 1)).toMatchObject([{ feature: 'latency_max', observed: null }]);
     expect(() => forest.score(row.subarray(1))).toThrow('no rows');

@@ -29,7 +29,9 @@ export function heldEpisodes(
     const nowMs = clock.see(device, endMs);
     episodes.closeSilentOf(device, nowMs);
     silences.overdueOf(device, nowMs);
-    const sighting = { device, endMs, suspect, levelShift, intervalMs: silences.intervalMs(device) };
+    const holdMs = (baseline?.holdSeconds ?? 0) * 1000;
+    const intervalMs = silences.intervalMs(device);
+    const sighting = { device, endMs, suspect, levelShift, intervalMs, holdMs };
     const { episode, opened } = episodes.see(sighting, nowMs, () => `${at + 1}`);
     silences.see(device, endMs, '', nowMs);
     if (!suspect || episode === null) return;

@@ -1,8 +1,8 @@
 /**
  * Episodes: from a device's first suspect window to ten quiet seconds of event time after its last (three of its usual
- * intervals, where it reports more rarely), or until its new level has become the normal one. Pure state, fed window by
- * window. A gateway's own episode opens only while none of its devices is in one: else it would only
- * repeat what is known. Bounded by the number of devices in an episode at once.
+ * intervals, where it reports more rarely; as long as a storm of events holds), or until its new level has become the
+ * normal one. Pure state, fed window by window. A gateway's own episode opens only while none of its devices is in one:
+ * else it would only repeat what is known. Bounded by the number of devices in an episode at once.
  */
 import {
   EPISODE_QUIET_MS,
@@ -24,6 +24,8 @@ export interface Episode {
   intervalMs: number | null;
   /** How far over its threshold the window is that speaks for it. */
   thresholdRatio: number;
+  /** Time without an event after which its storm is over; 0 without one. */
+  holdMs: number;
 }
 
 export interface Sighting {
@@ -36,6 +38,8 @@ export interface Sighting {
   levelShift?: boolean;
   /** Usual event time between two windows of the device; null or absent while nothing is known. */
   intervalMs?: number | null;
+  /** Events come too often: nothing is over before so much time without one. */
+  holdMs?: number;
 }
 
 export interface Seen {
@@ -57,14 +61,13 @@ export class Episodes {
   private readonly open = new Map<string, Episode>();
 
   /** `id` names the window, in case it opens an episode. */
-  see(
-    { device, endMs, suspect, levelShift = false, intervalMs = null, thresholdRatio = 0 }: Sighting,
-    nowMs: number,
-    id: () => string,
-  ): Seen {
+  see(sighting: Sighting, nowMs: number, id: () => string): Seen {
+    const { device, endMs, suspect, levelShift = false, intervalMs = null } = sighting;
+    const { thresholdRatio = 0, holdMs = 0 } = sighting;
     const current = this.open.get(device) ?? null;
     const quiet =
-      current !== null && endMs - current.lastSuspectMs > quietLimitMs(EPISODE_QUIET_MS, intervalMs);
+      current !== null &&
+      endMs - current.lastSuspectMs > Math.max(quietLimitMs(EPISODE_QUIET_MS, intervalMs), current.holdMs);
     const over = current !== null && (quiet || levelShift);
     const closed = over ? current : null;
     if (over) this.open.delete(device);
@@ -72,7 +75,7 @@ export class Episodes {
     const opened = suspect && !levelShift && episode === null && !this.repeats(device);
     if (opened) {
       const times = { openedMs: endMs, lastSuspectMs: endMs, seenMs: nowMs, intervalMs };
-      episode = { id: id(), device, ...times, thresholdRatio };
+      episode = { id: id(), device, ...times, thresholdRatio, holdMs };
       this.open.set(device, episode);
     }
     const telling =
@@ -81,7 +84,10 @@ export class Episodes {
       episode.seenMs = nowMs;
       episode.intervalMs = intervalMs;
       if (telling) episode.thresholdRatio = thresholdRatio;
-      if (suspect) episode.lastSuspectMs = Math.max(episode.lastSuspectMs, endMs);
+      if (suspect) {
+        episode.lastSuspectMs = Math.max(episode.lastSuspectMs, endMs);
+        episode.holdMs = holdMs;
+      }
     }
     return { episode, opened, telling, closed, why: closed && (levelShift ? 'level_shift' : 'quiet') };
   }
@@ -94,7 +100,9 @@ export class Episodes {
   /** The same of one device. */
   closeSilentOf(device: string, nowMs: number): Episode | null {
     const episode = this.open.get(device);
-    if (!episode || nowMs - episode.seenMs < quietLimitMs(SILENT_MS, episode.intervalMs)) return null;
+    if (!episode) return null;
+    const limitMs = Math.max(quietLimitMs(SILENT_MS, episode.intervalMs), episode.holdMs);
+    if (nowMs - episode.seenMs < limitMs) return null;
     this.open.delete(device);
     return episode;
   }

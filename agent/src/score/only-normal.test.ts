@@ -9,6 +9,7 @@ const quiet = {
   threshold: 13,
   suspect: false,
   levelShift: false,
+  holdSeconds: 0,
   normalIf: null,
 };
 const strange = { ...quiet, nats: 40, suspect: true };

@@ -196,12 +196,13 @@ export class Pipeline {
   private finish(window: WindowResult, id: string, record: number | undefined): ScoredWindow {
     const { device, endMs, suspect } = window;
     const levelShift = window.baseline?.levelShift ?? false;
+    const holdMs = (window.baseline?.holdSeconds ?? 0) * 1000;
     const clockMs = this.options.clock.see(device, endMs);
     this.endBefore(device, clockMs);
     const intervalMs = this.silences.intervalMs(device);
     const wire = wireWindow(window, record);
     const thresholdRatio = suspect ? edgeThresholdRatio(wire) : 0;
-    const sighting = { device, endMs, suspect, thresholdRatio, levelShift, intervalMs };
+    const sighting = { device, endMs, suspect, thresholdRatio, levelShift, intervalMs, holdMs };
     const seen = this.episodes.see(sighting, clockMs, () => id);
     wire.episode = seen.episode?.id ?? null;
     if (seen.telling) wire.normal_if = this.normalIf(window);
@@ -244,7 +245,7 @@ export class Pipeline {
     const ended = this.silences.see(device, endMs, id, clockMs);
     if (ended === null) return;
     const times = { openedMs: endMs, lastSuspectMs: endMs, seenMs: endMs };
-    const episode = { id: ended, device, ...times, intervalMs: null, thresholdRatio: 0 };
+    const episode = { id: ended, device, ...times, intervalMs: null, thresholdRatio: 0, holdMs: 0 };
     this.announce(this.anomaly(episode, id, null, endMs, 'resumed'));
   }
 

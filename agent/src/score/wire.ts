@@ -4,10 +4,17 @@ import {
   type DetectorName,
   type LineRecord,
   type NormalIf,
+  type Reason,
   type ScoredWindow,
   type WindowState,
 } from '@lineheron/models';
-import type { NormalIf as Change, ChannelDefinition, RecordResult, WindowResult } from '@lineheron/native';
+import type {
+  NormalIf as Change,
+  ChannelDefinition,
+  Reason as EngineReason,
+  RecordResult,
+  WindowResult,
+} from '@lineheron/native';
 
 /** More digits than the models look at, and half the bytes. */
 const SIGNIFICANT_DIGITS = 8;
@@ -55,10 +62,31 @@ export function wireNormalIf(forest: Change | null, baseline: Change | null): No
   ] as const;
   return asked.flatMap(([detector, change]) => {
     if (change === null) return [];
-    const { feature, unit, value, below } = change;
-    return [{ detector, feature, unit, value, side: below ? ('below' as const) : ('above' as const) }];
+    const { feature, unit, value, below, seconds } = change;
+    const side = below ? ('below' as const) : ('above' as const);
+    return [{ detector, feature, unit, value, side, ...(seconds === null ? {} : { seconds }) }];
   });
 }
+
+function wireReason({ feature, unit, observed, median, p5, p95, share, event }: EngineReason): Reason {
+  return {
+    feature,
+    unit,
+    observed: shortened(observed),
+    median: shortened(median),
+    p5: shortened(p5),
+    p95: shortened(p95),
+    share: Math.max(-1, Math.min(1, share)),
+    ...(event ? { event: wireEvent(event) } : {}),
+  };
+}
+
+const wireEvent = ({ name, seconds, perDay, knownSeconds }: NonNullable<EngineReason['event']>) => ({
+  name,
+  seconds: shortened(seconds) ?? 0,
+  per_day: shortened(perDay) ?? 0,
+  known_seconds: shortened(knownSeconds) ?? 0,
+});
 
 /** In no episode yet. */
 export function wireWindow(window: WindowResult, record: number | undefined): ScoredWindow {
@@ -73,15 +101,7 @@ export function wireWindow(window: WindowResult, record: number | undefined): Sc
     suspect: window.suspect,
     ...baselineOf(window),
     features: window.features.map(shortened),
-    reasons: window.reasons.map((reason) => ({
-      feature: reason.feature,
-      unit: reason.unit,
-      observed: shortened(reason.observed ?? null),
-      median: shortened(reason.median ?? null),
-      p5: shortened(reason.p5 ?? null),
-      p95: shortened(reason.p95 ?? null),
-      share: Math.max(-1, Math.min(1, reason.share)),
-    })),
+    reasons: window.reasons.map(wireReason),
     episode: null,
     ...truth(window.isAnomaly, window.anomalyType),
     ...(record === undefined ? {} : { record }),

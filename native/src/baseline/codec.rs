@@ -6,8 +6,8 @@
 //! sample (u8 length, f32 each), 1 with a level's ten numbers, 2 with a rate's three; then f32: thirteen of the
 //! levels of two speeds, and six of each channel's. Then the time of the first record i64 and a tag u8, 1 when hours of
 //! the day are followed: of each channel a tag u8 and, if it is 1, frame u8, used u8, hours seen u16, days known of each
-//! hour u8, offset of each hour f32, middle and three errors f64, and the second model like a channel's. At the end
-//! stands SHA-256 of all before it. The last few records, the hour and a shift that are going on are not kept. Loading checks
+//! hour u8, offset of each hour f32, middle and three errors f64, and the second model like a channel's. Then its events
+//! (see [`super::rates`]). At the end stands SHA-256 of all before it. The last few records, the hour and a shift that are going on are not kept. Loading checks
 //! the digest and then trusts no length all the same; what is not finite or out of range is refused.
 use sha2::{Digest, Sha256};
 
@@ -19,12 +19,13 @@ use super::events::Events;
 use super::hours::HOURS;
 use super::level::Level;
 use super::peaks::Peaks;
+use super::rates::Rates;
 use super::score_tail::ScoreTail;
 use super::two_speed::TwoSpeed;
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 4] = b"LHAB";
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 const DIGEST_BYTES: usize = 32;
 /// More devices than any engine follows.
 const MAX_DEVICES: u32 = 1_000_000;
@@ -90,11 +91,11 @@ pub fn from_bytes(
     if reader.0.is_empty() { Ok(devices) } else { Err(damaged("something follows its end")) }
 }
 
-fn damaged(why: &str) -> Error {
+pub(super) fn damaged(why: &str) -> Error {
     Error::new(format!("these are no usable baselines: {why}"))
 }
 
-fn put_numbers(out: &mut Vec<u8>, numbers: &[f64]) {
+pub(super) fn put_numbers(out: &mut Vec<u8>, numbers: &[f64]) {
     out.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
 }
 
@@ -110,6 +111,7 @@ fn put_device(out: &mut Vec<u8>, device: &DeviceBaseline) {
     }
     out.extend(device.two_speed.numbers(device.channels.len()).flat_map(f32::to_le_bytes));
     put_days(out, &device.days);
+    device.rates.put(out);
 }
 
 fn put_days(out: &mut Vec<u8>, days: &Days) {
@@ -147,22 +149,22 @@ fn put_channel(out: &mut Vec<u8>, channel: &ChannelModel) {
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
+    pub(super) fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
         let (head, rest) = self.0.split_first_chunk::<N>().ok_or_else(|| damaged("it ends early"))?;
         self.0 = rest;
         Ok(*head)
     }
 
-    fn text(&mut self, length: usize) -> Result<String> {
+    pub(super) fn text(&mut self, length: usize) -> Result<String> {
         let (head, rest) = self.0.split_at_checked(length).ok_or_else(|| damaged("it ends early"))?;
         self.0 = rest;
         String::from_utf8(head.to_vec()).map_err(|_| damaged("a text is not UTF-8"))
     }
 
-    fn numbers<const N: usize>(&mut self) -> Result<[f64; N]> {
+    pub(super) fn numbers<const N: usize>(&mut self) -> Result<[f64; N]> {
         let mut numbers = [0.0; N];
         for number in &mut numbers {
             *number = f64::from_le_bytes(self.take()?);
@@ -170,7 +172,7 @@ impl Reader<'_> {
         Ok(numbers)
     }
 
-    fn floats<const N: usize>(&mut self) -> Result<[f32; N]> {
+    pub(super) fn floats<const N: usize>(&mut self) -> Result<[f32; N]> {
         let mut floats = [0.0; N];
         for float in &mut floats {
             *float = f32::from_le_bytes(self.take()?);
@@ -204,6 +206,7 @@ impl Reader<'_> {
         device.two_speed =
             TwoSpeed::of_numbers(own, &levels).ok_or_else(|| damaged("its levels are none"))?;
         device.days = self.days(channels)?;
+        device.rates = Rates::taken(self)?;
         Ok(device)
     }
 
@@ -227,7 +230,7 @@ impl Reader<'_> {
         Ok(Some(Box::new(day)))
     }
 
-    fn flag(&mut self) -> Result<bool> {
+    pub(super) fn flag(&mut self) -> Result<bool> {
         match self.take()? {
             [0] => Ok(false),
             [1] => Ok(true),
@@ -267,6 +270,7 @@ mod tests {
                 #[allow(clippy::cast_possible_truncation)]
                 let row = [20.0 + random.normal() as f32, 0.0, f32::from(u8::from(random.unit() < 0.1))];
                 let time_ms = step_ms * i64::try_from(step).unwrap();
+                device.rates.see(step_ms, (["T3-timeout", "503"]).get(step % 7).copied());
                 device.push(time_ms, &row, &[Gauge, Gauge, Count], Memory::default(), &mut surprises);
             }
             device
@@ -290,6 +294,7 @@ mod tests {
             assert_eq!(format!("{:?}", device.channels), format!("{:?}", expected.channels));
             assert_eq!((&device.averages, &device.tail), (&expected.averages, &expected.tail));
             assert_eq!(device.peaks.numbers(), expected.peaks.numbers());
+            assert_eq!(device.rates, expected.rates.clone().without_storms());
             assert_eq!((device.records, device.interval_ms), (expected.records, expected.interval_ms));
             assert_eq!(format!("{:?}", device.two_speed), format!("{:?}", expected.two_speed));
             let hours = |device: &DeviceBaseline| {

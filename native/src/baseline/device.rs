@@ -10,6 +10,7 @@ use super::days::Days;
 use super::level::Expected;
 use super::memory::Memory;
 use super::peaks::Peaks;
+use super::rates::Rates;
 use super::recent::Recent;
 use super::score_tail::ScoreTail;
 use super::shift::Shift;
@@ -57,6 +58,10 @@ pub struct DeviceBaseline {
     pub(super) two_speed: TwoSpeed,
     pub(super) peaks: Peaks,
     pub(super) days: Days,
+    /// How often events come.
+    pub rates: Rates,
+    /// How far over its threshold a record was when it was last asked what would have made it normal; 0 after a normal one.
+    pub asked_ratio: f32,
     /// Newest time that was known before a restart: records up to it were learnt.
     pub(super) restored_until_ms: Option<i64>,
 }
@@ -128,9 +133,9 @@ impl DeviceBaseline {
         if let Some(settled) = self.shift.follow(hot, time_ms, values, kinds, memory) {
             // Levels of two speeds have followed by themselves, and the line's outbreaks and days are what they are.
             let (two_speed, peaks) = (std::mem::take(&mut self.two_speed), std::mem::take(&mut self.peaks));
-            let mut days = std::mem::take(&mut self.days);
+            let (mut days, rates) = (std::mem::take(&mut self.days), std::mem::take(&mut self.rates));
             days.shift_to(&settled.channels);
-            *self = Self { two_speed, peaks, days, ..settled };
+            *self = Self { two_speed, peaks, days, rates, ..settled };
             score.level_shift = true;
         }
         Some(score)
@@ -192,11 +197,6 @@ impl DeviceBaseline {
     /// Time of the newest record.
     pub fn last_ms(&self) -> Option<i64> {
         self.last_ms
-    }
-
-    /// What the record before the newest came to, in nats, once there is one with a score.
-    pub fn previous_nats(&self) -> Option<f64> {
-        self.recent.previous_nats().map(|nats| self.peaks.told(nats))
     }
 
     /// What was to be expected of the newest record's channel at `place`; `None` while too little is known.

@@ -5,7 +5,8 @@
 //! just called anomalous. What is improbable under such a model, and goes further than the line's outbreaks do,
 //! alarms; how strange the device is among its own
 //! past, by which records are ranked, takes levels of two speeds beside it. Memory per device: about 70 bytes a
-//! channel and the last 21 records; once it has been known for a day and its hours are followed, 320 more a channel.
+//! channel and the last 21 records; once it has been known for a day and its hours are followed, 320 more a channel;
+//! about 250 a kind of event (see [`rates`]).
 mod change;
 mod channel;
 pub mod codec;
@@ -21,6 +22,7 @@ pub mod marginal;
 mod memory;
 mod own_tail;
 mod peaks;
+pub mod rates;
 mod recent;
 mod score_tail;
 mod shift;

@@ -68,11 +68,6 @@ impl Recent {
         Some(Due { values: &due[2..], hour: due[1], weight, raw_nats: f64::from(due[0]) })
     }
 
-    /// The surprise of the record before the newest.
-    pub fn previous_nats(&self) -> Option<f64> {
-        self.nats.get(self.nats.len().checked_sub(2)?).map(|nats| f64::from(*nats))
-    }
-
     /// Share of the records held that look anomalous.
     pub fn hot_share(&self) -> f64 {
         #[allow(clippy::cast_precision_loss)] // A few.

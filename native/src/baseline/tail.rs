@@ -86,8 +86,9 @@ pub fn count_above_nats(count: f64, mean: f64, size: f64) -> f64 {
     }
     // The first term of the tail, and the geometric series that bounds the rest.
     let ratio = share * (count + size) / (count + 1.0);
-    let rest = if ratio < 0.95 { -ln(1.0 - ratio) } else { 3.0 };
-    (-ln_mass(count, share, size) - rest.min(3.0)).clamp(0.0, MAX_NATS)
+    // Up to the mean it is none.
+    let rest = if ratio < 1.0 { -ln(1.0 - ratio) } else { MAX_NATS };
+    (-ln_mass(count, share, size) - rest).clamp(0.0, MAX_NATS)
 }
 
 /// −ln P(N ≤ count) of the same, for means small enough to sum up to (count ≤ 64).

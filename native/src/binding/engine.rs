@@ -285,7 +285,13 @@ impl Engine {
     ) -> Result<Option<NormalIf>> {
         let row: Vec<f64> = features.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect();
         let change = self.core.smallest_change(scope_of(&scope)?, &row, threshold);
-        let told = |Change { feature, unit, value, below }| NormalIf { feature, unit, value, below };
+        let told = |Change { feature, unit, value, below, seconds }| NormalIf {
+            feature,
+            unit,
+            value,
+            below,
+            seconds,
+        };
         Ok(change.map(told))
     }
 

@@ -14,6 +14,7 @@
     p5: known[3 * index + 1],
     p95: known[3 * index + 2],
     share,
+    event: null,
   });
   return (found) => {
     const reasons = [];

@@ -33,6 +33,12 @@
       }
       return items;
     };
+    const event = () => ({
+      name: text(),
+      seconds: numbers[at++],
+      perDay: numbers[at++],
+      knownSeconds: numbers[at++],
+    });
     const reason = () => ({
       feature: text(),
       unit: text(),
@@ -41,12 +47,14 @@
       p5: number(),
       p95: number(),
       share: numbers[at++],
+      event: numbers[at++] === 1 ? event() : null,
     });
     const change = () => ({
       feature: text(),
       unit: text(),
       value: numbers[at++],
       below: FLAGS[numbers[at++]],
+      seconds: number(),
     });
     const baseline = () => ({
       nats: numbers[at++],
@@ -54,6 +62,7 @@
       threshold: numbers[at++],
       suspect: FLAGS[numbers[at++]],
       levelShift: FLAGS[numbers[at++]],
+      holdSeconds: numbers[at++],
       normalIf: numbers[at++] === 1 ? change() : null,
     });
     const window = () => ({

@@ -110,17 +110,25 @@ impl Flat {
         self.number(opinion.threshold);
         self.flag(opinion.is_suspect());
         self.flag(opinion.level_shift);
+        self.number(opinion.hold_seconds);
         self.flag(opinion.normal_if.is_some());
         let Some(change) = &opinion.normal_if else { return };
         self.texts.extend([change.feature.clone(), change.unit.clone()]);
         self.number(change.value);
         self.flag(change.below);
+        self.maybe(change.seconds);
     }
 
     fn reason(&mut self, reason: Reason) {
         self.texts.push(reason.feature);
         self.texts.push(reason.unit);
         for value in [reason.observed, reason.median, reason.p5, reason.p95, reason.share] {
+            self.number(value);
+        }
+        self.flag(reason.event.is_some());
+        let Some(event) = reason.event else { return };
+        self.texts.push(event.name);
+        for value in [event.seconds, event.per_day, event.known_seconds] {
             self.number(value);
         }
     }

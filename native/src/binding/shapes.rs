@@ -45,6 +45,18 @@ pub struct FeatureDefinition {
     pub unit: String,
 }
 
+/// How often an event comes.
+#[napi(object)]
+pub struct EventRate {
+    /// Error code, or name of the kind of event.
+    pub name: String,
+    /// Event time in which it was counted.
+    pub seconds: f64,
+    /// How often it came before; 0 when it was not seen in `knownSeconds`.
+    pub per_day: f64,
+    pub known_seconds: f64,
+}
+
 /// One feature's part in a score.
 #[napi(object, use_nullable = true)]
 pub struct Reason {
@@ -60,6 +72,8 @@ pub struct Reason {
     pub p95: Option<f64>,
     /// Part of the score that is this feature's doing, 0–1.
     pub share: f64,
+    /// Of an event that came too often, or is rare at all; `observed` is how often it came.
+    pub event: Option<EventRate>,
 }
 
 /// What a forest's training windows say of rare scores, and how many alerts are allowed.
@@ -87,6 +101,8 @@ pub struct NormalIf {
     pub value: f64,
     /// Whether what is smaller would have been too, rather than what is larger.
     pub below: bool,
+    /// Of a number of events: in how much event time.
+    pub seconds: Option<f64>,
 }
 
 /// What the adaptive baseline thinks of a record.
@@ -102,6 +118,8 @@ pub struct BaselineResult {
     pub suspect: bool,
     /// A level that lasted became the normal one with this record.
     pub level_shift: bool,
+    /// Events come too often: an episode is over when nothing is suspect for so long; 0 without.
+    pub hold_seconds: f64,
     /// Of a suspect after a normal record or a pause; null when no value of its leading channel would have
     /// made it normal.
     pub normal_if: Option<NormalIf>,

@@ -13,6 +13,7 @@ pub mod options;
 pub mod output;
 pub mod own_tail;
 mod scorer;
+mod storm;
 
 use crate::baseline::codec;
 use crate::error::{Error, Result};

@@ -52,7 +52,7 @@ impl Scorer {
         Self {
             intake: Intake::new(&options, &features),
             active: Active::default(),
-            baseline: BaselinePlan::new(&options.channels),
+            baseline: BaselinePlan::new(&options.channels, options.max_reasons),
             options,
             features,
             counters: Counters::default(),
@@ -97,7 +97,7 @@ impl Scorer {
         }
         self.counters.records += 1;
         push.newest_ms = push.newest_ms.max(Some(placed.time_ms));
-        let opinion = self.opinion(record, placed, arrival.emit);
+        let opinion = self.opinion(record, placed, arrival);
         if !arrival.emit {
             return;
         }
@@ -119,13 +119,17 @@ impl Scorer {
         }
     }
 
-    /// What the device's baseline says of a record, which it takes in.
-    fn opinion(&mut self, record: &RecordView<'_>, placed: Placed, fresh: bool) -> Option<Opinion> {
+    /// What the device's baseline says of a record, which it takes in. One that is read again after a restart and was
+    /// seen before is passed over.
+    fn opinion(&mut self, record: &RecordView<'_>, placed: Placed, arrival: Arrival) -> Option<Opinion> {
         if !self.options.baseline {
             return None;
         }
         let baseline = &mut self.intake.device(placed.slot).baseline;
-        self.baseline.judge(baseline, record, placed.time_ms, (fresh, self.options.max_reasons))
+        if !arrival.emit && baseline.has_learnt(placed.time_ms) {
+            return None;
+        }
+        self.baseline.judge(baseline, record, placed.time_ms, arrival.rebooted)
     }
 
     /// Scores the windows that wait and puts out what has to be.

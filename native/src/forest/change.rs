@@ -15,6 +15,8 @@ pub struct Change {
     pub value: f64,
     /// Whether what is smaller would have been too, rather than what is larger.
     pub below: bool,
+    /// Of a number of events: in so much time.
+    pub seconds: Option<f64>,
 }
 
 /// The strongest features are tried, so many.
@@ -41,6 +43,7 @@ impl Forest {
             unit: name.unit.clone(),
             value,
             below: row[feature] > value,
+            seconds: None,
         })
     }
 

@@ -15,6 +15,7 @@ use super::Forest;
 use super::credit::CreditTable;
 use super::summary::FeatureSummary;
 use super::tree::Node;
+use crate::baseline::rates::Rate;
 
 /// One feature's part in a score.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +30,8 @@ pub struct Reason {
     pub p95: f64,
     /// −1 to 1; positive made the row look more anomalous.
     pub share: f64,
+    /// Of an event: how often it came, and how often before.
+    pub event: Option<Box<Rate>>,
 }
 
 /// Beyond this many widths outside the usual range a value is as far out as can be.
@@ -114,6 +117,7 @@ impl Forest {
             p5: summary.p5,
             p95: summary.p95,
             share,
+            event: None,
         }
     }
 }
