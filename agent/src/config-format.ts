@@ -6,6 +6,7 @@
 import { deviceIdSchema } from '@lineheron/models';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { ENCODINGS, type Encoding } from './text-encoding.js';
 
 const MAX_FIELDS = 256;
 const MAX_PATTERNS = 256;
@@ -35,6 +36,10 @@ const shared = {
     .enum(['auto', 'day_first', 'month_first', 'year_first'])
     .optional()
     .describe('Of dates in numbers such as 09/11/2026; auto, unless given, is what the lines show.'),
+  encoding: z
+    .enum(ENCODINGS)
+    .optional()
+    .describe('Of the text; auto, unless given, is UTF-8, or UTF-16 where the first bytes show it.'),
 };
 
 const from = z.string().min(1).max(256);
@@ -159,6 +164,11 @@ export function yamlOrText(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** The encoding of the lines' text as it is configured. */
+export function encodingOf(format: FormatConfig | undefined): Encoding {
+  return (typeof format === 'object' && 'encoding' in format ? format.encoding : undefined) ?? 'auto';
 }
 
 /** This machine's zone by its IANA name. */

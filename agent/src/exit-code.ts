@@ -9,7 +9,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [EXIT.failed, 'failed; the message says why'],
   [EXIT.findings, 'doctor found something to mend; replay --fail-on-alert found an alert'],
   [EXIT.usage, 'wrong command line'],
-  [EXIT.data, 'an input holds nothing that can be used'],
+  [EXIT.data, 'an input holds nothing that can be used, or its lines do not say when they happened'],
   [EXIT.noInput, 'an input file is missing or unreadable'],
   [EXIT.unavailable, 'the broker could not be reached'],
   [EXIT.cannotCreate, 'an output could not be written, or is there already'],

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { type ActiveModel, DEFAULT_BUDGET } from '@lineheron/models';
 import type { Engine } from '@lineheron/native';
 import type { Config } from '../config.js';
-import { type FormatConfig, formatSchema, yamlOrText } from '../config-format.js';
+import { encodingOf, type FormatConfig, formatSchema, yamlOrText } from '../config-format.js';
 import { EXIT, type ExitCode, ExitError } from '../exit-code.js';
 import { messageOf } from '../log.js';
 import { NAMED_FORMATS } from '../proposal/candidates.js';
@@ -167,7 +167,7 @@ async function perform(given: Given, around: Surroundings): Promise<ExitCode> {
   const said = saidFormat(given, config);
   const agentId = config?.agent_id ?? NAMELESS;
   const startMs = performance.now();
-  return withInputs(given._, around.stdin, async (files) => {
+  const work = async (files: readonly InputFile[]): Promise<ExitCode> => {
     let tried: Promise<Proposals> | undefined;
     const found = () => (tried ??= tryFormats(files, settings.engine.channels));
     const format = said ?? guessLineFormat(await found(), around.note);
@@ -185,7 +185,8 @@ async function perform(given: Given, around: Surroundings): Promise<ExitCode> {
     );
     const alerted = replayed.result.variants.some(({ alerts }) => alerts.length > 0);
     return given.flag('fail-on-alert') && alerted ? EXIT.findings : EXIT.ok;
-  });
+  };
+  return withInputs(given._, around.stdin, work, encodingOf(said));
 }
 
 export const replay: Command = {
@@ -270,6 +271,10 @@ the configuration would have. Without --line-format every format is tried on the
 understands them, else the one that understands nearly all of them, and standard error says which. Where that is in doubt
 the replay ends with exit code 65 and lists what to choose from. Lines that name no device are those of the configuration's
 agent_id, else of "${NAMELESS}".
+
+Files are read in the order of their times: one that is newest first is turned round, and one in no order is sorted, up to
+256 MiB each; what was done is told. Where fewer than one record in ten says when it happened nothing is judged, and the
+exit code is 65. A date line alone (the program date) gives its time to the sixty lines behind it.
 
 EXAMPLES
 

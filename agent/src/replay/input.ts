@@ -1,5 +1,6 @@
 /**
- * The bytes of log files and of standard input, in blocks of whole lines. Gzip is recognised by its first bytes. The
+ * The text of log files and of standard input, in blocks of whole lines. Gzip and UTF-16 are recognised by their first
+ * bytes. The
  * blocks depend on the bytes alone, not on how a pipe cut them: the same input gives the same output. At most one
  * block and one line are in memory; a line longer than a block comes in pieces, which the engine counts and skips.
  */
@@ -11,10 +12,12 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { EXIT, ExitError } from '../exit-code.js';
+import { type Encoding, utf8Stream, wideOf } from '../text-encoding.js';
 
 const BLOCK_BYTES = 256 * 1024;
-const TAIL_BYTES = 64 * 1024;
 const LINE_FEED = 10;
+/** Enough to know an encoding. */
+const HEAD_BYTES = 256;
 
 /** A file that can be read again and again. */
 export interface InputFile {
@@ -22,6 +25,9 @@ export interface InputFile {
   name: string;
   path: string;
   gzip: boolean;
+  /** Its bytes are its text: neither packed nor in another encoding. */
+  plain: boolean;
+  encoding: Encoding;
   /** When it was last written, epoch ms: all of its lines had been received by then. */
   writtenMs: number;
 }
@@ -37,25 +43,27 @@ function unreadable(name: string, error: unknown): ExitError {
   return new ExitError(EXIT.noInput, `${name}: ${REASONS[code ?? ''] ?? message}`);
 }
 
-async function examined(name: string, path: string): Promise<InputFile> {
+async function examined(name: string, path: string, encoding: Encoding): Promise<InputFile> {
   const stats = await stat(path);
   if (!stats.isFile())
     throw new Error(stats.isDirectory() ? 'is a folder' : 'is no regular file (use - for a pipe)');
   const file = await open(path);
   try {
-    const head = Buffer.alloc(2);
-    await file.read(head, 0, 2, 0);
-    return { name, path, gzip: head[0] === 0x1f && head[1] === 0x8b, writtenMs: Math.ceil(stats.mtimeMs) };
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    const head = buffer.subarray(0, bytesRead);
+    const gzip = head[0] === 0x1f && head[1] === 0x8b;
+    const plain = !gzip && wideOf(head, encoding) === null;
+    return { name, path, gzip, plain, encoding, writtenMs: Math.ceil(stats.mtimeMs) };
   } finally {
     await file.close();
   }
 }
 
 /** Standard input is kept in a file of its own while it is needed, because training reads its first part first. */
-async function kept(stdin: Readable, folder: string): Promise<InputFile> {
+async function kept(stdin: Readable, folder: string, encoding: Encoding): Promise<InputFile> {
   const path = join(folder, 'stdin');
   await pipeline(stdin, createWriteStream(path, { mode: 0o600 }));
-  return examined('-', path);
+  return examined('-', path, encoding);
 }
 
 /** Does the work with the named inputs at hand, then cleans up. Throws ExitError when one cannot be read. */
@@ -63,13 +71,17 @@ export async function withInputs<T>(
   names: readonly string[],
   stdin: Readable,
   work: (files: readonly InputFile[]) => Promise<T>,
+  encoding: Encoding = 'auto',
 ): Promise<T> {
   let folder: string | null = null;
   try {
     const files: InputFile[] = [];
     for (const name of names) {
       if (name === '-') folder ??= await mkdtemp(join(tmpdir(), 'lineheron-replay-'));
-      const file = await (name === '-' ? kept(stdin, folder!) : examined(name, name)).catch((error) => {
+      const file = await (name === '-'
+        ? kept(stdin, folder!, encoding)
+        : examined(name, name, encoding)
+      ).catch((error) => {
         throw unreadable(name, error);
       });
       files.push(file);
@@ -82,9 +94,14 @@ export async function withInputs<T>(
 
 async function* pieces(file: InputFile): AsyncGenerator<Buffer> {
   const raw = createReadStream(file.path, { highWaterMark: BLOCK_BYTES });
-  const stream: Readable = file.gzip ? raw.pipe(createGunzip({ chunkSize: BLOCK_BYTES })) : raw;
-  const failed = (error: Error) => stream.destroy(error);
-  raw.on('error', failed);
+  const stages = [
+    ...(file.gzip ? [createGunzip({ chunkSize: BLOCK_BYTES })] : []),
+    ...(file.plain ? [] : [utf8Stream(file.encoding)]),
+  ];
+  const stream = stages.reduce<Readable>((from, to) => {
+    from.on('error', (error) => to.destroy(error));
+    return from.pipe(to);
+  }, raw);
   try {
     for await (const piece of stream) yield piece as Buffer;
   } catch (error) {
@@ -115,27 +132,12 @@ export async function* blocks(file: InputFile): AsyncGenerator<Buffer> {
   yield rest[rest.length - 1] === LINE_FEED ? rest : Buffer.concat([rest, Buffer.of(LINE_FEED)]);
 }
 
-/** Uncompressed bytes of all files together. */
+/** Bytes of the text of all files together. */
 export async function totalBytes(files: readonly InputFile[]): Promise<number> {
   let total = 0;
   for (const file of files) {
-    if (!file.gzip) total += (await stat(file.path)).size;
+    if (file.plain) total += (await stat(file.path)).size;
     else for await (const piece of pieces(file)) total += piece.length;
   }
   return total;
-}
-
-/** The last lines of a file; empty for a compressed one. */
-export async function lastLines(file: InputFile): Promise<Buffer> {
-  if (file.gzip) return Buffer.alloc(0);
-  const { size } = await stat(file.path);
-  const handle = await open(file.path);
-  try {
-    const from = Math.max(0, size - TAIL_BYTES);
-    const buffer = Buffer.alloc(size - from + 1, LINE_FEED);
-    await handle.read(buffer, 0, size - from, from);
-    return from === 0 ? buffer : buffer.subarray(buffer.indexOf(LINE_FEED) + 1);
-  } finally {
-    await handle.close();
-  }
 }

@@ -7,9 +7,10 @@ import { EXIT, ExitError } from '../exit-code.js';
 import { refusalWords, valueCode } from '../refusal-reasons.js';
 import type { Maintenance } from '../score/only-normal.js';
 import { type DetectionSettings, type EngineSettings, newEngine } from '../score/scoring.js';
-import { blocks, type InputFile, lastLines, totalBytes } from './input.js';
+import { type InputFile, totalBytes } from './input.js';
 import { loadLearned } from './learned.js';
 import { compare, type ReplayInput, type ReplayResult } from './result.js';
+import { type Surveyed, survey } from './survey.js';
 import { Variant } from './variant.js';
 
 export interface VariantPlan {
@@ -42,22 +43,6 @@ export interface ReplayOptions {
 
 type Counts = Omit<ReplayInput, 'from' | 'to'>;
 
-/** Later than any line: a scout that looks for the newest time believes every one. */
-const FAR_MS = Date.UTC(9000, 0, 1);
-
-/**
- * When a file's lines had been received: when it was last written, or its newest line's time, whichever is later. A
- * line without a time of its own, or without a year, is placed by it.
- */
-async function receivedMs(file: InputFile, options: ReplayOptions): Promise<number> {
-  const engine = newEngine(options.engine);
-  const format = options.addFormat(engine);
-  const bytes = await lastLines(file);
-  if (bytes.length === 0 || format !== 0) return file.writtenMs;
-  const newestMs = engine.push(bytes, FAR_MS, false).newestMs ?? 0;
-  return newestMs < FAR_MS ? Math.max(file.writtenMs, newestMs) : file.writtenMs;
-}
-
 export interface Replayed {
   result: ReplayResult;
   variants: readonly Variant[];
@@ -68,6 +53,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { files, plans, engine, addFormat, maintenance, agent, device } = options;
   const { seed, contamination, trainFraction } = options;
   let asOfMs = 0;
+  const surveyed = await surveyOf(options);
   const variants: Variant[] = [];
   for (const plan of plans) {
     const { name, detection } = plan;
@@ -80,19 +66,20 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const trainBytes = learners.length > 0 ? (await totalBytes(files)) * trainFraction : 0;
   let bytes = 0;
   let training = learners.length > 0;
-  for (const file of files) {
-    asOfMs = options.asOfMs ?? (await receivedMs(file, options));
-    for await (const block of blocks(file)) {
+  for (const file of surveyed.files) {
+    asOfMs = file.receivedMs;
+    for (const variant of variants) variant.begin(file.found.dateOrder ?? null, file.oldestMs);
+    for await (const block of file.blocks()) {
       for (const part of training ? split(block, trainBytes - bytes) : [block]) {
         for (const variant of variants) variant.push(part);
         bytes += part.length;
         if (!training || bytes < trainBytes) continue;
-        await trainAll(learners, options, () => inputOf(variants[0]!.engine, files, bytes));
+        await trainAll(learners, options, () => inputOf(variants[0]!.engine, surveyed, bytes));
         training = false;
       }
     }
   }
-  const input = inputOf(variants[0]!.engine, files, bytes);
+  const input = inputOf(variants[0]!.engine, surveyed, bytes);
   if (training && input.records > 0) await trainAll(learners, options, () => input);
   if (input.records === 0) throw await noRecords(input, options, 'lines');
   const results = variants.map((variant) => variant.result());
@@ -105,6 +92,13 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     comparison: compare(results),
   };
   return { result, variants };
+}
+
+function surveyOf(options: ReplayOptions): Promise<Surveyed> {
+  const engine = newEngine(options.engine);
+  const format = options.addFormat(engine);
+  const { files, asOfMs, device } = options;
+  return survey(files, { engine, format, asOfMs, device });
 }
 
 /** Too few windows have a reason: mostly that no line could be read. */
@@ -125,13 +119,17 @@ function split(block: Buffer, at: number): Buffer[] {
   return end > 0 && end < block.length ? [block.subarray(0, end), block.subarray(end)] : [block];
 }
 
-function inputOf(engine: Engine, files: readonly InputFile[], bytes: number): Counts {
+function inputOf(engine: Engine, { files, filesReordered }: Surveyed, bytes: number): Counts {
   const counts = engine.counters();
   const { lines, records, tooLong, late, ahead, devices, evictedDevices } = counts;
   const values = Object.entries(counts.refusedValues).map(([code, count]) => [valueCode(code), count]);
   const refused: Record<string, number> = { ...counts.refused, ...Object.fromEntries(values) };
   return {
-    files: files.map(({ name }) => name),
+    files: files.map(({ file }) => file.name),
+    files_reordered: filesReordered,
+    orders: Object.fromEntries(
+      files.flatMap(({ file, order }) => (order === 'as_written' ? [] : [[file.name, order]])),
+    ),
     bytes,
     lines,
     records,
@@ -143,6 +141,8 @@ function inputOf(engine: Engine, files: readonly InputFile[], bytes: number): Co
     ),
     too_long: tooLong,
     late,
+    late_kinds: Object.fromEntries(Object.entries(counts.lateKinds).sort()),
+    clock_resets: counts.clockResets,
     ahead,
   };
 }

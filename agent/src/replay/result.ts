@@ -1,5 +1,6 @@
 /** What a replay found, as it is written as JSON: the same input and settings give the same bytes. */
 import type { ActiveModel, CannotAlert, DetectorName, NormalIf, Reason, Scope } from '@lineheron/models';
+import type { ReadingOrder } from './survey.js';
 
 export interface ReplayAlert {
   /** `silence`: the device had nothing to say for long. */
@@ -69,7 +70,12 @@ export interface ReplayVariant {
 }
 
 export interface ReplayInput {
+  /** In the order in which they were read. */
   files: string[];
+  /** They were named newest first. */
+  files_reordered: boolean;
+  /** Files that were not read as they are written, and how. */
+  orders: Record<string, Exclude<ReadingOrder, 'as_written'>>;
   bytes: number;
   lines: number;
   records: number;
@@ -77,6 +83,10 @@ export interface ReplayInput {
   refused: Record<string, number>;
   too_long: number;
   late: number;
+  /** The same by what it probably was. */
+  late_kinds: Record<string, number>;
+  /** Devices' windows that began anew because their clock was set back. */
+  clock_resets: number;
   /** Further in the future than the file was written: stamped by that time. */
   ahead: number;
   from: string | null;

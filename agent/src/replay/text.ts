@@ -1,5 +1,6 @@
 /** A replay's result for people, as plain text. Pure. */
 import type { DetectorName } from '@lineheron/models';
+import { lateReason } from '../late-reasons.js';
 import { thresholdText } from '../score/forest-threshold.js';
 import type { ReplayAlert, ReplayResult, ReplayVariant } from './result.js';
 import { shared } from './result.js';
@@ -40,16 +41,42 @@ function alertLine(alert: ReplayAlert, mark: string): string {
   return `${mark} ${clock(alert.opened)}  ${duration(alert.duration_seconds)}${end}, ${what}\n     ${alert.summary}`;
 }
 
+function lateNotes({ late, late_kinds }: ReplayResult['input']): string[] {
+  if (late === 0) return [];
+  const kinds = Object.entries(late_kinds).map(([kind, number]) => {
+    const { what, todo } = lateReason(kind);
+    return `${number}: ${what} → ${todo}`;
+  });
+  return [`${late} too late for their window (${kinds.join('; ')})`];
+}
+
+const ORDERS: Record<string, string> = {
+  turned_round: 'goes back in time (newest first): read turned round',
+  sorted: 'is in no order of time: read in the order of its times',
+  too_large_to_turn: 'goes back in time and is too large to be put in order here: turn it round (tac)',
+};
+
+function orderNotes({ orders, files_reordered, clock_resets }: ReplayResult['input']): string[] {
+  return [
+    ...Object.entries(orders).map(([file, order]) => `${file} ${ORDERS[order]}`),
+    ...(files_reordered ? ['the files were named newest first: read oldest first'] : []),
+    ...(clock_resets > 0
+      ? [`${count(clock_resets, 'time')} the clock of a device was set back and its window began anew`]
+      : []),
+  ];
+}
+
 function inputLines({ input, window_size_seconds }: ReplayResult): string[] {
   const notes = [
     ...Object.entries(input.refused).map(([reason, number]) => `${number} refused: ${reason}`),
     ...(input.too_long > 0 ? [`${input.too_long} too long`] : []),
-    ...(input.late > 0 ? [`${input.late} too late for their window`] : []),
+    ...lateNotes(input),
     ...(input.ahead > 0 ? [`${input.ahead} further ahead than the file was written (--as-of helps)`] : []),
   ];
   return [
     `${input.files.join(', ')}: ${count(input.lines, 'line')}, ${count(input.records, 'record')} of ${count(input.devices, 'device')}, windows of ${window_size_seconds} s`,
     ...(input.from && input.to ? [`from ${clock(input.from)} to ${clock(input.to)} UTC`] : []),
+    ...orderNotes(input),
     ...(notes.length > 0 ? [`not counted in: ${notes.join(', ')}`] : []),
   ];
 }

@@ -123,6 +123,11 @@ export class Variant {
     if (tooFew === null) this.trainedUntil = this.to;
   }
 
+  /** A file begins; what a survey found in it. */
+  begin(dateOrder: string | null, oldestMs: number | null): void {
+    this.engine.expect(this.options.asOfMs(), dateOrder, oldestMs, this.format);
+  }
+
   push(bytes: Uint8Array): void {
     const { pipeline } = this.scoring;
     const { device } = this.options;

@@ -14,6 +14,7 @@ pub mod events;
 pub mod fields;
 mod json;
 pub mod keys;
+mod latin;
 mod logfmt;
 pub mod patterns;
 pub mod registry;

@@ -4,6 +4,7 @@
 //! number is read by the same reader and only keeps its own place in a line that is too long.
 use super::draft::{Draft, Stamp};
 use super::keys::Keys;
+use super::latin;
 use super::survey::Survey;
 use super::time::civil::Scanner;
 use super::time::order::DateOrder;
@@ -44,6 +45,8 @@ pub struct Reader {
     device: Option<String>,
     placer: Placer,
     clock: Clock,
+    /// The last line as UTF-8, where lines are in windows-1252.
+    decoded: Option<Vec<u8>>,
 }
 
 /// What became of a line.
@@ -218,7 +221,17 @@ fn make_reader(definition: &str, channels: &ChannelList) -> Result<Option<Reader
     }
     let clock = Clock::from_keys(&keys)?;
     let format = make(&keys, channels, &clock)?;
-    Ok(Some(Reader { format, device: device.map(str::to_owned), placer: Placer::default(), clock }))
+    let decoded = match keys.text("encoding")? {
+        // Of UTF-16 the agent finds the line ends, and gives UTF-8.
+        None | Some("auto" | "utf-8" | "utf-16le" | "utf-16be") => None,
+        Some("windows-1252") => Some(Vec::new()),
+        Some(other) => {
+            let known = "auto, utf-8, utf-16le, utf-16be or windows-1252";
+            return Err(keys.error("encoding", format!("unknown encoding \"{other}\"; expected {known}")));
+        }
+    };
+    let device = device.map(str::to_owned);
+    Ok(Some(Reader { format, device, placer: Placer::default(), clock, decoded }))
 }
 
 impl Reader {
@@ -236,6 +249,13 @@ impl Reader {
         channels: &ChannelList,
     ) -> std::result::Result<Taken, Refusal> {
         let line = clean(line)?;
+        let line = match &mut self.decoded {
+            Some(decoded) if !line.is_ascii() => {
+                latin::to_utf8(line, decoded);
+                &decoded[..]
+            }
+            _ => line,
+        };
         draft.clear(channels);
         if line.trim_ascii().is_empty() {
             return Ok(Taken::NOTHING);
