@@ -26,6 +26,7 @@ export class TestBroker {
   static async start(
     agent: string,
     authenticate?: (name: string, password: string) => boolean,
+    rights?: { subscribe: (topic: string) => boolean; publish: (topic: string) => boolean },
   ): Promise<TestBroker> {
     const aedes = await Aedes.createBroker({
       drainTimeout: 1000,
@@ -38,6 +39,12 @@ export class TestBroker {
         ) => done(null, authenticate(name ?? '', password?.toString() ?? '')),
       }),
     });
+    if (rights) {
+      aedes.authorizeSubscribe = (_, subscription, done) =>
+        done(null, rights.subscribe(subscription.topic) ? subscription : null);
+      aedes.authorizePublish = (_, { topic }, done) =>
+        done(rights.publish(topic) ? null : new Error('not allowed'));
+    }
     const server = createServer(aedes.handle);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return new TestBroker((server.address() as { port: number }).port, server, aedes, agent);
@@ -69,6 +76,8 @@ export class TestBroker {
   }
 
   private received(topic: string, text: string): void {
+    // An empty message says nothing, as to a collector.
+    if (text === '') return;
     this.texts.push(`${topic} ${text}`);
     if (topic === topics.anomaly(this.agent)) this.anomalies.push(anomalySchema.parse(JSON.parse(text)));
     if (topic !== topics.score(this.agent)) return;

@@ -55,7 +55,7 @@ export const doctor: Command = {
   description: 'Check configuration, broker, clock, disk and sources, and say what to do',
   args: { ...configArgs, json: { type: 'boolean', description: 'Print the findings as JSON' } },
   help: `✓ is right, · worth knowing, ✗ to be mended; the arrow says how. Best run as the user that the agent runs as. It
-connects to the broker under a name of its own, writes and removes one file in the data folder, and reads a first sample of
-every source. Ends with 0 when nothing is to be mended, 2 when something is, 78 when the configuration is wrong.`,
+connects to the broker under a name of its own, asks for every topic that the agent uses (what it offers to publish is empty
+and not retained), writes and removes one file in the data folder, and reads a first sample of every source as the agent does. Ends with 0 when nothing is to be mended, 2 when something is, 78 when the configuration is wrong.`,
   perform,
 };

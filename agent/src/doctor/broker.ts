@@ -1,22 +1,18 @@
 /**
  * Whether the broker can be reached, trusts us and lets us speak: one connection under a name of its own, so that a
- * running agent keeps its own, closed again at once. Takes at most ten seconds.
+ * running agent keeps its own, closed again at once. What a broker lets us do is tried in `rights.ts`.
  */
 import { connect as connectTls } from 'node:tls';
-import { topics } from '@lineheron/models';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
-import type { Config } from '../config.js';
 import { messageOf } from '../log.js';
 import { mqttLogin } from '../mqtt-login.js';
 import { bad, type Finding, good, note } from './finding.js';
+import { type Broker, checkRights } from './rights.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const ANSWER_TIMEOUT_MS = 3_000;
-const REFUSED_QOS = 128;
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 14;
-
-type Broker = Pick<Config, 'mqtt' | 'tls' | 'agent_id'>;
 
 /** What to do about a connection that failed, by its error code. */
 const ADVICE: Readonly<Record<string, string>> = {
@@ -71,17 +67,6 @@ function connected(client: MqttClient): Promise<void> {
   });
 }
 
-async function subscribed(client: MqttClient, agent: string): Promise<Finding> {
-  const topic = topics.ack(agent);
-  const granted = await client.subscribeAsync(topic, { qos: 1 }).catch(() => []);
-  if (granted.length > 0 && granted.every(({ qos }) => Number(qos) !== REFUSED_QOS))
-    return good('it lets us listen to our topics');
-  return bad(
-    `it does not let us listen to ${topic}`,
-    `allow this agent lineheron/v1/${agent}/# on the broker`,
-  );
-}
-
 /** When the broker's certificate ends; null for connections without TLS. */
 function certificate({ mqtt: { url }, tls }: Broker, nowMs: number): Promise<Finding | null> {
   const { hostname, port, protocol } = new URL(url);
@@ -111,7 +96,7 @@ function certificate({ mqtt: { url }, tls }: Broker, nowMs: number): Promise<Fin
   });
 }
 
-/** Connects, subscribes, closes. Never rejects. */
+/** Connects, tries every right, closes. Never rejects. */
 export async function checkBroker(config: Broker, nowMs: number): Promise<Finding[]> {
   const { url } = config.mqtt;
   const startMs = performance.now();
@@ -122,9 +107,10 @@ export async function checkBroker(config: Broker, nowMs: number): Promise<Findin
     const tookMs = performance.now() - startMs;
     const as = config.mqtt.username === undefined ? 'without a login' : `as ${config.mqtt.username}`;
     const found = [good(`the broker at ${url} took us ${as} in ${tookMs.toFixed(0)} ms`)];
-    found.push(await subscribed(client, config.agent_id));
     const ends = await certificate(config, nowMs);
-    return ends ? [...found, ends] : found;
+    if (ends) found.push(ends);
+    client.end(true);
+    return [...found, ...(await checkRights(config, optionsOf(config)))];
   } catch (error) {
     return [failure(url, error)];
   } finally {

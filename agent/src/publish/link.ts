@@ -36,6 +36,8 @@ const MIN_RECONNECT_MS = 500;
 const MAX_RECONNECT_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEPALIVE_S = 30;
+/** From here on a granted QoS is none. */
+const REFUSED = 0x80;
 /** A connection that ends this soon, several times in a row, points to another client with our id. */
 const SHORT_LIFE_MS = 10_000;
 const SHORT_LIVES_BEFORE_WARNING = 3;
@@ -203,9 +205,14 @@ export class Link {
     this.unreachable = null;
     this.told.clear();
     this.options.counters.add('connects');
-    client.subscribe([...subscriptions], { qos: 1 }, (error) => {
+    client.subscribe([...subscriptions], { qos: 1 }, (error, _granted, packet) => {
       if (!client.connected) return;
-      if (error) log.warn({ error: error.message }, 'cannot subscribe');
+      const refused = subscriptions.filter((_, at) => Number(packet?.granted?.[at] ?? 0) >= REFUSED);
+      if (error)
+        log.error(
+          { error: error.message, refused },
+          'the broker refuses subscriptions that this agent needs: "lineheron-agent doctor" tells what to allow',
+        );
       onSubscribed();
     });
     this.publish(topics.status(agent), 'online', true);

@@ -19,7 +19,7 @@ import { addFormat, buildEngineKept, buildForests, detectionSettings, engineSett
 import { unmeasured } from '../reply.js';
 import { arrivalClock } from '../score/device-clock.js';
 import { Scoring } from '../score/scoring.js';
-import { createSource } from '../source/feeds.js';
+import { createSource, deviceOfNameless } from '../source/feeds.js';
 
 export interface Viewer {
   line(text: string): void;
@@ -97,11 +97,14 @@ export function sourceFeed(config: Config): Feed {
     };
     const follow = async (source: SourceConfig) => {
       const format = addFormat(engine, source);
-      for await (const { bytes, emit } of createSource(fromNow(source), context).chunks(signal)) {
+      const own = deviceOfNameless(source, config.agent_id);
+      for await (const { bytes, emit, device = own } of createSource(fromNow(source), context).chunks(
+        signal,
+      )) {
         for (const line of Buffer.from(bytes).toString('utf8').split('\n')) {
           if (line !== '') viewer.line(line.slice(0, MAX_SHOWN_LINE));
         }
-        pipeline.push({ bytes, emit, format, position: null });
+        pipeline.push({ bytes, emit, format, device, position: null });
         pipeline.take();
       }
     };
