@@ -3,7 +3,7 @@ import type { Alert, StatusView } from '@lineheron/models';
 import { describe, expect, it } from 'vitest';
 import { minuteClock } from './format.js';
 import { linesOf } from './line.js';
-import { agent, alert, at, status, T0 } from './testing/views.js';
+import { agent, alert, at, instance, status, T0 } from './testing/views.js';
 import { lineWord, noAlerts, watchFacts } from './watch-facts.js';
 
 const NOW = T0 + 3_600_000;
@@ -65,7 +65,7 @@ describe('the sentence', () => {
   it.each([
     ['stale', {}, `1 silent since ${STARTED}.`, 'warning'],
     ['offline', {}, `1 offline since ${STARTED}.`, 'warning'],
-    ['unknown', {}, '1 not heard of since the collector started.', 'warning'],
+    ['unknown', {}, `1 not heard since ${STARTED}.`, 'warning'],
     ['cannot_measure', { measured_at: at(0) }, `1 without a measured value since ${STARTED}.`, 'warning'],
     ['stopped', {}, '1 not judged, detection is off at the agent.', 'warning'],
     ['cannot_alert', {}, '1 cannot alert yet.', 'info'],
@@ -113,13 +113,22 @@ describe('the sentence', () => {
       });
     expect(facts(stopped(0)).sentence).toMatch(/^Detection is stopped\. 2 not judged/);
     expect(facts(stopped(1)).sentence).toMatch(/^Detection is stopped, but 1 agent still detects\./);
-    expect(facts(stopped(0)).tone).not.toBe('ok');
+    expect(facts(stopped(0)).tone).toBe('warning');
   });
 
   it('is not green where lines are watched by their baselines alone, and says what works', () => {
     const told = facts(fleet(2, [{ state: 'untrained' }, { state: 'untrained' }]));
     expect(told).toMatchObject({ tone: 'info', sentence: 'Watching all 2 lines.' });
     expect(told.notes).toEqual([expect.stringContaining('2 lines are untrained: only the baseline')]);
+  });
+
+  it('says that a forest cannot alert yet, and what it needs', () => {
+    const known = fleet(2);
+    const models = [{ ...instance('gw-1', 1), threshold: null, cannot_alert: { windows: 34, needed: 120 } }];
+    known.agents = [{ ...known.agents[0]!, models }];
+    expect(facts(known).notes).toEqual([
+      'The isolation forest of gw-1 cannot alert yet: 34 independent windows, 120 needed for this budget.',
+    ]);
   });
 
   it('names agents that do not do their work, three at most', () => {

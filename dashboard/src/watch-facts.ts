@@ -2,7 +2,7 @@
  * THE state of the watch in one sentence and one tone, from what was heard and never from what is wished. Pure. Green
  * (`ok`) is only said of a fleet of which every line is watched and nothing is wrong; what is not known is never green.
  */
-import type { Alert, LineState, StatusView } from '@lineheron/models';
+import { type Alert, cannotAlertText, type LineState, type StatusView } from '@lineheron/models';
 import { minuteClock, plural, roughly } from './format.js';
 import { alertNowMs, deviceName, type Line, lineKey } from './line.js';
 import type { Health } from './part/panel.js';
@@ -77,7 +77,12 @@ function seeing(input: WatchInput, status: StatusView): WatchFacts {
     tone: toneOf(status, lines, missed, open, problems.length),
     sentence: parts.filter((part) => part !== '').join(' '),
     short: shortOf(status, lines.length, missed.length),
-    notes: [...longest(missed, nowMs), ...problemNotes(problems, nowMs), ...untrained(lines)],
+    notes: [
+      ...longest(missed, nowMs),
+      ...problemNotes(problems, nowMs),
+      ...untrained(lines),
+      ...forests(status),
+    ],
   };
 }
 
@@ -115,7 +120,7 @@ const lastSeen = (lines: readonly Line[]) => lines.map((line) => line.lastSeen);
 const CLAUSES: Readonly<Record<LineState, (lines: readonly Line[], nowMs: number) => string>> = {
   offline: (lines, nowMs) => `offline${since(lastSeen(lines), nowMs)}`,
   stale: (lines, nowMs) => `silent${since(lastSeen(lines), nowMs)}`,
-  unknown: () => 'not heard of since the collector started',
+  unknown: (lines, nowMs) => `not heard${since(lastSeen(lines), nowMs)}`,
   cannot_measure: (lines, nowMs) => {
     const measured = lines.flatMap(({ measuredAt }) => (measuredAt === null ? [] : [measuredAt]));
     return `without a measured value${since(measured, nowMs)}`;
@@ -159,8 +164,8 @@ function toneOf(
   open: readonly Alert[],
   problems: number,
 ): Tone {
-  const blindFleet =
-    watching.agents_online === 0 || (lines.length > 0 && missed.every(isLost) && watching.lines === 0);
+  const allLost = detecting && lines.length > 0 && watching.lines === 0 && missed.every(isLost);
+  const blindFleet = watching.agents_online === 0 || allLost;
   if (blindFleet || open.some(({ severity }) => severity === 'critical')) return 'critical';
   const awry = open_alerts > 0 || problems > 0 || watching.agents_online < watching.agents;
   if (awry || !detecting || missed.some(isLost)) return 'warning';
@@ -179,9 +184,11 @@ function shortOf({ watching, detecting, open_alerts }: StatusView, all: number, 
   return missed === 0 ? 'all watched' : `${watching.lines} of ${all} watched`;
 }
 
+const SILENT: readonly LineState[] = ['stale', 'offline', 'unknown'];
+
 /** The oldest silence, by name, where there are several. */
 function longest(missed: readonly Line[], nowMs: number): string[] {
-  const silent = missed.filter(({ state }) => state === 'stale' || state === 'offline');
+  const silent = missed.filter(({ state }) => SILENT.includes(state));
   const [oldest] = [...silent].sort((a, b) => Date.parse(a.lastSeen) - Date.parse(b.lastSeen));
   if (!oldest) return [];
   const name = `${deviceName(oldest.device)} of ${oldest.agent}`;
@@ -207,6 +214,23 @@ function untrained(lines: readonly Line[]): string[] {
   return [
     `${alone} ${they} untrained: only the baseline of each line itself judges there. Train, and the other models do too.`,
   ];
+}
+
+/** Forests that watch beside the rest without being able to alert, of the agent that needs the most. */
+function forests({ agents, active_model }: StatusView): string[] {
+  if (active_model !== 'ensemble' && active_model !== 'isolation_forest') return [];
+  const unable = agents.flatMap(({ id, online, models }) => {
+    const why = models.find(
+      ({ kind, scope }) => kind === 'isolation_forest' && scope === 'device',
+    )?.cannot_alert;
+    return online && why ? [{ id, why }] : [];
+  });
+  const [first, ...rest] = unable.sort(
+    (a, b) => (b.why.needed ?? Number.MAX_VALUE) - (a.why.needed ?? Number.MAX_VALUE),
+  );
+  if (!first) return [];
+  const more = rest.length > 0 ? ` (and of ${plural(rest.length, 'more agent')})` : '';
+  return [`The isolation forest of ${first.id}${more} ${cannotAlertText(first.why)}.`];
 }
 
 /** How one line stands, in a word or two. */
