@@ -96,7 +96,7 @@ export class CollectorControl implements Control {
   }
 
   models(): ModelView[] {
-    const { fleet, reviewer, drift, candidates, forests } = this.parts;
+    const { config, fleet, reviewer, drift, candidates, forests } = this.parts;
     const { loaded } = reviewer;
     const manifests = loaded.map(({ manifest }) => manifest);
     const drifts = manifests.flatMap(({ scope, fingerprint }) =>
@@ -109,7 +109,9 @@ export class CollectorControl implements Control {
       autoencoder: { drift: drifts, candidates: candidates.view() },
       isolation_forest: { drift: forests.drift().slice(0, MAX_DRIFTS), candidates: forests.view() },
     };
-    return modelViews(this.current.active_model, fleet.infos, loaded, fleet.baselineReady, news);
+    const { active_model } = this.current;
+    const budget = config.budget_per_device_per_day;
+    return modelViews(active_model, fleet.infos, loaded, fleet.baselineReady, news, budget);
   }
 
   metrics(): MetricsView {
@@ -139,8 +141,7 @@ export class CollectorControl implements Control {
     }
     if (training.isRunning)
       throw new ProblemError('training_in_progress', `Training ${training.current?.id} is running.`);
-    const online = new Set(fleet.online.map(({ id }) => id));
-    if (!(request.agents ?? [...online]).some((id) => online.has(id))) throw new ProblemError('no_agents');
+    checkAgents(request.agents ?? null, fleet);
     return training.start({
       durationSeconds,
       useHistory,
@@ -172,13 +173,21 @@ export class CollectorControl implements Control {
       candidate !== undefined &&
       !((await candidates.accept(candidate)) || (await forests.accept(candidate)))
     ) {
-      throw new ProblemError('not_found', 'No candidate has that checksum: GET /models lists them.');
+      throw new ProblemError(
+        'not_found',
+        'No candidate has that checksum: another model may have taken its place.',
+      );
     }
-    if (this.current.detecting && !this.trained()[active_model]) {
+    if (this.current.detecting && !this.canDetect(active_model)) {
       const detail = `${active_model} is not trained yet: call POST /train first, or POST /stop to choose it.`;
       throw new ProblemError('not_trained', detail);
     }
     await this.change({ active_model });
+  }
+
+  /** The adaptive baseline learns as it goes; the others need something that is trained, or a baseline that is ready. */
+  canDetect(model: ActiveModel): boolean {
+    return model === 'adaptive_baseline' || this.trained()[model];
   }
 
   notReady(): string | null {
@@ -210,6 +219,23 @@ export class CollectorControl implements Control {
       ensemble: names.includes('ensemble'),
     };
   }
+}
+
+const MAX_NAMED = 10;
+
+function named(ids: readonly string[]): string {
+  const more = ids.length > MAX_NAMED ? ` and ${ids.length - MAX_NAMED} more` : '';
+  return ids.slice(0, MAX_NAMED).join(', ') + more;
+}
+
+/** Throws unless every agent that is to be trained is known and one of them is online; null: all that are online. */
+function checkAgents(wanted: readonly string[] | null, fleet: Fleet): void {
+  const online = fleet.online.map(({ id }) => id);
+  const present = online.length === 0 ? 'No agent is online.' : `Online: ${named(online)}.`;
+  const unknown = (wanted ?? []).filter((id) => !fleet.knows(id));
+  if (unknown.length > 0) throw new ProblemError('unknown_agents', `Unknown: ${named(unknown)}. ${present}`);
+  if ((wanted ?? online).some((id) => online.includes(id))) return;
+  throw new ProblemError('no_agents', wanted ? `Not online: ${named(wanted)}. ${present}` : present);
 }
 
 function withoutSecrets(url: string): string {

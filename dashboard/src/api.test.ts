@@ -39,6 +39,13 @@ describe('the API', () => {
     ]);
   });
 
+  it('says what to do in the words of the page, not in routes', async () => {
+    const detail = 'Nothing is trained for autoencoder yet: call POST /train first.';
+    const { api } = answering(409, { title: 'No model is trained yet', code: 'not_trained', detail });
+    const failure = await api.setDetection(true);
+    expect(failure).toMatchObject({ code: 'not_trained', detail: expect.not.stringContaining('POST') });
+  });
+
   it('tells a problem in its own words and names the field', async () => {
     const { api } = answering(400, {
       type: 'about:blank',

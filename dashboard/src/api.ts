@@ -18,16 +18,23 @@ const failure = (title: string, detail: string | null = null): Failure => ({
   fields: [],
 });
 
+/** What to do, in the words of the page: the collector's own detail names routes. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  not_trained: 'Train it first, or stop detection to choose it.',
+};
+
 /** Reads a problem document; an answer that is none is told by its status. */
 export function toFailure(status: number, body: unknown): Failure {
   if (typeof body !== 'object' || body === null || typeof (body as Problem).title !== 'string') {
     return failure(`The collector answered with status ${status}`);
   }
   const problem = body as Partial<Problem> & { title: string };
+  const code = typeof problem.code === 'string' ? problem.code : null;
+  const detail = typeof problem.detail === 'string' ? problem.detail : null;
   return {
     title: problem.title,
-    detail: typeof problem.detail === 'string' ? problem.detail : null,
-    code: typeof problem.code === 'string' ? problem.code : null,
+    detail: (code === null ? undefined : REMEDIES[code]) ?? detail,
+    code,
     fields: Array.isArray(problem.errors) ? problem.errors : [],
   };
 }

@@ -42,7 +42,7 @@ export const agentModelSchema = z
     fingerprint: z.string().max(64),
     trained_at: timeSchema,
     rows: z.int().min(0),
-    /** Null when no score reaches what the budget asks for; then `cannot_alert` says why. */
+    /** Null when no score reaches what the budget asks for. */
     threshold: z.number().nullable(),
     cannot_alert: cannotAlertSchema.optional(),
     size_bytes: z.int().min(0),

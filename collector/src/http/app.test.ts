@@ -184,6 +184,13 @@ describe('orders', () => {
     });
   });
 
+  it('POST /start needs no training where the adaptive baseline is active', async () => {
+    await post('/model', { model_name: 'adaptive_baseline' });
+    expect(await (await post('/start')).json()).toMatchObject({ detecting: true });
+    await post('/stop');
+    await post('/model', { model_name: 'ensemble' });
+  });
+
   it('POST /stop may be said twice', async () => {
     for (let turn = 0; turn < 2; turn++) {
       const response = await post('/stop');
@@ -222,7 +229,13 @@ describe('orders', () => {
     expect((await problem(post('/train'))).code).toBe('no_agents');
     parts.fleet.setOnline('gw-1', true, Date.now());
     parts.fleet.setInfo('gw-1', makeInfo(), Date.now());
-    expect((await problem(post('/train', { agents: ['gw-9'] }))).code).toBe('no_agents');
+    expect(await problem(post('/train', { agents: ['gw-9', 'gw-1'] }))).toMatchObject({
+      ...{ status: 404, code: 'unknown_agents', detail: 'Unknown: gw-9. Online: gw-1.' },
+    });
+    parts.fleet.setOnline('gw-2', false, Date.now());
+    expect(await problem(post('/train', { agents: ['gw-2'] }))).toMatchObject({
+      ...{ status: 409, code: 'no_agents', detail: 'Not online: gw-2. Online: gw-1.' },
+    });
     const begun = await post('/train', '', { 'content-type': 'application/json' });
     expect(begun.status).toBe(202);
     const training = trainingSchema.parse(await begun.json());

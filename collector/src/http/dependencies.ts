@@ -50,6 +50,8 @@ export interface Control {
   cancelTraining(id: string): Promise<boolean>;
   /** Raw lines around an alert, asked of its agent. Throws ProblemError when there are none to be had. */
   lines(agent: string, alert: string): Promise<LinesEvent>;
+  /** Whether this model finds anything as things are. */
+  canDetect(model: ActiveModel): boolean;
   setDetecting(detecting: boolean): Promise<void>;
   setModel(model: ActiveModel, candidate?: string): Promise<void>;
   /** What is missing before requests can be served well; null when nothing is. */

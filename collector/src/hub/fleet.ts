@@ -183,6 +183,11 @@ export class Fleet {
     );
   }
 
+  /** Whether anything was ever heard of it. */
+  knows(agent: string): boolean {
+    return this.agents.has(agent);
+  }
+
   get infos(): AgentInfo[] {
     return [...this.agents.values()].flatMap(({ info }) => (info ? [info] : []));
   }

@@ -1,5 +1,14 @@
 /** The detectors as people see them: what each is, where it runs, and what is trained of it. Pure. */
-import type { ActiveModel, AgentInfo, AgentModel, ModelView, TrainedModel } from '@lineheron/models';
+import {
+  type ActiveModel,
+  type AgentInfo,
+  type AgentModel,
+  budgetOfDetector,
+  DEFAULT_BUDGET,
+  type ModelView,
+  type TrainedModel,
+  whyCannotAlert,
+} from '@lineheron/models';
 import type { Manifest } from '@lineheron/models/persist';
 
 export interface LoadedModel {
@@ -27,11 +36,13 @@ export function modelViews(
   autoencoders: readonly LoadedModel[],
   baselineReady: boolean,
   news: Readonly<Record<TrainedModel, Required<Pick<ModelView, 'drift' | 'candidates'>>>>,
+  /** False alert episodes per device per day; undefined: as is usual. */
+  budget = DEFAULT_BUDGET,
 ): ModelView[] {
   const forests = infos.flatMap(({ agent, models }) =>
     models.filter(({ kind }) => kind === 'isolation_forest').map((model) => forestInstance(agent, model)),
   );
-  const networks = autoencoders.map(autoencoderInstance);
+  const networks = autoencoders.map((one) => autoencoderInstance(one, active, budget));
   const view = (name: ActiveModel, place: ModelView['place'], trained: boolean, instances: Instance[]) => ({
     name,
     active: name === active,
@@ -58,7 +69,14 @@ function forestInstance(agent: string, model: AgentModel): Instance {
   return { ...model, agent, memory_bytes: model.size_bytes };
 }
 
-function autoencoderInstance({ manifest, inferenceUs, memoryBytes }: LoadedModel): Instance {
+function autoencoderInstance(
+  { manifest, inferenceUs, memoryBytes }: LoadedModel,
+  active: ActiveModel,
+  budget: number,
+): Instance {
+  // By itself its own threshold counts; in the ensemble it alerts alone only as the budget allows. Its scores have no end.
+  const own = budgetOfDetector('autoencoder', 'ensemble', budget);
+  const why = active === 'ensemble' ? whyCannotAlert(manifest.metrics, own, Number.POSITIVE_INFINITY) : null;
   const { kind, scope, release, sha256, fingerprint, trained_at, rows, threshold, size_bytes, training_ms } =
     manifest;
   return {
@@ -73,6 +91,7 @@ function autoencoderInstance({ manifest, inferenceUs, memoryBytes }: LoadedModel
     threshold,
     size_bytes,
     training_ms,
+    ...(why ? { cannot_alert: why } : {}),
     inference_us: inferenceUs,
     memory_bytes: memoryBytes,
   };

@@ -19,6 +19,11 @@ const MODEL_HINTS: Readonly<Record<ActiveModel, string>> = {
 /** After the answer to a choice, so many statuses may still tell the old model before it counts as not taken. */
 const CONFIRMING_STATUSES = 3;
 
+/** The adaptive baseline learns as it goes: it needs no training. */
+function canDetect({ active_model, trained }: StatusView): boolean {
+  return active_model === 'adaptive_baseline' || trained[active_model];
+}
+
 /** Why a button does nothing now; null when it would. */
 export function detectionBlocked(
   on: boolean,
@@ -29,7 +34,7 @@ export function detectionBlocked(
   if (!connected || status === null) return 'Not connected to the collector.';
   if (pending) return 'Asking the collector …';
   if (on && status.detecting) return 'Detection is started.';
-  if (on && !status.trained[status.active_model]) return 'Train first: this model has learned nothing yet.';
+  if (on && !canDetect(status)) return 'Train first: this model has learned nothing yet.';
   if (!on && !status.detecting) return 'Detection is stopped.';
   return null;
 }
@@ -156,8 +161,7 @@ export class DetectionElement extends LineheronElement {
     const { lines, of } = status.watching;
     if (status.detecting)
       return `Started: ${lines} of ${plural(of, 'line')} ${lines === 1 ? 'is' : 'are'} watched.`;
-    const trained = status.trained[status.active_model];
-    return trained ? 'Stopped: no line is watched.' : 'Train first, then start.';
+    return canDetect(status) ? 'Stopped: no line is watched.' : 'Train first, then start.';
   }
 
   #model(model: ActiveModel): TemplateResult {

@@ -24,6 +24,18 @@ describe('the models side by side', () => {
     expect(fact([forest, untrained], 'Model', 'Time per score')).toEqual(['6.00 µs', '–']);
   });
 
+  it('say why a model cannot alert, in place of a threshold that no score reaches', () => {
+    const cannot = { threshold: null, cannot_alert: { windows: 8, needed: 30 } };
+    const one = model({ instances: [{ ...instance('gw-1', 1), ...cannot }] });
+    const both = model({ instances: [...one.instances, instance('gw-2', 1)] });
+    expect(fact([one, both, untrained], 'Model', 'Threshold')).toEqual([
+      'cannot alert yet: 8 independent windows, 30 needed for this budget',
+      '1 of 2 cannot alert yet: 8 independent windows, 30 needed for this budget',
+      UNKNOWN,
+    ]);
+    expect(fact([forest], 'Model', 'Threshold')?.[0]).toMatch(/^0\.\d\d$/);
+  });
+
   it('tell quality on records and on episodes', () => {
     expect(fact([forest], 'Records', 'Precision')).toEqual(['0.80']);
     expect(fact([forest], 'Episodes', 'Found')).toEqual(['4 of 5']);

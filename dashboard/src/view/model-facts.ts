@@ -1,5 +1,11 @@
 /** What the comparison of models says, row by row. Pure: it turns views into text. */
-import { featureLabel, type MetricsView, type ModelView, type Quality } from '@lineheron/models';
+import {
+  cannotAlertText,
+  featureLabel,
+  type MetricsView,
+  type ModelView,
+  type Quality,
+} from '@lineheron/models';
 import {
   bytes,
   compactCount,
@@ -63,6 +69,20 @@ function inference(instances: readonly Instance[]): string {
   return known.length === 0 ? UNKNOWN : microseconds(sum(known)! / known.length);
 }
 
+/** Of device windows; where one cannot alert, why: of those, the one that has seen least. */
+function threshold(instances: readonly Instance[]): string {
+  const own = instances.filter(({ scope }) => scope === 'device');
+  const blocked = own.flatMap(({ cannot_alert }) => cannot_alert ?? []);
+  const [least] = blocked.sort((a, b) => a.windows - b.windows);
+  if (!least)
+    return span(
+      own.flatMap((one) => one.threshold ?? []),
+      figure,
+    );
+  const whose = own.length > 1 ? `${blocked.length} of ${own.length} ` : '';
+  return whose + cannotAlertText(least);
+}
+
 /** Agents whose windows no longer look as in training; unknown where too few windows tell. */
 function drift({ drift: agents = [] }: ModelView): string {
   const judged = agents.filter(({ state }) => state !== 'too_little');
@@ -96,6 +116,7 @@ function modelRows(models: readonly ModelView[], nowMs: number): FactRow[] {
       ),
     ),
     row('Trained at', (m) => trainedAt(instances(m), nowMs)),
+    row('Threshold', (m) => threshold(instances(m))),
     row('Training windows', (m) => compactCount(sum(instances(m).map(({ rows }) => rows)))),
     row('Size on disk', (m) => bytes(sum(instances(m).map(({ size_bytes }) => size_bytes)))),
     row('Time per score', (m) => inference(instances(m))),

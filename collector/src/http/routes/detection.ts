@@ -40,8 +40,8 @@ const modelRoute = createRoute({
 
 export function detectionRoutes(app: OpenAPIHono, { control }: AppDependencies): void {
   app.openapi(startRoute, async (c) => {
-    const { active_model, trained } = control.status();
-    if (!trained[active_model]) {
+    const { active_model } = control.status();
+    if (!control.canDetect(active_model)) {
       throw new ProblemError(
         'not_trained',
         `Nothing is trained for ${active_model} yet: call POST /train first.`,

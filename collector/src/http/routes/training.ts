@@ -20,7 +20,7 @@ const trainRoute = createRoute({
     200: { description: 'It has ended (`wait=true`)', content: training },
     202: { description: 'It has begun; Location says where to watch it', content: training },
     ...problems('invalid_request', 'invalid_json', 'unsupported_media_type', 'too_large', 'forbidden_origin'),
-    ...problems('training_in_progress', 'no_agents'),
+    ...problems('training_in_progress', 'no_agents', 'unknown_agents'),
   },
 });
 
