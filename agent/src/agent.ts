@@ -15,6 +15,7 @@ import { Counters } from './counters.js';
 import { noRecorder } from './flight-recorder/answer.js';
 import type { FlightRecorder } from './flight-recorder/recorder.js';
 import { infoMessage } from './info.js';
+import { LateWatch } from './late-watch.js';
 import { FolderLock } from './lock.js';
 import { type Log, messageOf } from './log.js';
 import { MetricsServer } from './metrics.js';
@@ -67,6 +68,7 @@ export interface AgentOptions {
 
 const TICK_MS = 1_000;
 const INFO_EVERY_TICKS = 30;
+const LATE_EVERY_TICKS = 5;
 /** How often, at most, it is told that a backlog is gone. */
 const DRAINED_EVERY_TICKS = 5;
 /** All that an end may cost once the source has stopped, and the part of it that may go by in waiting for answers. */
@@ -92,6 +94,7 @@ export class Agent {
   private readonly recorder: FlightRecorder | null;
   private readonly states: DeviceStates;
   private readonly refusalWatch: RefusalWatch;
+  private readonly lateWatch: LateWatch;
   private readonly metrics: MetricsServer;
   private readonly startedAt: string;
   /** What it was built with; a reload changes what can change while running. */
@@ -151,6 +154,11 @@ export class Agent {
     this.refusalWatch = buildRefusalWatch(config, engine, {
       ...{ clock, log },
       onChange: () => this.publishInfo(),
+    });
+    this.lateWatch = new LateWatch({
+      counters: () => engine.counters(),
+      samples: () => engine.lateSample(),
+      ...{ clock, log },
     });
     this.inbox = this.buildInbox();
     this.link = this.buildLink();
@@ -274,6 +282,7 @@ export class Agent {
     if (drained || this.ticks % INFO_EVERY_TICKS === 0) this.publishInfo();
     this.refusalWatch.tick();
     if (this.ticks % INFO_EVERY_TICKS === 0) this.refusalWatch.tellSamples();
+    if (this.ticks % LATE_EVERY_TICKS === 0) this.lateWatch.tick();
   }
 
   private checkPhase(): void {

@@ -59,6 +59,7 @@ function engineCounts(engine: Engine): Record<string, number> {
     `refused_values_${reason}`.slice(0, 64),
     count,
   ]);
+  const late = Object.entries(counts.lateKinds).map(([kind, count]) => [`records_late_${kind}`, count]);
   return {
     lines: counts.lines,
     records: counts.records,
@@ -69,6 +70,7 @@ function engineCounts(engine: Engine): Record<string, number> {
     window_overflow: counts.windowOverflow,
     devices: counts.devices,
     devices_evicted: counts.evictedDevices,
-    ...Object.fromEntries([...refused, ...values]),
+    records_at_line_before: counts.timeOfLineBefore,
+    ...Object.fromEntries([...refused, ...values, ...late]),
   };
 }

@@ -66,32 +66,43 @@ export function toUtf8(bytes: Buffer, wide: Wide): Buffer {
   return wide === null ? bytes : Buffer.from(new TextDecoder(wide).decode(bytes));
 }
 
-/** Makes a stream UTF-8; what it is shows in its first bytes. */
+/** Makes pieces of a stream UTF-8, however they are cut; what it is shows in its first bytes. */
+export class Utf8Decoder {
+  /** First bytes that do not tell yet; null once it is known. */
+  private head: Buffer | null = Buffer.alloc(0);
+  private decoder: InstanceType<typeof TextDecoder> | null = null;
+
+  constructor(private readonly encoding: Encoding = 'auto') {}
+
+  push(bytes: Buffer): Buffer {
+    if (this.head === null) return this.decoded(bytes);
+    this.head = Buffer.concat([this.head, bytes]);
+    // A first line must not wait for more.
+    const tells = this.head.length >= 2 * MIN_PAIRS || this.head.includes(LINE_FEED);
+    return tells ? this.decide(this.head) : Buffer.alloc(0);
+  }
+
+  end(): Buffer {
+    const rest = this.head === null ? Buffer.alloc(0) : this.decide(this.head);
+    return this.decoder ? Buffer.concat([rest, Buffer.from(this.decoder.decode())]) : rest;
+  }
+
+  private decide(head: Buffer): Buffer {
+    const wide = wideOf(head, this.encoding);
+    if (wide) this.decoder = new TextDecoder(wide);
+    this.head = null;
+    return this.decoded(head);
+  }
+
+  private decoded(bytes: Buffer): Buffer {
+    return this.decoder ? Buffer.from(this.decoder.decode(bytes, { stream: true })) : bytes;
+  }
+}
+
 export function utf8Stream(encoding: Encoding = 'auto'): Transform {
-  let head: Buffer | null = Buffer.alloc(0);
-  let decoder: InstanceType<typeof TextDecoder> | null = null;
-  const decided = (bytes: Buffer) => {
-    const wide = wideOf(bytes, encoding);
-    if (wide) decoder = new TextDecoder(wide);
-    head = null;
-  };
-  const converted = (bytes: Buffer) =>
-    decoder ? Buffer.from(decoder.decode(bytes, { stream: true })) : bytes;
+  const decoder = new Utf8Decoder(encoding);
   return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      if (head === null) return done(null, converted(chunk));
-      head = Buffer.concat([head, chunk]);
-      // A terminal's or a pipe's first line must not wait for more.
-      if (head.length < 2 * MIN_PAIRS && !head.includes(LINE_FEED)) return done();
-      const first = head;
-      decided(first);
-      done(null, converted(first));
-    },
-    flush(done) {
-      if (head === null) return done(null, decoder ? Buffer.from(decoder.decode()) : undefined);
-      const rest = head;
-      decided(rest);
-      done(null, rest.length > 0 ? Buffer.concat([converted(rest)]) : undefined);
-    },
+    transform: (chunk: Buffer, _, done) => done(null, decoder.push(chunk)),
+    flush: (done) => done(null, decoder.end()),
   });
 }

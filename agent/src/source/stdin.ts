@@ -5,8 +5,10 @@
  */
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
+import { encodingOf } from '../config-format.js';
 import type { Counters } from '../counters.js';
 import { type Log, messageOf } from '../log.js';
+import { type Encoding, Utf8Decoder } from '../text-encoding.js';
 import { LineCutter } from './line-cutter.js';
 import { type Chunk, lineKeys, type Phase, type Source, sourceKind } from './source.js';
 
@@ -20,6 +22,7 @@ export class StdinSource implements Source {
     private readonly open: () => Readable,
     private readonly log: Log,
     private readonly counters: Counters,
+    private readonly encoding: Encoding = 'auto',
   ) {}
 
   get phase(): Phase {
@@ -30,13 +33,14 @@ export class StdinSource implements Source {
     const stream = this.open();
     // What it says after its end concerns nobody.
     stream.on('error', () => {});
+    const decoder = new Utf8Decoder(this.encoding);
     const cutter = new LineCutter();
     const stop = () => stream.destroy();
     signal.addEventListener('abort', stop, { once: true });
     try {
       if (signal.aborted) return;
       for await (const bytes of stream) {
-        const lines = cutter.push(bytes as Buffer);
+        const lines = cutter.push(decoder.push(bytes as Buffer));
         if (lines.length > 0) yield chunkOf(lines);
         if (signal.aborted) return;
       }
@@ -48,7 +52,7 @@ export class StdinSource implements Source {
     } finally {
       signal.removeEventListener('abort', stop);
     }
-    const last = cutter.end();
+    const last = Buffer.concat([cutter.push(decoder.end()), cutter.end()]);
     if (last.length > 0) yield chunkOf(last);
     this.current = 'ended';
   }
@@ -63,5 +67,6 @@ export const stdin = sourceKind({
   canWait: true,
   endsAgent: true,
   isFixed: true,
-  create: (_, { stdin: open = () => process.stdin, log, counters }) => new StdinSource(open, log, counters),
+  create: ({ format }, { stdin: open = () => process.stdin, log, counters }) =>
+    new StdinSource(open, log, counters, encodingOf(format)),
 });

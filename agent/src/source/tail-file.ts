@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Stats } from 'node:fs';
+import { type Encoding, lastLineEnd, nextLineEnd, toUtf8, type Wide, wideOf } from '../text-encoding.js';
 import { type FileBytes, openBytes } from './file-bytes.js';
 import { MAX_LINE_BYTES } from './line-cutter.js';
 
@@ -30,6 +31,7 @@ export interface Place {
 }
 
 export interface Lines {
+  /** As UTF-8; the places are those of the file's own bytes. */
   bytes: Uint8Array;
   /** Where reading stood before. */
   from: number;
@@ -42,8 +44,13 @@ interface Prefix {
   head: Buffer;
 }
 
+/** No line end of its own is longer. */
+const MAX_WIDTH = 2;
+
 export class TailFile implements Place {
   skipping = false;
+  /** As configured. */
+  encoding: Encoding = 'auto';
 
   private constructor(
     private readonly content: FileBytes,
@@ -79,7 +86,12 @@ export class TailFile implements Place {
 
   /** Its first bytes are those of no text. */
   get looksBinary(): boolean {
-    return this.prefix.head.includes(0);
+    return this.wide === null && this.prefix.head.includes(0);
+  }
+
+  /** UTF-16 of a kind, by its first bytes. */
+  private get wide(): Wide {
+    return wideOf(this.prefix.head, this.encoding);
   }
 
   /** Why its content ends early, if it does. */
@@ -160,31 +172,33 @@ export class TailFile implements Place {
 
   /** The whole lines among the first `length` bytes, which stand at the offset; there is room for one more byte. */
   private cut(buffer: Buffer, length: number, last: boolean): Lines | null {
-    const start = this.lineStart(buffer, length);
-    const end = buffer.lastIndexOf(LINE_FEED, length - 1) + 1;
-    if (end > start) return this.advance(buffer.subarray(start, end), end);
+    const { wide } = this;
+    const start = this.lineStart(buffer, length, wide);
+    const end = lastLineEnd(buffer, length, wide);
+    if (end > start) return this.advance(toUtf8(buffer.subarray(start, end), wide), end);
     if (start > 0) return this.advance(buffer.subarray(0, 0), start);
     if (length > MAX_LINE_BYTES) {
       this.skipping = true;
       // Just long enough for the engine to count it.
-      buffer[MAX_LINE_BYTES + 1] = LINE_FEED;
-      return this.advance(buffer.subarray(0, MAX_LINE_BYTES + 2), length);
+      const counted = Buffer.alloc(MAX_LINE_BYTES + 2, '?');
+      counted[MAX_LINE_BYTES + 1] = LINE_FEED;
+      return this.advance(counted, length - (wide === null ? 0 : length % MAX_WIDTH));
     }
     if (!last) return null;
-    buffer[length] = LINE_FEED;
-    return this.advance(buffer.subarray(0, length + 1), length);
+    const line = toUtf8(buffer.subarray(0, length), wide);
+    return this.advance(Buffer.concat([line, Buffer.of(LINE_FEED)]), length);
   }
 
   /** Behind the rest of a line that is too long, and behind the hole that a writer leaves who was truncated. */
-  private lineStart(buffer: Buffer, length: number): number {
+  private lineStart(buffer: Buffer, length: number, wide: Wide): number {
     let start = 0;
     if (this.skipping) {
-      const end = buffer.indexOf(LINE_FEED);
-      if (end < 0 || end >= length) return length;
+      const end = nextLineEnd(buffer, 0, length, wide);
+      if (end < 0) return length - (wide === null ? 0 : length % MAX_WIDTH);
       this.skipping = false;
-      start = end + 1;
+      start = end;
     }
-    while (start < length && buffer[start] === 0) start += 1;
+    while (wide === null && start < length && buffer[start] === 0) start += 1;
     return start;
   }
 

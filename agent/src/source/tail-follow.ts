@@ -11,6 +11,7 @@
 import { stat } from 'node:fs/promises';
 import type { Counters } from '../counters.js';
 import type { Log } from '../log.js';
+import type { Encoding } from '../text-encoding.js';
 import { type FileIdentity, type Lines, type Place, TailFile } from './tail-file.js';
 import { findCopy, findRenamed, isCopy, openIfSame, openMissed, openNext } from './tail-find.js';
 import { type FilePosition, filePosition, MAX_DONE, RefillMarks } from './tail-position.js';
@@ -24,6 +25,7 @@ export interface FollowOptions {
   reachMs: number;
   /** Whether it reads again, once, what the windows need before a saved position. */
   refills: boolean;
+  encoding?: Encoding;
   log: Log;
   counters: Counters;
 }
@@ -180,6 +182,7 @@ export class Follower {
   private async open(): Promise<boolean> {
     if (this.saved) return this.resume(this.saved);
     const file = await TailFile.open(this.options.path, 0);
+    if (file) file.encoding = this.options.encoding ?? 'auto';
     if (file && this.fromEnd) await skipToEnd(file);
     this.marks.reset(file?.offset ?? 0);
     // Whatever comes later is new from its first line on.
@@ -189,6 +192,7 @@ export class Follower {
 
   private use(file: TailFile | null): boolean {
     this.file = file;
+    if (file) file.encoding = this.options.encoding ?? 'auto';
     this.idleAt = null;
     this.seenBytes = 0;
     this.drained = false;
@@ -326,7 +330,8 @@ function sameSight(a: Seen, b: Seen): boolean {
 async function skipToEnd(file: TailFile): Promise<void> {
   try {
     const size = await file.size();
-    const from = Math.max(0, size - MAX_CHUNK_BYTES);
+    // Even, for characters of two bytes.
+    const from = Math.max(0, size - (size % 2) - MAX_CHUNK_BYTES);
     file.offset = from;
     const lines = await file.readLines(MAX_CHUNK_BYTES, { limit: size });
     file.offset = lines ? lines.to : from;

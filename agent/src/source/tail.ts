@@ -8,6 +8,7 @@
 import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Clock } from '../clock.js';
+import { encodingOf } from '../config-format.js';
 import type { Counters } from '../counters.js';
 import { type Log, messageOf } from '../log.js';
 import { FolderWatch } from './folder-watch.js';
@@ -189,7 +190,8 @@ export class TailSource implements Source {
     const { windowSeconds, log, counters } = this.options;
     const reachMs = windowSeconds * 1000 + REACH_BEYOND_WINDOW_MS;
     const { refills = true } = this.options;
-    const follower = new Follower({ path, from, reachMs, refills, log, counters });
+    const encoding = encodingOf(this.options.config.format);
+    const follower = new Follower({ path, from, reachMs, refills, encoding, log, counters });
     const file: Followed = { follower, id, goneSinceMs: null, fault: null };
     this.files.set(path, file);
     this.watch.addFolderOf(path);
