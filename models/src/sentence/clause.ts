@@ -33,7 +33,7 @@ function said({ feature, unit, observed, median, p5, p95 }: Reason): Said {
     const least = Math.max(part, words.least ?? Number.NEGATIVE_INFINITY);
     return Math.min(least, words.most ?? Number.POSITIVE_INFINITY);
   };
-  return { words, observed: scaled(observed), p5: within(p5), p95: within(p95) };
+  return { words, observed: within(observed), p5: within(p5), p95: within(p95) };
 }
 
 /** The end of the usual range that lies nearest; null where none is known or the value lies within. */

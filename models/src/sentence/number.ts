@@ -2,30 +2,40 @@
 
 const LARGE = 1e15;
 const SMALL = 1e-6;
-const MAX_DECIMALS = 9;
+/** Whole numbers from here on are rounded to six digits, where their difference needs no more. */
+const LONG = 1e6;
+const LONG_DIGITS = 6;
+const MAX_DIGITS = 9;
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+const FORMAT = new Intl.NumberFormat('en-US', { maximumFractionDigits: 15 });
 
-/** Decimals with which a number shows so many significant digits. */
+const magnitudeOf = (value: number) => Math.floor(Math.log10(Math.abs(value)));
+
+/** Decimals with which a number shows so many significant digits; fewer than none before the point. */
 function decimalsFor(value: number, significant: number): number {
-  if (value === 0 || !Number.isFinite(value)) return 0;
-  const magnitude = Math.floor(Math.log10(Math.abs(value)));
-  return Math.min(MAX_DECIMALS, Math.max(0, significant - 1 - magnitude));
+  return value === 0 || !Number.isFinite(value)
+    ? Number.NEGATIVE_INFINITY
+    : significant - 1 - magnitudeOf(value);
 }
 
 /** `1,240`, `0.31`, `−70`, `3.4 × 10³⁸`. At most so many decimals; zeros at the end are left out. */
 export function figure(value: number, decimals: number): string {
   const size = Math.abs(value);
-  if (size >= LARGE || (size > 0 && size < SMALL)) return scientific(value);
+  const digits = size === 0 ? 1 : Math.min(MAX_DIGITS, Math.max(2, magnitudeOf(value) + 1 + decimals));
+  if (size >= LARGE || (size > 0 && size < SMALL)) return scientific(value, digits);
+  const rounded =
+    size >= LONG
+      ? Number(value.toPrecision(Math.max(digits, LONG_DIGITS)))
+      : Number(value.toFixed(Math.min(15, Math.max(0, decimals))));
   // Adding 0 makes 0 of −0.
-  const rounded = Number(value.toFixed(Math.min(decimals, MAX_DECIMALS))) + 0;
-  return rounded.toLocaleString('en-US', { maximumFractionDigits: MAX_DECIMALS }).replace('-', '−');
+  return FORMAT.format(rounded + 0).replace('-', '−');
 }
 
-function scientific(value: number): string {
-  const [mantissa = '', exponent = ''] = value.toExponential(1).split('e');
+function scientific(value: number, digits: number): string {
+  const [mantissa = '', exponent = ''] = value.toExponential(digits - 1).split('e');
   const power = [...String(Math.abs(Number(exponent)))].map((digit) => SUPERSCRIPTS[Number(digit)]);
   const sign = exponent.startsWith('-') ? '⁻' : '';
-  return `${mantissa.replace(/\.0$/, '').replace('-', '−')} × 10${sign}${power.join('')}`;
+  return `${mantissa.replace(/\.?0+$/, '').replace('-', '−')} × 10${sign}${power.join('')}`;
 }
 
 /** A number on its own with its unit: `181 ms`, `0.31`, `15 %`; three significant digits, two below 1. */
