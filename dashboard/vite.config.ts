@@ -1,13 +1,22 @@
 /** How the dashboard is built: static files with relative addresses, so that any path prefix can serve them. */
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 
 const COLLECTOR = 'http://127.0.0.1:8001';
 
 /** In development the API and the feed come from a running collector; it only takes writes from its own origin. */
 const toCollector = { target: COLLECTOR, changeOrigin: true, headers: { origin: COLLECTOR } };
 
+/** Templates and sheets keep their line breaks and lose their indentation, which means nothing in HTML and CSS. */
+const withoutIndentation: Plugin = {
+  name: 'without-indentation',
+  apply: 'build',
+  enforce: 'pre',
+  transform: (code, id) => (/\/src\/.*\.ts$/.test(id) ? code.replace(/\n[ \t]+/g, '\n') : null),
+};
+
 export default defineConfig({
   base: './',
+  plugins: [withoutIndentation],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,

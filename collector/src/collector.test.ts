@@ -503,6 +503,37 @@ describe('what agents and clients are told', () => {
     await until('the end', () => socket.readyState === WebSocket.CLOSED);
   });
 
+  it('the feed sends windows of the watched lines alone, compressed where the client can', async () => {
+    const agent = await Agent.connect();
+    await agent.introduce();
+    await agent.send({ sequence: 1 });
+    await until('an acknowledgement', () => agent.acked(1));
+    const frames: FeedFrame[] = [];
+    const socket = new WebSocket(`ws://127.0.0.1:${addresses.httpPort}/ws?lines=none`);
+    cleanups.push(() => socket.terminate());
+    socket.on('message', (data) => frames.push(feedFrameSchema.parse(JSON.parse(String(data)))));
+    await until('the snapshot', () => frames[0]);
+    expect(socket.extensions).toContain('permessage-deflate');
+    expect(frames[0]).toMatchObject({ watching: [], windows: [] });
+    expect(frames[0]?.lines?.[0]?.slice(0, 3)).toEqual([0, 'gw-1', 'modem-1']);
+    socket.send('{"type":"watch","lines":["gw-1/modem-1"]}');
+    const isAnswer = (frame: FeedFrame) => frame.type === 'update' && frame.watching !== undefined;
+    await until('the answer', () => frames.some(isAnswer));
+    await agent.send({ sequence: 2 });
+    await until('its window', () => frames.find(({ type, windows }) => type === 'update' && windows?.length));
+  });
+
+  it.each([
+    ['what is no line', 'gw-1'],
+    ['all beside others', 'all&lines=none'],
+    ['no agent’s id', 'GW/x'],
+    ['more than fifty', `${'gw-1/a&lines='.repeat(50)}gw-1/a`],
+  ])('the feed refuses %s to be watched, before it becomes a WebSocket', async (_, lines) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${addresses.httpPort}/ws?lines=${lines}`);
+    const error = await new Promise<Error>((resolve) => socket.on('error', resolve));
+    expect(error.message).toContain('400');
+  });
+
   it('refuses the feed to pages of other origins', async () => {
     const socket = new WebSocket(`ws://127.0.0.1:${addresses.httpPort}/ws`, {
       origin: 'https://evil.example',

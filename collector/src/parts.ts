@@ -221,12 +221,8 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
   const feed = new Feed({
     ...figures,
     now,
-    snapshot: () => ({
-      status: figures.status(),
-      models: figures.models(),
-      metrics: figures.metrics(),
-      ...live.snapshot(now()),
-    }),
+    recent: () => live.snapshot(),
+    board: live.board,
   });
   const pipeline = new Pipeline({ ...shared, feed, settings: () => control.settings });
   const queue = new BatchQueue({

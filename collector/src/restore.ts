@@ -3,7 +3,7 @@
 import type { TrainingCoordinator } from './detect/training-coordinator.js';
 import { interrupted, isTrainingEnded } from './detect/training-state.js';
 import type { Fleet } from './hub/fleet.js';
-import { type LiveState, SNAPSHOT_ALERTS, SNAPSHOT_RECORDS, SNAPSHOT_WINDOW_MS } from './hub/live-state.js';
+import { type LiveState, SNAPSHOT_RECORDS } from './hub/live-state.js';
 import type { IncidentTracker } from './incident/incident-tracker.js';
 import { isSilence, type SilenceTracker } from './incident/silence-tracker.js';
 import type { Ledger } from './ingest/ledger.js';
@@ -23,7 +23,10 @@ export interface RestoredParts {
   control: { restore(settings: Partial<Settings>): void };
 }
 
-const SNAPSHOT_WINDOWS = 4000;
+/** What lines and their sparklines are known by at once. */
+const RECENT_MS = 5 * 60_000;
+const RECENT_WINDOWS = 4000;
+const RECENT_ALERTS = 100;
 const MAX_OPEN_ALERTS = 10_000;
 /** Looked through for such as a backlog that is still coming may go on with. */
 const MAX_PAST_ALERTS = 1000;
@@ -49,10 +52,10 @@ export async function restore(parts: RestoredParts, nowMs: number): Promise<void
 }
 
 async function restoreLive({ store, live, fleet }: RestoredParts, nowMs: number): Promise<void> {
-  const sinceMs = nowMs - SNAPSHOT_WINDOW_MS;
-  const windows = await store.recentWindows({ limit: SNAPSHOT_WINDOWS, sinceMs });
+  const sinceMs = nowMs - RECENT_MS;
+  const windows = await store.recentWindows({ limit: RECENT_WINDOWS, sinceMs });
   const records = await store.recentRecords(SNAPSHOT_RECORDS);
-  const alerts = await store.alerts({ limit: SNAPSHOT_ALERTS });
+  const alerts = await store.alerts({ limit: RECENT_ALERTS });
   const news = windows.filter(({ historical }) => !historical).reverse();
   for (const window of news) {
     const { agent, device, scope, state, end, received_at } = window;

@@ -13,6 +13,18 @@ function answering(status: number, body: unknown) {
 }
 
 describe('the API', () => {
+  it('is asked for the newest windows of a line, whatever its name', async () => {
+    const { api, calls } = answering(200, { results: [] });
+    expect(await api.windows('gw-1/line & 1', 0)).toEqual([]);
+    const query = 'agent=gw-1&device=line+%26+1&since=1970-01-01T00%3A00%3A00.000Z&limit=1000';
+    expect(calls[0]?.url).toBe(`http://collector.test/prefix/recent-results?${query}`);
+  });
+
+  it('gives null for what cannot be read', async () => {
+    expect(await answering(503, {}).api.windows('gw-1/a', 0)).toBeNull();
+    expect(await answering(200, {}).api.alerts(200)).toBeNull();
+  });
+
   it('is asked below the prefix that the page came from', async () => {
     const { api, calls } = answering(200, {});
     await api.train({ duration_seconds: 5, epochs: 2, use_history: true });

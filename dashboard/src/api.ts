@@ -1,5 +1,9 @@
-/** The writes of the HTTP API. Every failure comes back as words and fields, never as an exception. */
-import type { ActiveModel, Problem, TrainRequest } from '@lineheron/models';
+/**
+ * What the page asks of the HTTP API. Every failure of a write comes back as words and fields, never as an exception;
+ * a read that fails is null.
+ */
+import type { ActiveModel, Alert, Problem, TrainRequest, WindowView } from '@lineheron/models';
+import type { LineKey } from './line.js';
 
 const TIMEOUT_MS = 15_000;
 
@@ -68,6 +72,34 @@ export class Api {
   /** Puts a retrained model to work; `active` goes on deciding what alerts. */
   useCandidate(active: ActiveModel, sha256: string): Promise<Failure | null> {
     return this.#call('POST', 'model', { model_name: active, candidate: sha256 });
+  }
+
+  /** The newest windows of a line, no more than the API gives at once. */
+  async windows(key: LineKey, sinceMs: number): Promise<readonly WindowView[] | null> {
+    const slash = key.indexOf('/');
+    const query = new URLSearchParams({
+      agent: key.slice(0, slash),
+      device: key.slice(slash + 1),
+      since: new Date(sinceMs).toISOString(),
+      limit: '1000',
+    });
+    const body = await this.#read<{ results?: WindowView[] }>(`recent-results?${query}`);
+    return body?.results ?? null;
+  }
+
+  async alerts(limit: number): Promise<readonly Alert[] | null> {
+    const body = await this.#read<{ alerts?: Alert[] }>(`api/v1/alerts?limit=${limit}`);
+    return body?.alerts ?? null;
+  }
+
+  async #read<T>(path: string): Promise<T | null> {
+    try {
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const answer = await this.#send(new URL(path, this.#base), { signal });
+      return answer.ok ? ((await answer.json()) as T) : null;
+    } catch {
+      return null;
+    }
   }
 
   /** Null when it was done. */

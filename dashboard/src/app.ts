@@ -2,6 +2,7 @@
  * `<lh-app>`: the page. The only element that knows the feed and the API: data goes down to the views by property,
  * their wishes come up as events.
  */
+import { type FeedFrame, SNAPSHOT_ALERTS } from '@lineheron/models';
 import { batch, effect } from '@preact/signals-core';
 import { html, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
@@ -18,6 +19,9 @@ import type {
 } from './event.js';
 import { PageClock } from './feed/clock.js';
 import { FeedConnection, HUNG_AFTER_MS } from './feed/connection.js';
+import { History } from './feed/history.js';
+import { KEPT_MS } from './feed/windows.js';
+import type { LineKey } from './line.js';
 import { LineheronElement } from './part/element.js';
 import { Session } from './session.js';
 import { appSheet, NARROW_QUERY } from './style/app.js';
@@ -26,11 +30,8 @@ import './part/announcer.js';
 import './view/alerts.js';
 import './view/charts.js';
 import './view/detection.js';
-import './view/drift.js';
 import './view/header.js';
 import './view/lines.js';
-import './view/models.js';
-import './view/records.js';
 import './view/summary.js';
 import './view/train.js';
 import './view/watch.js';
@@ -44,13 +45,20 @@ const NARROW_PAGE = ['summary', 'watch', 'controls', 'below'] as const;
 const WIDE_WATCH = ['lines', 'charts', 'alerts'] as const;
 const NARROW_WATCH = ['alerts', 'lines', 'charts'] as const;
 
+/** So far from the visible part of the page its lower views are loaded. */
+const NEAR = '400px';
+const ALERTS = 200;
+/** More than the charts show: a window may come some seconds after its end. */
+const HISTORY_MS = KEPT_MS + 30_000;
+
 /** The page lives one level below the API: `/app/` and `/`, or both below any prefix. */
 function apiBase(): URL {
   return new URL('..', document.baseURI);
 }
 
-function openFeed(): WebSocket {
+function openFeed(lines: readonly LineKey[]): WebSocket {
   const url = new URL('ws', apiBase());
+  for (const line of lines.length > 0 ? lines : ['none']) url.searchParams.append('lines', line);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return new WebSocket(url);
 }
@@ -91,10 +99,22 @@ export class AppElement extends LineheronElement {
     random: Math.random,
     setTimer: (run, ms) => window.setTimeout(run, ms),
     clearTimer: (timer) => window.clearTimeout(timer),
-    onFrame: (frame) => batch(() => this.#session.take(frame, this.#clock.nowMs())),
+    onFrame: (frame) => {
+      const fits = batch(() => this.#session.take(frame, this.#clock.nowMs()));
+      if (fits) this.#follow(frame);
+      return fits;
+    },
     onState: (state) => {
       this.#session.connection.value = state;
     },
+  });
+  readonly #history = new History({
+    windows: (key) => this.#api.windows(key, this.#session.collectorNowMs - HISTORY_MS),
+    alerts: () => this.#api.alerts(ALERTS),
+    onWindows: (windows) => this.#session.takeHistory(windows),
+    onAlerts: (alerts) => this.#session.takeAlerts(alerts),
+    setTimer: (run, ms) => window.setTimeout(run, ms),
+    clearTimer: (timer) => window.clearTimeout(timer),
   });
   readonly #narrow = matchMedia(NARROW_QUERY);
   #ticker = 0;
@@ -109,9 +129,24 @@ export class AppElement extends LineheronElement {
     this.#connection.start();
   }
 
+  protected override firstUpdated(): void {
+    const below = this.renderRoot.querySelector('.below');
+    if (!below) return;
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        if (!entry?.isIntersecting) return;
+        // What could not be loaded is tried again when the reader comes by again.
+        void import('./view/below.js').then(() => observer.disconnect()).catch(() => {});
+      },
+      { rootMargin: NEAR },
+    );
+    observer.observe(below);
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#connection.stop();
+    this.#history.stop();
     window.clearInterval(this.#ticker);
     this.#unwatch?.();
     this.#theme.stop();
@@ -124,6 +159,12 @@ export class AppElement extends LineheronElement {
     // The machine slept: nothing that is shown is current, and the connection is most likely gone.
     if (connection.value === 'live' && this.#session.silentMs > HUNG_AFTER_MS)
       this.#connection.reconnectNow();
+  }
+
+  /** After a frame: what it does not hold is fetched, once the collector says that what follows is complete. */
+  #follow(frame: FeedFrame): void {
+    if (frame.type === 'snapshot') this.#history.restart(frame.alerts.length >= SNAPSHOT_ALERTS);
+    if (frame.watching) this.#history.want(this.#session.feed.value.watching);
   }
 
   /** Reads every signal that the page shows; a change of any asks for one update. */
@@ -139,6 +180,7 @@ export class AppElement extends LineheronElement {
     ]) {
       shown.value;
     }
+    this.#connection.watch(selected.value);
     this.requestUpdate();
   }
 
@@ -158,7 +200,7 @@ export class AppElement extends LineheronElement {
   readonly #onReconnect = () => this.#connection.reconnectNow();
 
   #controls(): TemplateResult {
-    const { status } = this.#session.feed.value;
+    const { status, agents } = this.#session.feed.value;
     const connected = this.#session.health.value === 'live';
     return html`<section class="controls" aria-labelledby="controls">
       <h2 class="hidden" id="controls">Controls</h2>
@@ -173,6 +215,7 @@ export class AppElement extends LineheronElement {
       ></lh-detection>
       <lh-train
         .status=${status}
+        .agents=${agents}
         .connected=${connected}
         .pending=${this.#train.pending.value}
         .failure=${this.#train.failure.value}
@@ -184,14 +227,15 @@ export class AppElement extends LineheronElement {
 
   #watchedLines(): TemplateResult {
     const session = this.#session;
-    const { status, windows, alerts } = session.feed.value;
+    const { status, agents, values, alerts } = session.feed.value;
     const health = session.health.value;
     const parts = {
       lines: html`<lh-lines
         .lines=${session.lines.value}
-        .windows=${windows}
+        .values=${values}
+        .agents=${agents}
+        .openAlerts=${session.openAlerts.value}
         .selected=${session.selected.value}
-        .status=${status}
         .health=${health}
         .nowMs=${session.collectorNowMs}
       ></lh-lines>`,
@@ -216,7 +260,7 @@ export class AppElement extends LineheronElement {
     const { metrics, models, records } = session.feed.value;
     const health = session.health.value;
     return html`<div class="below">
-      <lh-records .records=${records} .lines=${session.lines.value} .health=${health}></lh-records>
+      <lh-records .records=${records} .selected=${session.selected.value} .health=${health}></lh-records>
       <lh-models
         .models=${models}
         .metrics=${metrics}
@@ -259,8 +303,8 @@ export class AppElement extends LineheronElement {
 
   #facts(): WatchFacts {
     const { feed, lines, health, collectorNowMs: nowMs, silentMs } = this.#session;
-    const { status, alerts } = feed.value;
-    return watchFacts({ status, alerts, lines: lines.value, health: health.value, nowMs, silentMs });
+    const { status, agents, alerts } = feed.value;
+    return watchFacts({ status, agents, alerts, lines: lines.value, health: health.value, nowMs, silentMs });
   }
 
   protected override render() {

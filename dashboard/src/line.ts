@@ -1,5 +1,5 @@
-/** A line is one device of one agent, or an agent's gateway as a whole. Its key, its name, what is known of it. */
-import type { AgentView, Alert, LineState, StatusView } from '@lineheron/models';
+/** A line is one device of one agent, or an agent's gateway as a whole. Its key, its name, what is known of it. Pure. */
+import type { Alert, FeedLine, LineState } from '@lineheron/models';
 import { GATEWAY_DEVICE } from '@lineheron/models';
 
 /** `<agent>/<device>`; neither part can hold a slash. */
@@ -17,40 +17,39 @@ export function deviceName(device: string): string {
 export const MAX_SELECTED = 4;
 
 export interface Line {
+  /** By which the feed names it. */
+  readonly number: number;
   readonly key: LineKey;
   readonly agent: string;
   readonly device: string;
-  readonly online: boolean;
   readonly state: LineState;
   readonly watched: boolean;
   readonly isGateway: boolean;
-  /** When it has warmed up, and when it last measured anything, where that is what it lacks. */
-  readonly readyAt: string | null;
-  readonly measuredAt: string | null;
-  /** Event time of its newest window, and when that came. */
-  readonly end: string;
-  readonly lastSeen: string;
-  readonly alert: Alert | null;
+  /** When it has warmed up, and when it last measured anything, ms, where that is what it lacks. */
+  readonly readyMs: number | null;
+  readonly measuredMs: number | null;
   readonly hasAlert: boolean;
+  /** The collector's time, ms; of a line that reports it is not the last. */
+  readonly lastSeenMs: number;
+  /** Its event time minus the collector's, ms: delay, and how its clock differs. */
+  readonly eventOffsetMs: number;
 }
 
-function toLine(agent: AgentView, device: AgentView['devices'][number], open: Map<string, Alert>): Line {
-  const key = lineKey({ agent: agent.id, device: device.device });
-  const alert = open.get(key) ?? null;
+function toLine(row: FeedLine): Line {
+  const [number, agent, device, state, watched, alert, lastSeenMs, eventOffsetMs, , , momentMs = null] = row;
   return {
-    key,
-    agent: agent.id,
-    device: device.device,
-    online: agent.online,
-    state: device.state,
-    watched: device.watched,
-    isGateway: device.scope === 'gateway',
-    readyAt: device.ready_at ?? null,
-    measuredAt: device.measured_at ?? null,
-    end: device.end,
-    lastSeen: device.last_seen,
-    alert,
-    hasAlert: alert !== null || device.alert !== null,
+    number,
+    key: lineKey({ agent, device }),
+    agent,
+    device,
+    state,
+    watched,
+    isGateway: device === GATEWAY_DEVICE,
+    readyMs: state === 'warming_up' ? momentMs : null,
+    measuredMs: state === 'cannot_measure' ? momentMs : null,
+    hasAlert: alert !== null,
+    lastSeenMs,
+    eventOffsetMs,
   };
 }
 
@@ -65,30 +64,41 @@ export function freshness(line: Pick<Line, 'state'>): 'current' | 'silent' | 'of
  * silence are the collector's.
  */
 export function alertNowMs(
-  alert: Pick<Alert, 'kind'>,
-  line: Pick<Line, 'end' | 'lastSeen'> | undefined,
+  { kind }: Pick<Alert, 'kind'>,
+  line: Pick<Line, 'eventOffsetMs'> | undefined,
   nowMs: number,
 ): number {
-  const own = alert.kind === 'silence' || alert.kind === 'offline';
-  if (own || !line) return nowMs;
-  return Date.parse(line.end) + Math.max(0, nowMs - Date.parse(line.lastSeen));
+  const own = kind === 'silence' || kind === 'offline';
+  return own || !line ? nowMs : nowMs + line.eventOffsetMs;
 }
 
-/** Every line, agents in order of their ids, devices by name, the gateway as a whole last. */
-export function linesOf(status: StatusView | null, alerts: readonly Alert[]): readonly Line[] {
-  if (status === null) return [];
-  const open = new Map(alerts.filter(({ status }) => status === 'open').map((a) => [lineKey(a), a]));
-  const agents = [...status.agents].sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
-  return agents.flatMap((agent) =>
-    [...agent.devices].sort(byDevice).map((device) => toLine(agent, device, open)),
-  );
+/**
+ * The lines with those that changed and without those that are gone: agents in order of their ids, devices by name,
+ * the gateway as a whole last. Lines that did not change keep their identity.
+ */
+export function mergeLines(
+  known: readonly Line[],
+  changed: readonly FeedLine[],
+  gone: readonly number[] = [],
+): readonly Line[] {
+  if (changed.length + gone.length === 0) return known;
+  const byNumber = new Map(known.map((line) => [line.number, line]));
+  for (const number of gone) byNumber.delete(number);
+  const size = byNumber.size;
+  for (const row of changed) byNumber.set(row[0], toLine(row));
+  const lines = [...byNumber.values()];
+  // What replaces a line stands at its place already.
+  return byNumber.size === size ? lines : lines.sort(byName);
 }
 
-function byDevice(a: { device: string }, b: { device: string }): number {
+const { compare } = new Intl.Collator('en', { numeric: true });
+
+function byName(a: Line, b: Line): number {
+  if (a.agent !== b.agent) return compare(a.agent, b.agent);
   if ((a.device === GATEWAY_DEVICE) !== (b.device === GATEWAY_DEVICE)) {
     return a.device === GATEWAY_DEVICE ? 1 : -1;
   }
-  return a.device.localeCompare(b.device, 'en', { numeric: true });
+  return compare(a.device, b.device);
 }
 
 /** A click chooses one line; `additive` adds it to the chosen ones or takes it away, the oldest giving way. */
@@ -104,8 +114,7 @@ export function nextSelection(
 
 /** The chosen lines that still exist; when none does, a line in alert, else the first device. */
 export function settleSelection(current: readonly LineKey[], lines: readonly Line[]): readonly LineKey[] {
-  const known = new Set(lines.map(({ key }) => key));
-  const kept = current.filter((key) => known.has(key));
+  const kept = current.filter((key) => lines.some((line) => line.key === key));
   if (kept.length > 0) return kept.length === current.length ? current : kept;
   const first =
     lines.find(({ hasAlert }) => hasAlert) ?? lines.find((l) => l.device !== GATEWAY_DEVICE) ?? lines[0];

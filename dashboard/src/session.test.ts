@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { healthOf, Session } from './session.js';
-import { agent, snapshot, status, T0, window } from './testing/views.js';
+import { agent, line, snapshot, T0, window } from './testing/views.js';
 
 const NOW = T0 + 10_000;
 const withLines = () =>
   snapshot({
-    status: status({ agents: [agent('gw-1', ['line-1', 'line-2'])] }),
-    windows: [window(9.8), window(9.8, { device: 'line-2' })],
+    agents: [agent('gw-1')],
+    lines: [line(0, 'gw-1/line-1'), line(1, 'gw-1/line-2')],
+    watching: ['gw-1/line-1'],
+    windows: [window(9.8)],
   });
 
 describe('a session', () => {

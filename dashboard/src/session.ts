@@ -1,10 +1,11 @@
 /** What the page knows and what follows from it, as signals. No element and no socket in here: frames come in. */
 
-import type { FeedFrame } from '@lineheron/models';
+import type { Alert, FeedFrame, WindowView } from '@lineheron/models';
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals-core';
 import type { ConnectionState } from './feed/connection.js';
-import { EMPTY_STATE, type FeedState, lineNowMs, takeFrame } from './feed/state.js';
-import { type Line, type LineKey, linesOf, nextSelection, settleSelection } from './line.js';
+import { EMPTY_STATE, type FeedState, lineNowMs, takeAlerts, takeFrame, takeHistory } from './feed/state.js';
+import type { WindowsByLine } from './feed/windows.js';
+import { type Line, type LineKey, lineKey, nextSelection, settleSelection } from './line.js';
 import type { Health } from './part/panel.js';
 import type { ChosenLine } from './view/charts.js';
 
@@ -26,23 +27,33 @@ export class Session {
     healthOf(this.connection.value, this.feed.value.n !== null),
   );
   readonly lines: ReadonlySignal<readonly Line[]>;
+  /** The open alert of each line that has one. */
+  readonly openAlerts: ReadonlySignal<ReadonlyMap<LineKey, Alert>>;
   readonly chosen: ReadonlySignal<readonly ChosenLine[]>;
 
+  readonly #windows: ReadonlySignal<WindowsByLine>;
+  readonly #collectorNow: ReadonlySignal<number>;
+  readonly #collectorShown: ReadonlySignal<number>;
   #heardMs: number;
 
   constructor(nowMs: number) {
     this.#heardMs = nowMs;
     this.now = signal(nowMs);
     this.shown = signal(nowMs);
-    const status = computed(() => this.feed.value.status);
     const alerts = computed(() => this.feed.value.alerts);
-    this.lines = computed(() => linesOf(status.value, alerts.value));
+    this.lines = computed(() => this.feed.value.lines);
+    this.openAlerts = computed(
+      () => new Map(alerts.value.filter(({ status }) => status === 'open').map((a) => [lineKey(a), a])),
+    );
+    this.#windows = computed(() => this.feed.value.windows);
+    this.#collectorNow = computed(() => this.#collectorTime(this.now.value));
+    this.#collectorShown = computed(() => this.#collectorTime(this.shown.value));
     this.chosen = computed(() => this.#chosen());
   }
 
-  /** The collector's time now, ms; 0 before the first frame. */
+  /** The collector's time now, ms; 0 before the first frame. In whole seconds, as nothing on the page is finer. */
   get collectorNowMs(): number {
-    return this.#collectorTime(this.now.value);
+    return this.#collectorNow.value;
   }
 
   /** How long ago the last frame came, ms. */
@@ -55,16 +66,22 @@ export class Session {
     const next = takeFrame(this.feed.value, frame, nowMs);
     if (next === null) return false;
     this.feed.value = next;
-    this.now.value = nowMs;
-    this.shown.value = nowMs;
     this.#heardMs = nowMs;
+    this.#setClock(nowMs, true);
     this.selected.value = settleSelection(this.selected.value, this.lines.value);
     return true;
   }
 
+  takeHistory(windows: readonly WindowView[]): void {
+    this.feed.value = takeHistory(this.feed.value, windows);
+  }
+
+  takeAlerts(alerts: readonly Alert[]): void {
+    this.feed.value = takeAlerts(this.feed.value, alerts);
+  }
+
   tick(nowMs: number): void {
-    this.now.value = nowMs;
-    if (this.connection.value === 'live') this.shown.value = nowMs;
+    this.#setClock(nowMs, this.connection.value === 'live');
   }
 
   select(key: LineKey, additive: boolean): void {
@@ -73,12 +90,17 @@ export class Session {
 
   #collectorTime(pageMs: number): number {
     const { clockOffsetMs } = this.feed.value;
-    return clockOffsetMs === null ? 0 : pageMs - clockOffsetMs;
+    return clockOffsetMs === null ? 0 : Math.floor((pageMs - clockOffsetMs) / 1000) * 1000;
+  }
+
+  #setClock(nowMs: number, live: boolean): void {
+    this.now.value = nowMs;
+    if (live) this.shown.value = nowMs;
   }
 
   #chosen(): readonly ChosenLine[] {
-    const { windows } = this.feed.value;
-    const shownMs = this.#collectorTime(this.shown.value);
+    const windows = this.#windows.value;
+    const shownMs = this.#collectorShown.value;
     return this.selected.value.map((key) => {
       const slash = key.indexOf('/');
       const list = windows.get(key) ?? [];

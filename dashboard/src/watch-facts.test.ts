@@ -1,42 +1,37 @@
 /** The sentence and the tone of the watch, in good moments and in bad ones. */
-import type { Alert, StatusView } from '@lineheron/models';
+import type { Alert, FeedStatus } from '@lineheron/models';
 import { describe, expect, it } from 'vitest';
 import { minuteClock } from './format.js';
-import { linesOf } from './line.js';
-import { agent, alert, at, instance, status, T0 } from './testing/views.js';
-import { lineWord, noAlerts, watchFacts } from './watch-facts.js';
+import { type Line, mergeLines } from './line.js';
+import { agent, alert, at, line, status, T0 } from './testing/views.js';
+import { lineWord, noAlerts, type WatchInput, watchFacts } from './watch-facts.js';
 
 const NOW = T0 + 3_600_000;
 const STARTED = minuteClock(T0, NOW);
 
-type Device = StatusView['agents'][number]['devices'][number];
+type Given = Partial<Pick<Line, 'state' | 'watched' | 'readyMs' | 'measuredMs' | 'lastSeenMs'>>;
 
 /** A fleet of one agent with so many lines, of which the first are as given. */
-function fleet(count: number, first: readonly Partial<Device>[] = [], fields: Partial<StatusView> = {}) {
-  const names = Array.from({ length: count }, (_, index) => `line-${index + 1}`);
-  const gateway = agent('gw-1', [...names, '*']);
-  gateway.devices = gateway.devices.map((device, index) => ({
-    ...device,
-    ...(device.scope === 'gateway' ? {} : first[index]),
-  }));
-  const watched = gateway.devices.filter((device) => device.scope === 'device' && device.watched);
-  return status({
-    agents: [gateway],
-    watching: { lines: watched.length, of: count, agents_detecting: 1, agents_online: 1, agents: 1 },
-    ...fields,
-  });
+function fleet(count: number, first: readonly Given[] = [], fields: Partial<FeedStatus> = {}) {
+  const rows = Array.from({ length: count }, (_, index) => line(index, `gw-1/line-${index + 1}`));
+  const known = mergeLines([], [...rows, line(count, 'gw-1/*')]);
+  const lines = known.map((one, index) => (one.isGateway ? one : { ...one, ...first[index] }));
+  const watched = lines.filter((one) => !one.isGateway && one.watched).length;
+  const watching = { lines: watched, of: count, agents_detecting: 1, agents_online: 1, agents: 1 };
+  return { status: status({ watching, ...fields }), lines, agents: [agent('gw-1')] };
 }
 
-function facts(known: StatusView | null, alerts: readonly Alert[] = [], fields: object = {}) {
-  const lines = linesOf(known, alerts);
-  return watchFacts({ health: 'live', status: known, lines, alerts, nowMs: NOW, silentMs: 0, ...fields });
+const NOBODY = { lines: [], agents: [] };
+
+function facts(
+  known: Pick<WatchInput, 'status' | 'lines' | 'agents'>,
+  alerts: readonly Alert[] = [],
+  fields: object = {},
+) {
+  return watchFacts({ health: 'live', alerts, nowMs: NOW, silentMs: 0, ...known, ...fields });
 }
 
-const unwatched = (state: Device['state'], more: Partial<Device> = {}) => ({
-  state,
-  watched: false,
-  ...more,
-});
+const unwatched = (state: Line['state'], more: Given = {}): Given => ({ state, watched: false, ...more });
 
 describe('the sentence', () => {
   it('is green only where every line is watched and nothing is wrong', () => {
@@ -66,11 +61,11 @@ describe('the sentence', () => {
     ['stale', {}, `1 silent since ${STARTED}.`, 'warning'],
     ['offline', {}, `1 offline since ${STARTED}.`, 'warning'],
     ['unknown', {}, `1 not heard since ${STARTED}.`, 'warning'],
-    ['cannot_measure', { measured_at: at(0) }, `1 without a measured value since ${STARTED}.`, 'warning'],
+    ['cannot_measure', { measuredMs: T0 }, `1 without a measured value since ${STARTED}.`, 'warning'],
     ['stopped', {}, '1 not judged, detection is off at the agent.', 'warning'],
     ['cannot_alert', {}, '1 cannot alert yet.', 'info'],
     ['untrained', {}, '1 untrained.', 'info'],
-    ['warming_up', { ready_at: at(3620) }, '1 warming up, 20\u00a0s still.', 'info'],
+    ['warming_up', { readyMs: T0 + 3_620_000 }, '1 warming up, 20\u00a0s still.', 'info'],
     ['scored', {}, '1 not judged.', 'info'],
   ] as const)('of a line that is %s is true and not green', (state, more, clause, tone) => {
     const told = facts(fleet(3, [unwatched(state, more)]));
@@ -79,7 +74,7 @@ describe('the sentence', () => {
   });
 
   it('is red where no agent is online, whatever is wished and trained', () => {
-    const known = fleet(2, [unwatched('offline'), unwatched('offline', { last_seen: at(1800) })], {
+    const known = fleet(2, [unwatched('offline'), unwatched('offline', { lastSeenMs: T0 + 1_800_000 })], {
       watching: { lines: 0, of: 2, agents_detecting: 0, agents_online: 0, agents: 4 },
     });
     expect(facts(known)).toMatchObject({
@@ -94,8 +89,8 @@ describe('the sentence', () => {
       tone: 'critical',
       sentence: `The collector is unreachable since ${STARTED}: what is shown is from then.`,
     });
-    expect(facts(null, [], { health: 'failed' }).tone).toBe('critical');
-    expect(facts(null, [], { health: 'loading' }).tone).toBe('info');
+    expect(facts({ status: null, ...NOBODY }, [], { health: 'failed' }).tone).toBe('critical');
+    expect(facts({ status: null, ...NOBODY }, [], { health: 'loading' }).tone).toBe('info');
   });
 
   it('is red where the collector has no broker', () => {
@@ -124,8 +119,7 @@ describe('the sentence', () => {
 
   it('says that a forest cannot alert yet, and what it needs', () => {
     const known = fleet(2);
-    const models = [{ ...instance('gw-1', 1), threshold: null, cannot_alert: { windows: 34, needed: 120 } }];
-    known.agents = [{ ...known.agents[0]!, models }];
+    known.agents = [{ ...known.agents[0]!, cannot_alert: { windows: 34, needed: 120 } }];
     expect(facts(known).notes).toEqual([
       'The isolation forest of gw-1 cannot alert yet: 34 independent windows, 120 needed for this budget.',
     ]);
@@ -147,7 +141,10 @@ describe('the sentence', () => {
     expect(facts(fleet(2, [], { open_alerts: 1 }), [alert(3590, { device: 'line-2' })]).tone).toBe(
       'critical',
     );
-    expect(facts(status())).toMatchObject({ tone: 'info', sentence: 'No agent has reported yet.' });
+    expect(facts({ status: status(), ...NOBODY })).toMatchObject({
+      tone: 'info',
+      sentence: 'No agent has reported yet.',
+    });
   });
 });
 
@@ -162,12 +159,14 @@ describe('a line’s word', () => {
 
 describe('an empty list of alerts', () => {
   it('says that all is well only where all is watched', () => {
-    expect(noAlerts('live', fleet(3))).toBe('No alerts: all 3 lines are watched and behave as usual.');
-    expect(noAlerts('live', fleet(3, [unwatched('stale')]))).toBe(
+    expect(noAlerts('live', fleet(3).status)).toBe('No alerts: all 3 lines are watched and behave as usual.');
+    expect(noAlerts('live', fleet(3, [unwatched('stale')]).status)).toBe(
       'No alerts on the 2 lines of 3 that are watched.',
     );
-    expect(noAlerts('live', fleet(1, [unwatched('untrained')]))).toBe('No alerts, but no line is watched.');
-    expect(noAlerts('stale', fleet(3))).toBe('No alert was open when the collector was last heard.');
+    expect(noAlerts('live', fleet(1, [unwatched('untrained')]).status)).toBe(
+      'No alerts, but no line is watched.',
+    );
+    expect(noAlerts('stale', fleet(3).status)).toBe('No alert was open when the collector was last heard.');
     expect(noAlerts('live', status())).toBe('No alerts: no line reports yet.');
   });
 });

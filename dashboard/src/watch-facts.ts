@@ -2,7 +2,13 @@
  * THE state of the watch in one sentence and one tone, from what was heard and never from what is wished. Pure. Green
  * (`ok`) is only said of a fleet of which every line is watched and nothing is wrong; what is not known is never green.
  */
-import { type Alert, cannotAlertText, type LineState, type StatusView } from '@lineheron/models';
+import {
+  type Alert,
+  cannotAlertText,
+  type FeedAgent,
+  type FeedStatus,
+  type LineState,
+} from '@lineheron/models';
 import { minuteClock, plural, roughly } from './format.js';
 import { alertNowMs, deviceName, type Line, lineKey } from './line.js';
 import type { Health } from './part/panel.js';
@@ -11,7 +17,8 @@ export type Tone = 'ok' | 'info' | 'warning' | 'critical';
 
 export interface WatchInput {
   readonly health: Health;
-  readonly status: StatusView | null;
+  readonly status: FeedStatus | null;
+  readonly agents: readonly FeedAgent[];
   readonly lines: readonly Line[];
   readonly alerts: readonly Alert[];
   /** The collector's time now, and how long ago it was heard, ms. */
@@ -35,7 +42,7 @@ export function watchFacts(input: WatchInput): WatchFacts {
 }
 
 /** Nothing, or nothing current, is known; null when it is. */
-function blind({ health, status, nowMs, silentMs }: WatchInput): WatchFacts | null {
+function blind({ health, status, agents, nowMs, silentMs }: WatchInput): WatchFacts | null {
   if (status === null) {
     if (health === 'loading') return fact('info', 'Connecting to the collector.', 'connecting');
     return fact('critical', 'The collector is unreachable: nothing is known.', 'collector unreachable');
@@ -51,7 +58,7 @@ function blind({ health, status, nowMs, silentMs }: WatchInput): WatchFacts | nu
       'It tries again by itself: check that the broker runs.',
     ]);
   }
-  if (status.agents.length === 0) {
+  if (agents.length === 0) {
     return fact('info', 'No agent has reported yet.', 'no agent yet', [
       'On a gateway, lineheron-agent init writes a configuration and lineheron-agent run starts it.',
     ]);
@@ -66,13 +73,13 @@ const fact = (tone: Tone, sentence: string, short: string, notes: readonly strin
   notes,
 });
 
-function seeing(input: WatchInput, status: StatusView): WatchFacts {
+function seeing(input: WatchInput, status: FeedStatus): WatchFacts {
   const { alerts, nowMs } = input;
   const lines = input.lines.filter(({ isGateway }) => !isGateway);
   const missed = lines.filter(({ watched }) => !watched);
   const open = alerts.filter((alert) => alert.status === 'open');
   const parts = [watched(status, lines.length), missedBy(missed, nowMs), openNow(open, status, input)];
-  const problems = status.agents.flatMap((agent) => agent.problems);
+  const problems = input.agents.flatMap((agent) => agent.problems);
   return {
     tone: toneOf(status, lines, missed, open, problems.length),
     sentence: parts.filter((part) => part !== '').join(' '),
@@ -81,12 +88,12 @@ function seeing(input: WatchInput, status: StatusView): WatchFacts {
       ...longest(missed, nowMs),
       ...problemNotes(problems, nowMs),
       ...untrained(lines),
-      ...forests(status),
+      ...forests(status, input.agents),
     ],
   };
 }
 
-function watched({ watching, detecting }: StatusView, all: number): string {
+function watched({ watching, detecting }: FeedStatus, all: number): string {
   const { agents_detecting: still, agents_online, agents } = watching;
   if (agents_online === 0) return `No agent is online (${agents} known): no line is watched.`;
   if (!detecting) {
@@ -109,12 +116,12 @@ function missedBy(missed: readonly Line[], nowMs: number): string {
   return said.length === 0 ? '' : `${said.join(', ')}.`;
 }
 
-const since = (times: readonly string[], nowMs: number) => {
-  const oldest = Math.min(...times.map((time) => Date.parse(time)));
+const since = (times: readonly number[], nowMs: number) => {
+  const oldest = times.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY);
   return Number.isFinite(oldest) ? ` since ${minuteClock(oldest, nowMs)}` : '';
 };
 
-const lastSeen = (lines: readonly Line[]) => lines.map((line) => line.lastSeen);
+const lastSeen = (lines: readonly Line[]) => lines.map(({ lastSeenMs }) => lastSeenMs);
 
 /** How lines that are not watched are told of, the worst first. */
 const CLAUSES: Readonly<Record<LineState, (lines: readonly Line[], nowMs: number) => string>> = {
@@ -122,7 +129,7 @@ const CLAUSES: Readonly<Record<LineState, (lines: readonly Line[], nowMs: number
   stale: (lines, nowMs) => `silent${since(lastSeen(lines), nowMs)}`,
   unknown: (lines, nowMs) => `not heard${since(lastSeen(lines), nowMs)}`,
   cannot_measure: (lines, nowMs) => {
-    const measured = lines.flatMap(({ measuredAt }) => (measuredAt === null ? [] : [measuredAt]));
+    const measured = lines.flatMap(({ measuredMs }) => (measuredMs === null ? [] : [measuredMs]));
     return `without a measured value${since(measured, nowMs)}`;
   },
   cannot_alert: () => 'cannot alert yet',
@@ -134,16 +141,14 @@ const CLAUSES: Readonly<Record<LineState, (lines: readonly Line[], nowMs: number
 const STATES = Object.keys(CLAUSES) as LineState[];
 
 function stillFor(lines: readonly Line[], nowMs: number): string {
-  const leftMs = Math.max(
-    ...lines.map(({ readyAt }) => (readyAt === null ? 0 : Date.parse(readyAt) - nowMs)),
-  );
+  const leftMs = lines.reduce((most, { readyMs }) => Math.max(most, (readyMs ?? nowMs) - nowMs), 0);
   return leftMs > 0 ? `, ${roughly(leftMs)} still` : '';
 }
 
 const RANKS: Readonly<Record<Alert['severity'], number>> = { critical: 0, warning: 1, info: 2 };
 
 /** "2 alerts open, the worst for 12 min." */
-function openNow(open: readonly Alert[], status: StatusView, { lines, nowMs }: WatchInput): string {
+function openNow(open: readonly Alert[], status: FeedStatus, { lines, nowMs }: WatchInput): string {
   if (status.open_alerts === 0) return '';
   const ages = open.map((alert) => {
     const line = lines.find(({ key }) => key === lineKey(alert));
@@ -158,7 +163,7 @@ function openNow(open: readonly Alert[], status: StatusView, { lines, nowMs }: W
 const LOST: readonly LineState[] = ['offline', 'stale', 'unknown', 'cannot_measure', 'stopped'];
 
 function toneOf(
-  { watching, detecting, open_alerts }: StatusView,
+  { watching, detecting, open_alerts }: FeedStatus,
   lines: readonly Line[],
   missed: readonly Line[],
   open: readonly Alert[],
@@ -176,7 +181,7 @@ function toneOf(
 
 const isLost = ({ state }: Line) => LOST.includes(state);
 
-function shortOf({ watching, detecting, open_alerts }: StatusView, all: number, missed: number): string {
+function shortOf({ watching, detecting, open_alerts }: FeedStatus, all: number, missed: number): string {
   if (watching.agents_online === 0) return 'no agent online';
   if (open_alerts > 0) return `${plural(open_alerts, 'alert')} open`;
   if (!detecting) return 'detection stopped';
@@ -189,13 +194,13 @@ const SILENT: readonly LineState[] = ['stale', 'offline', 'unknown'];
 /** The oldest silence, by name, where there are several. */
 function longest(missed: readonly Line[], nowMs: number): string[] {
   const silent = missed.filter(({ state }) => SILENT.includes(state));
-  const [oldest] = [...silent].sort((a, b) => Date.parse(a.lastSeen) - Date.parse(b.lastSeen));
+  const [oldest] = [...silent].sort((a, b) => a.lastSeenMs - b.lastSeenMs);
   if (!oldest) return [];
   const name = `${deviceName(oldest.device)} of ${oldest.agent}`;
-  return [`Silent the longest: ${name}, since ${minuteClock(Date.parse(oldest.lastSeen), nowMs)}.`];
+  return [`Silent the longest: ${name}, since ${minuteClock(oldest.lastSeenMs, nowMs)}.`];
 }
 
-type Problem = StatusView['agents'][number]['problems'][number];
+type Problem = FeedAgent['problems'][number];
 
 function problemNotes(problems: readonly Problem[], nowMs: number): string[] {
   const told = [...problems]
@@ -217,14 +222,9 @@ function untrained(lines: readonly Line[]): string[] {
 }
 
 /** Forests that watch beside the rest without being able to alert, of the agent that needs the most. */
-function forests({ agents, active_model }: StatusView): string[] {
+function forests({ active_model }: FeedStatus, agents: readonly FeedAgent[]): string[] {
   if (active_model !== 'ensemble' && active_model !== 'isolation_forest') return [];
-  const unable = agents.flatMap(({ id, online, models }) => {
-    const why = models.find(
-      ({ kind, scope }) => kind === 'isolation_forest' && scope === 'device',
-    )?.cannot_alert;
-    return online && why ? [{ id, why }] : [];
-  });
+  const unable = agents.flatMap(({ id, online, cannot_alert: why }) => (online && why ? [{ id, why }] : []));
   const [first, ...rest] = unable.sort(
     (a, b) => (b.why.needed ?? Number.MAX_VALUE) - (a.why.needed ?? Number.MAX_VALUE),
   );
@@ -252,7 +252,7 @@ const WORDS: Readonly<Record<Exclude<LineState, 'scored'>, string>> = {
 };
 
 /** Why there is no alert to show: all is well only where all is watched. */
-export function noAlerts(health: Health, status: StatusView | null): string {
+export function noAlerts(health: Health, status: FeedStatus | null): string {
   if (health !== 'live' || !status) return 'No alert was open when the collector was last heard.';
   const { lines, of } = status.watching;
   if (of === 0) return 'No alerts: no line reports yet.';

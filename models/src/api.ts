@@ -238,6 +238,12 @@ export const modelCandidateSchema = z
   .meta({ id: 'ModelCandidate' });
 export type ModelCandidate = z.infer<typeof modelCandidateSchema>;
 
+/** A trained model in use: an agent's forest or a fleet-wide autoencoder. */
+export const modelInstanceSchema = agentModelSchema.extend({
+  agent: agentIdSchema.nullable(),
+  memory_bytes: z.int().min(0).nullable(),
+});
+
 export const modelViewSchema = z
   .object({
     name: z.enum(ACTIVE_MODELS),
@@ -246,10 +252,7 @@ export const modelViewSchema = z
     description: z.string(),
     /** Where it runs. */
     place: z.enum(['edge', 'collector', 'both']),
-    /** One row per trained model: an agent's forest or a fleet-wide autoencoder. */
-    instances: z.array(
-      agentModelSchema.extend({ agent: agentIdSchema.nullable(), memory_bytes: z.int().min(0).nullable() }),
-    ),
+    instances: z.array(modelInstanceSchema),
     /** Of a detector that learns as it goes: where it runs, by the agent's version and features, and since when. */
     learning: z
       .array(
@@ -329,6 +332,8 @@ export const recentQuerySchema = z.strictObject({
   device: windowDeviceSchema.optional(),
   scope: z.enum(SCOPES).optional(),
   anomalous: z.enum(['true', 'false']).optional(),
+  /** Only what arrived since. */
+  since: z.iso.datetime({ offset: true }).optional(),
 });
 
 export const alertsQuerySchema = z.strictObject({

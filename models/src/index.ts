@@ -9,6 +9,7 @@ export * from './drift-meter.js';
 export * from './environment.js';
 export * from './feature.js';
 export * from './feed.js';
+export * from './feed-bounds.js';
 export * from './identity.js';
 export * from './problem.js';
 export * from './record.js';

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../config.js';
 import { createLogger } from '../log.js';
 import { buildParts, type Parts } from '../parts.js';
-import { BOOT, makeInfo } from '../testing/messages.js';
+import { at, BOOT, makeInfo } from '../testing/messages.js';
 import { makeAlert, makeStored, makeTraining } from '../testing/stored.js';
 import { createApp } from './app.js';
 
@@ -101,6 +101,9 @@ describe('reading', () => {
       await get('/recent-results?anomalous=true&agent=gw-1&device=modem-1&scope=device')
     ).json();
     expect(filtered).toMatchObject({ results: [{ anomalous: true }] });
+    const since = async (time: string) => (await get(`/recent-results?since=${time}`)).json();
+    expect(await since(at(1))).toMatchObject({ results: [{}, {}, {}] });
+    expect(await since(at(2))).toEqual({ results: [] });
   });
 
   it.each([
@@ -108,6 +111,7 @@ describe('reading', () => {
     ['/recent-results?limit=ten', 'limit'],
     ['/recent-results?agent=NO', 'agent'],
     ['/recent-results?anomalous=maybe', 'anomalous'],
+    ['/recent-results?since=yesterday', 'since'],
     ['/recent-results?devise=x', 'devise'],
     ['/api/v1/alerts?status=half-open', 'status'],
     ['/api/v1/windows?after=here', 'after'],

@@ -9,6 +9,7 @@ import type {
   StatusView,
   Training,
   TrainRequest,
+  WatchedLines,
   WindowView,
 } from '@lineheron/models';
 import type { Exposition } from './accept.js';
@@ -20,6 +21,8 @@ export interface Queries {
     device?: string | undefined;
     scope?: Scope | undefined;
     anomalous?: boolean | undefined;
+    /** Only what arrived since, epoch ms. */
+    sinceMs?: number | undefined;
   }): Promise<WindowView[]>;
   windowPage(query: {
     limit: number;
@@ -68,7 +71,7 @@ export interface FeedSocket {
 
 export interface FeedDoor {
   readonly isFull: boolean;
-  connect(client: FeedSocket): void;
+  connect(client: FeedSocket, watched: WatchedLines): void;
   disconnect(client: FeedSocket): void;
   pong(client: FeedSocket): void;
   message(client: FeedSocket, text: string): void;

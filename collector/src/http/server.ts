@@ -12,8 +12,19 @@ export interface HttpServerOptions {
   onError: (error: Error) => void;
 }
 
-/** Clients only ever ask for a snapshot. */
-const MAX_CLIENT_MESSAGE_BYTES = 4096;
+/** The longest is the list of lines that a client watches. */
+const MAX_CLIENT_MESSAGE_BYTES = 32 * 1024;
+/**
+ * Frames of one client are much alike: with what went before in view they shrink to a sixth. The window and the tables
+ * are small, so that a client costs some 50 kB; it works in zlib's threads, not on the event loop.
+ */
+const COMPRESSION = {
+  serverMaxWindowBits: 13,
+  clientNoContextTakeover: true,
+  clientMaxWindowBits: 10,
+  zlibDeflateOptions: { level: 4, memLevel: 5 },
+  concurrencyLimit: 4,
+};
 const MAX_CONNECTIONS = 1000;
 
 export class HttpServer {
@@ -27,7 +38,7 @@ export class HttpServer {
     const sockets = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_CLIENT_MESSAGE_BYTES,
-      perMessageDeflate: false,
+      perMessageDeflate: COMPRESSION,
     });
     const server = createAdaptorServer({
       fetch: fetch as (request: Request, env: unknown) => Response | Promise<Response>,

@@ -1,20 +1,24 @@
 /**
- * The live feed: a snapshot first, then numbered updates, gathered for a moment and serialised once for all clients.
- * A client that does not keep up loses its backlog and gets a new snapshot when it has caught up; it never slows
- * ingest. Knows clients only by what they can do, not as sockets.
+ * The live feed: a snapshot first, then numbered updates of what has changed, gathered for a moment. What all clients
+ * get is written once; what only those get who watch a line, once for them. A client that does not keep up loses its
+ * backlog and gets a new snapshot when it has caught up; it never slows ingest. Knows clients only by what they can
+ * do, not as sockets.
  */
 import {
-  type Alert,
+  FEED_VERSION,
+  type FeedRequest,
   feedRequestSchema,
   type MetricsView,
   type ModelView,
-  type RecordView,
-  type SnapshotFrame,
   type StatusView,
-  type UpdateFrame,
-  type WindowView,
+  type WatchedLines,
 } from '@lineheron/models';
+import { AlertQueue } from './alert-queue.js';
+import type { LineBoard } from './line-board.js';
 import type { Changes } from './live-state.js';
+import { News, type NewsTurn } from './news.js';
+import { snapshotText } from './snapshot.js';
+import { ToldStatus } from './told-status.js';
 
 export interface FeedClient {
   readonly bufferedAmount: number;
@@ -25,44 +29,55 @@ export interface FeedClient {
 
 export interface FeedOptions {
   now: () => number;
-  snapshot: () => Omit<SnapshotFrame, 'type' | 'n' | 'now_ms'>;
+  /** What a new client is shown of windows, records and alerts. */
+  recent: () => Changes;
   status: () => StatusView;
   models: () => ModelView[];
   metrics: () => MetricsView;
+  board: LineBoard;
   maxClients?: number;
 }
 
 interface Connection {
   client: FeedClient;
+  watched: WatchedLines;
+  /** `watched` has changed, and the client waits to hear from when on it holds. */
+  asked: boolean;
+  /** Number of its last frame. */
+  n: number;
+  sentMs: number;
   behind: boolean;
   alive: boolean;
-  /** When it last asked for a snapshot: one that asks all the time is cut off. */
-  snapshots: number;
+  /** Requests since the last heartbeat: one that asks all the time is cut off. */
+  requests: number;
 }
 
 const UPDATE_MS = 250;
 const STATUS_MS = 1000;
-const METRICS_MS = 2000;
+const FIGURES_MS = 2000;
+/** Who hears nothing for longer may think that the connection hangs. */
+const IDLE_MS = 2000;
 const HEARTBEAT_MS = 30_000;
 const MAX_BUFFERED_BYTES = 1024 * 1024;
-/** Pending rows between two updates; of more the newest are kept, since a client could not show them all anyway. */
-const MAX_PENDING = 4000;
-const MAX_SNAPSHOTS_PER_HEARTBEAT = 60;
+/** Lines whose values are told in a second, in turn. */
+const VALUES_PER_SECOND = 200;
+const MAX_REQUESTS_PER_HEARTBEAT = 120;
 
 export class Feed {
   private readonly connections = new Map<FeedClient, Connection>();
   private readonly timers: NodeJS.Timeout[] = [];
-  private n = 0;
-  private windows: WindowView[] = [];
-  private records: RecordView[] = [];
-  private alerts = new Map<string, Alert>();
+  private readonly news = new News();
+  private readonly alerts = new AlertQueue();
+  private readonly told: ToldStatus;
   private statusDueMs = 0;
-  private metricsDueMs = 0;
+  private figuresDueMs = 0;
   private changed = false;
-  /** The snapshot at the present number, once somebody has needed it. */
-  private snapshotText: string | null = null;
+  /** A snapshot as all get it, once somebody has needed it since the last change. */
+  private snapshots = new Map<boolean, string>();
 
-  constructor(private readonly options: FeedOptions) {}
+  constructor(private readonly options: FeedOptions) {
+    this.told = new ToldStatus(options.board);
+  }
 
   start(): void {
     this.timers.push(setInterval(() => this.flush(), UPDATE_MS));
@@ -85,9 +100,8 @@ export class Feed {
 
   add(changes: Changes): void {
     if (this.connections.size === 0) return;
-    append(this.windows, changes.windows);
-    append(this.records, changes.records);
-    for (const alert of changes.alerts) this.alerts.set(alert.id, alert);
+    this.news.add(changes);
+    this.alerts.add(changes.alerts);
   }
 
   /** Status and models have changed: tell with the next update instead of at the next turn. */
@@ -95,11 +109,19 @@ export class Feed {
     this.changed = true;
   }
 
-  connect(client: FeedClient): void {
-    const connection: Connection = { client, behind: false, alive: true, snapshots: 0 };
-    // While nobody listened nothing was numbered: the snapshot that was kept may be old.
-    if (this.connections.size === 0) this.snapshotText = null;
+  connect(client: FeedClient, watched: WatchedLines = 'all'): void {
+    if (this.connections.size === 0) this.startAnew();
     this.flush();
+    const connection: Connection = {
+      client,
+      watched,
+      asked: false,
+      n: 0,
+      sentMs: 0,
+      behind: false,
+      alive: true,
+      requests: 0,
+    };
     this.connections.set(client, connection);
     this.sendSnapshot(connection);
   }
@@ -117,62 +139,93 @@ export class Feed {
   message(client: FeedClient, text: string): void {
     const connection = this.connections.get(client);
     if (!connection) return;
-    if (!isResync(text) || ++connection.snapshots > MAX_SNAPSHOTS_PER_HEARTBEAT) {
+    const request = parseRequest(text);
+    if (request === null || ++connection.requests > MAX_REQUESTS_PER_HEARTBEAT) {
       this.connections.delete(client);
       client.terminate();
       return;
     }
     this.flush();
-    // Who has not read what it was sent gets nothing on top of it: flush sends one snapshot when it has caught up.
-    if (client.bufferedAmount > 0) connection.behind = true;
-    else this.sendSnapshot(connection);
+    if (request.type === 'watch') {
+      connection.watched = request.lines;
+      connection.asked = true;
+    } else {
+      connection.behind = true;
+    }
+    this.serve(connection, '', null);
   }
 
   /** Sends what has gathered, at most once a call. */
   flush(): void {
     if (this.connections.size === 0) return;
-    const update = this.takeUpdate();
-    const text = update && JSON.stringify(update);
-    for (const connection of this.connections.values()) {
-      const { client } = connection;
-      if (connection.behind && client.bufferedAmount === 0) this.sendSnapshot(connection);
-      else if (client.bufferedAmount > MAX_BUFFERED_BYTES) connection.behind = true;
-      else if (text && !connection.behind) client.send(text);
+    const nowMs = this.options.now();
+    const shared = this.takeShared(nowMs);
+    const news = this.news.take(nowMs);
+    if (shared !== '' || !news.isEmpty) this.snapshots.clear();
+    for (const connection of this.connections.values()) this.serve(connection, shared, news);
+  }
+
+  /** While nobody listened nothing was told: the first to come gets the present, and nothing from before. */
+  private startAnew(): void {
+    const nowMs = this.options.now();
+    this.changed = true;
+    this.takeShared(nowMs);
+    this.news.take(nowMs);
+    this.snapshots.clear();
+  }
+
+  /** Who has not read what it was sent gets nothing on top of a snapshot, and that when it has caught up. */
+  private serve(connection: Connection, shared: string, news: NewsTurn | null): void {
+    const { client, watched, asked } = connection;
+    if (connection.behind) {
+      if (client.bufferedAmount === 0) this.sendSnapshot(connection);
+    } else if (client.bufferedAmount > MAX_BUFFERED_BYTES) {
+      connection.behind = true;
+    } else {
+      const answer = asked ? `,"watching":${JSON.stringify(watched)}` : '';
+      connection.asked = false;
+      this.sendUpdate(connection, shared + (news?.of(watched) ?? '') + answer);
     }
   }
 
-  private takeUpdate(): UpdateFrame | null {
+  private sendUpdate(connection: Connection, fields: string): void {
     const nowMs = this.options.now();
+    if (fields === '' && nowMs - connection.sentMs < IDLE_MS) return;
+    connection.sentMs = nowMs;
+    connection.client.send(`{"type":"update","n":${++connection.n},"now_ms":${nowMs}${fields}}`);
+  }
+
+  /** Fields of an update for everybody, each after a comma. */
+  private takeShared(nowMs: number): string {
+    const { status, models, metrics, board } = this.options;
     const statusDue = this.changed || nowMs >= this.statusDueMs;
-    const metricsDue = nowMs >= this.metricsDueMs;
-    const update: Omit<UpdateFrame, 'n' | 'now_ms'> = {
-      type: 'update',
-      ...(this.windows.length > 0 ? { windows: this.windows } : {}),
-      ...(this.records.length > 0 ? { records: this.records } : {}),
-      ...(this.alerts.size > 0 ? { alerts: [...this.alerts.values()] } : {}),
-      ...(statusDue ? { status: this.options.status() } : {}),
-      ...(metricsDue ? { metrics: this.options.metrics() } : {}),
-      ...(this.changed || metricsDue ? { models: this.options.models() } : {}),
+    const figuresDue = this.changed || nowMs >= this.figuresDueMs;
+    const alerts = this.alerts.take(nowMs);
+    const values = nowMs >= this.statusDueMs ? board.takeValues(VALUES_PER_SECOND) : [];
+    const fields = {
+      ...(statusDue ? this.told.status(status()) : {}),
+      ...(figuresDue ? this.told.figures(models(), metrics()) : {}),
+      ...(values.length > 0 ? { values } : {}),
+      ...(alerts.length > 0 ? { alerts } : {}),
     };
-    if (statusDue) this.statusDueMs = nowMs + STATUS_MS;
-    if (metricsDue) this.metricsDueMs = nowMs + METRICS_MS;
+    // A change that is told at once does not put off the turn of the values.
+    if (nowMs >= this.statusDueMs) this.statusDueMs = nowMs + STATUS_MS;
+    if (nowMs >= this.figuresDueMs) this.figuresDueMs = nowMs + FIGURES_MS;
     this.changed = false;
-    [this.windows, this.records, this.alerts] = [[], [], new Map()];
-    if (Object.keys(update).length === 1) return null;
-    this.snapshotText = null;
-    return { ...update, n: ++this.n, now_ms: nowMs };
+    if (Object.keys(fields).length === 0) return '';
+    return `,${JSON.stringify(fields).slice(1, -1)}`;
   }
 
   private sendSnapshot(connection: Connection): void {
+    const { client, watched, n } = connection;
+    const all = watched === 'all';
+    const text = this.snapshots.get(all) ?? snapshotText(this.options, all);
+    this.snapshots.set(all, text);
     connection.behind = false;
-    this.snapshotText ??= this.writeSnapshot();
-    connection.client.send(this.snapshotText);
-  }
-
-  private writeSnapshot(): string {
-    const { now, snapshot } = this.options;
-    const frame: SnapshotFrame = { type: 'snapshot', n: this.n, now_ms: now(), ...snapshot() };
-    return JSON.stringify(frame);
+    connection.asked = false;
+    connection.sentMs = this.options.now();
+    const head = `{"type":"snapshot","v":${FEED_VERSION},"n":${n},"watching":${JSON.stringify(watched)}`;
+    client.send(`${head},${text}`);
   }
 
   private heartbeat(): void {
@@ -183,22 +236,16 @@ export class Feed {
         continue;
       }
       connection.alive = false;
-      connection.snapshots = 0;
+      connection.requests = 0;
       client.ping();
     }
   }
 }
 
-/** Item by item, since a spread of a large group overflows the stack. */
-function append<T>(pending: T[], more: readonly T[]): void {
-  for (const item of more.slice(-MAX_PENDING)) pending.push(item);
-  if (pending.length > MAX_PENDING) pending.splice(0, pending.length - MAX_PENDING);
-}
-
-function isResync(text: string): boolean {
+function parseRequest(text: string): FeedRequest | null {
   try {
-    return feedRequestSchema.safeParse(JSON.parse(text)).success;
+    return feedRequestSchema.parse(JSON.parse(text));
   } catch {
-    return false;
+    return null;
   }
 }

@@ -78,10 +78,15 @@ export class SqliteEngine {
   recentWindows(filter: WindowFilter): WindowView[] {
     const { limit, anomalous, sinceMs, ...exact } = filter;
     const { text, values } = where(exact, [
-      [sinceMs === undefined ? null : 'received_ms >= ?', sinceMs],
       [anomalous === undefined ? null : `anomalous = ${anomalous ? 1 : 0}`],
     ]);
-    const rows = this.sql(`SELECT * FROM windows ${text} ORDER BY id DESC LIMIT ?`).all(...values, limit);
+    // Row ids follow arrival. The limit comes first, so that no more than that many rows are ever looked at.
+    const newest = `SELECT * FROM windows ${text} ORDER BY id DESC LIMIT ?`;
+    const rows = this.sql(`SELECT * FROM (${newest}) WHERE received_ms >= ? ORDER BY id DESC`).all(
+      ...values,
+      limit,
+      sinceMs ?? 0,
+    );
     return (rows as WindowRow[]).map(toView);
   }
 

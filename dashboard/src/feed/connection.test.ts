@@ -9,13 +9,17 @@ class Bench {
   readonly sockets: (Socket & { sent: string[]; closed: boolean })[] = [];
   readonly states: ConnectionState[] = [];
   readonly frames: FeedFrame[] = [];
+  readonly opened: (readonly string[])[] = [];
   readonly #timers = new Map<number, { at: number; run: () => void }>();
   #now = 0;
   #next = 1;
   fits = true;
 
   readonly connection = new FeedConnection({
-    open: () => this.#open(),
+    open: (lines) => {
+      this.opened.push(lines);
+      return this.#open();
+    },
     random: () => 1,
     setTimer: (run, ms) => {
       this.#timers.set(this.#next, { at: this.#now + ms, run });
@@ -104,6 +108,25 @@ describe('the connection', () => {
     expect(bench.frames).toHaveLength(4);
   });
 
+  it('asks for the lines that it shall watch once it is there, and with the address when it comes back', () => {
+    const bench = new Bench();
+    bench.connection.start();
+    bench.connection.watch(['gw-1/a']);
+    expect(bench.socket.sent).toEqual([]);
+    bench.say(SNAPSHOT);
+    bench.connection.watch(['gw-1/a']);
+    bench.connection.watch(['gw-1/b']);
+    expect(bench.socket.sent).toEqual([
+      '{"type":"watch","lines":["gw-1/a"]}',
+      '{"type":"watch","lines":["gw-1/b"]}',
+    ]);
+    bench.lose();
+    bench.pass(15_000);
+    bench.say(SNAPSHOT);
+    expect(bench.opened).toEqual([[], ['gw-1/b']]);
+    expect(bench.socket.sent).toEqual([]);
+  });
+
   it('says stale after six silent seconds and starts anew after twenty', () => {
     const bench = live();
     bench.pass(6_000);
@@ -166,6 +189,8 @@ describe('reading a frame', () => {
     '{"type":"update"}',
     '{"type":"other","n":1}',
     '{"type":"update","n":1.5}',
+    '{"type":"snapshot","n":1}',
+    '{"type":"snapshot","v":3,"n":1}',
     7,
   ])('refuses %j', (data) => {
     expect(readFrame(data)).toBeNull();

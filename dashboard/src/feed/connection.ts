@@ -2,13 +2,14 @@
  * The WebSocket to the collector: connects, reads frames, notices silence, comes back by itself. It knows nothing of
  * what frames say beyond their envelope. Holds one socket and one timer of each kind at a time.
  */
-import type { FeedFrame } from '@lineheron/models';
+import { FEED_VERSION, type FeedFrame, type FeedRequest } from '@lineheron/models';
+import type { LineKey } from '../line.js';
 import { retryDelayMs } from './backoff.js';
 
 /** `connecting` until the first snapshot; `failed` after several attempts in a row (it goes on trying). */
 export type ConnectionState = 'connecting' | 'live' | 'stale' | 'reconnecting' | 'failed';
 
-/** The feed tells its status every second or two, so this much silence means that it hangs. */
+/** The feed says something every two seconds, so this much silence means that it hangs. */
 const STALE_AFTER_MS = 6_000;
 export const HUNG_AFTER_MS = 20_000;
 const FAILED_AFTER_ATTEMPTS = 4;
@@ -18,7 +19,8 @@ export type Socket = Pick<WebSocket, 'onmessage' | 'onclose' | 'send' | 'close' 
 const OPEN = 1;
 
 export interface ConnectionParts {
-  readonly open: () => Socket;
+  /** Connects, to watch these lines. */
+  readonly open: (lines: readonly LineKey[]) => Socket;
   readonly random: () => number;
   readonly setTimer: (run: () => void, ms: number) => number;
   readonly clearTimer: (timer: number) => void;
@@ -33,8 +35,9 @@ export function readFrame(data: unknown): FeedFrame | null {
   try {
     const frame: unknown = JSON.parse(data);
     if (typeof frame !== 'object' || frame === null) return null;
-    const { type, n } = frame as { type?: unknown; n?: unknown };
+    const { type, n, v } = frame as { type?: unknown; n?: unknown; v?: unknown };
     if ((type !== 'snapshot' && type !== 'update') || !Number.isInteger(n)) return null;
+    if (type === 'snapshot' && v !== FEED_VERSION) return null;
     return frame as FeedFrame;
   } catch {
     return null;
@@ -49,6 +52,9 @@ export class FeedConnection {
   #attempts = 0;
   #waitingForSnapshot = true;
   #running = false;
+  #wanted: readonly LineKey[] = [];
+  /** What the collector was asked for last. */
+  #asked: readonly LineKey[] = [];
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
@@ -74,8 +80,21 @@ export class FeedConnection {
     this.#connect();
   }
 
+  /** Lines whose windows the page needs: asked for now, or as soon as the connection is there. */
+  watch(lines: readonly LineKey[]): void {
+    this.#wanted = lines;
+    if (this.#waitingForSnapshot || lines.join('\n') === this.#asked.join('\n')) return;
+    this.#asked = lines;
+    this.#send({ type: 'watch', lines: [...lines] });
+  }
+
+  #send(request: FeedRequest): void {
+    if (this.#socket?.readyState === OPEN) this.#socket.send(JSON.stringify(request));
+  }
+
   #connect(): void {
-    const socket = this.#parts.open();
+    this.#asked = this.#wanted;
+    const socket = this.#parts.open(this.#wanted);
     this.#socket = socket;
     this.#waitingForSnapshot = true;
     this.#watchSilence();
@@ -95,10 +114,11 @@ export class FeedConnection {
       this.#waitingForSnapshot = false;
       this.#attempts = 0;
       this.#parts.onState('live');
+      this.watch(this.#wanted);
       return;
     }
     this.#waitingForSnapshot = true;
-    if (this.#socket?.readyState === OPEN) this.#socket.send(JSON.stringify({ type: 'resync' }));
+    this.#send({ type: 'resync' });
   }
 
   /** Silence is first shown, then treated as a lost connection. */

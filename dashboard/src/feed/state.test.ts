@@ -1,8 +1,17 @@
 import { feedFrameSchema, type UpdateFrame } from '@lineheron/models';
 import { describe, expect, it } from 'vitest';
-import { alert, at, metrics, record, snapshot, status, T0, window } from '../testing/views.js';
-import { EMPTY_STATE, type FeedState, lineNowMs, MAX_ALERTS, MAX_RECORDS, takeFrame } from './state.js';
-import { appendToLine, appendWindows, KEPT_MS, MAX_LINES, MAX_WINDOWS_PER_LINE } from './windows.js';
+import { agent, alert, at, line, metrics, model, record, snapshot, T0, window } from '../testing/views.js';
+import {
+  EMPTY_STATE,
+  type FeedState,
+  lineNowMs,
+  MAX_ALERTS,
+  MAX_RECORDS,
+  takeAlerts,
+  takeFrame,
+  takeHistory,
+} from './state.js';
+import { appendToLine, appendWindows, KEPT_MS, MAX_WINDOWS_PER_LINE } from './windows.js';
 
 const NOW = T0 + 10_000;
 const update = (n: number, fields: Partial<UpdateFrame> = {}): UpdateFrame => ({
@@ -13,22 +22,30 @@ const update = (n: number, fields: Partial<UpdateFrame> = {}): UpdateFrame => ({
 });
 
 function start(fields: Parameters<typeof snapshot>[0] = {}): FeedState {
-  return takeFrame(EMPTY_STATE, snapshot(fields), NOW)!;
+  return takeFrame(EMPTY_STATE, snapshot({ watching: ['gw-1/line-1', 'gw-1/other'], ...fields }), NOW)!;
 }
 
 describe('the test frames', () => {
   it('are frames by the feed’s own schema', () => {
-    const frame = snapshot({ windows: [window(0)], records: [record(0)], alerts: [alert(0)] });
+    const frame = snapshot({
+      agents: [agent('gw-1')],
+      lines: [line(0, 'gw-1/line-1')],
+      models: [model()],
+      windows: [window(0)],
+      records: [record(0)],
+      alerts: [alert(0)],
+    });
     expect(feedFrameSchema.parse(frame)).toEqual(frame);
   });
 });
 
 describe('a snapshot', () => {
-  it('replaces everything that was known', () => {
-    const before = start({ windows: [window(0)], alerts: [alert(0)], records: [record(0)] });
-    const after = takeFrame(before, snapshot({ n: 99, windows: [window(5, { device: 'line-2' })] }), NOW)!;
+  it('replaces everything that was known but the windows of lines that are still watched', () => {
+    const other = window(0, { device: 'other' });
+    const before = start({ windows: [window(0), other], alerts: [alert(0)], records: [record(0)] });
+    const after = takeFrame(before, snapshot({ n: 99, watching: ['gw-1/other'] }), NOW)!;
     expect(after.n).toBe(99);
-    expect([...after.windows.keys()]).toEqual(['gw-1/line-2']);
+    expect([...after.windows.values()]).toEqual([[other]]);
     expect(after.alerts).toEqual([]);
     expect(after.records).toEqual([]);
   });
@@ -77,14 +94,55 @@ describe('an update', () => {
     expect(after.windows.get('gw-1/other')).toBe(before.windows.get('gw-1/other'));
   });
 
-  it('takes status, metrics and models as they come', () => {
+  it('changes the fields of status and metrics, the models and the agents that it names, and no others', () => {
+    const before = start({
+      models: [model(), model({ name: 'ensemble' })],
+      agents: [agent('gw-1'), agent('gw-2')],
+    });
     const after = takeFrame(
-      start(),
-      update(8, { status: status({ detecting: false }), metrics: { ...metrics(), anomaly_rate: 1 } }),
+      before,
+      update(8, {
+        status: { detecting: false },
+        metrics: { anomaly_rate: 1 },
+        models: [model({ name: 'ensemble', active: true })],
+        agents: [agent('gw-10'), agent('gw-2', false)],
+        gone: { agents: ['gw-1'], lines: [] },
+      }),
       NOW,
     )!;
-    expect(after.status?.detecting).toBe(false);
-    expect(after.metrics?.anomaly_rate).toBe(1);
+    expect(after.status).toEqual({ ...before.status, detecting: false });
+    expect(after.metrics).toEqual({ ...metrics(), anomaly_rate: 1 });
+    expect(after.models.map(({ active }) => active)).toEqual([false, true]);
+    expect(after.models[0]).toBe(before.models[0]);
+    expect(after.agents.map(({ id, online }) => `${id} ${online}`)).toEqual(['gw-2 false', 'gw-10 true']);
+  });
+
+  it('tells the last values of lines, whose sparklines grow by a point in ten seconds', () => {
+    const lines = [line(0, 'gw-1/line-1')];
+    let state = start({ lines, sparks: [[30, null, 20]] });
+    expect(state.values.get(0)?.spark.map(({ value }) => value)).toEqual([30, null, 20]);
+    for (const [n, second, latency] of [
+      [8, 15, 25],
+      [9, 19, 22],
+      [10, 20, 23],
+      [11, 80, 24],
+    ] as const) {
+      state = takeFrame(state, update(n, { now_ms: T0 + second * 1000, values: [[0, latency, 1.5]] }), NOW)!;
+    }
+    expect(state.values.get(0)).toMatchObject({ latencyMs: 24, lossPct: 1.5 });
+    expect(state.values.get(0)?.spark.map(({ value }) => value)).toEqual([30, null, 25, 23, null, 24]);
+    const gone = takeFrame(state, update(12, { gone: { agents: [], lines: [0] } }), NOW)!;
+    expect([gone.lines, gone.values.size]).toEqual([[], 0]);
+  });
+
+  it('keeps windows of watched lines alone', () => {
+    const before = start({ windows: [window(0)] });
+    const after = takeFrame(
+      before,
+      update(8, { watching: ['gw-1/line-2'], windows: [window(1), window(1, { device: 'line-2' })] }),
+      NOW,
+    )!;
+    expect([...after.windows.keys()]).toEqual(['gw-1/line-2']);
   });
 
   it('shows records newest first and holds no more than the bound', () => {
@@ -115,14 +173,23 @@ describe('an update', () => {
     expect(state.alerts).toHaveLength(MAX_ALERTS);
     expect(state.alerts[0]?.opened_at).toBe(at(0));
   });
+});
 
-  it('lets the lines that spoke least lately give way when there are too many', () => {
-    const many = Array.from({ length: MAX_LINES }, (_, i) => window(10, { device: `d${i}` }));
-    const before = start({ windows: [window(0, { device: 'old' }), ...many.slice(1)] });
-    const after = takeFrame(before, update(8, { windows: [many[0]!] }), NOW)!;
-    expect(before.windows.has('gw-1/old')).toBe(true);
-    expect(after.windows.size).toBe(MAX_LINES);
-    expect(after.windows.has('gw-1/old')).toBe(false);
+describe('what was fetched', () => {
+  it('joins what came meanwhile, each window once', () => {
+    const live = takeFrame(start(), update(8, { windows: [window(4), window(5)] }), NOW)!;
+    const state = takeHistory(live, [window(4), window(2), window(1)]);
+    expect(state.windows.get('gw-1/line-1')?.map(({ end }) => end)).toEqual([1, 2, 4, 5].map(at));
+  });
+
+  it('is left out where the line is no longer watched', () => {
+    expect(takeHistory(start(), [window(1, { device: 'line-9' })]).windows.size).toBe(0);
+  });
+
+  it('never replaces an alert that the feed has told', () => {
+    const live = start({ alerts: [alert(0, { status: 'closed' })] });
+    const state = takeAlerts(live, [alert(0), alert(5)]);
+    expect(state.alerts.map(({ status }) => status)).toEqual(['open', 'closed']);
   });
 });
 
@@ -152,7 +219,11 @@ describe('the windows of a line', () => {
   });
 
   it('of two agents with one device name are two lines', () => {
-    const map = appendWindows(new Map(), [window(0), window(0, { agent: 'gw-2' })]);
+    const map = appendWindows(
+      new Map(),
+      [window(0), window(0, { agent: 'gw-2' })],
+      new Set(['gw-1/line-1', 'gw-2/line-1']),
+    );
     expect([...map.keys()]).toEqual(['gw-1/line-1', 'gw-2/line-1']);
   });
 });

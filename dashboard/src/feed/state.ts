@@ -1,22 +1,27 @@
 /**
- * What the page knows, and the pure function that takes in one frame. Frames are numbered: one that does not follow
- * is refused, and the caller asks for a snapshot. Everything is bounded: time and number of windows per line, lines,
- * records, alerts. Nothing is changed in place, so an unchanged part keeps its identity.
+ * What the page knows, and the pure functions that take in a frame or what was fetched. Frames are numbered: one that
+ * does not follow is refused, and the caller asks for a snapshot. Everything is bounded: time and number of windows
+ * per line, records, alerts. Nothing is changed in place, so an unchanged part keeps its identity.
  */
 import type {
   Alert,
+  FeedAgent,
   FeedFrame,
+  FeedLine,
+  FeedModel,
+  FeedStatus,
+  LineValues,
   MetricsView,
-  ModelView,
   RecordView,
   SnapshotFrame,
-  StatusView,
   UpdateFrame,
+  WatchedLines,
   WindowView,
 } from '@lineheron/models';
-import type { LineKey } from '../line.js';
+import { type Line, type LineKey, mergeLines } from '../line.js';
 import { clockOffset } from './clock.js';
-import { appendWindows, MAX_LINES } from './windows.js';
+import { type ValuesByLine, valuesOf, withoutLines, withValues } from './values.js';
+import { appendWindows, keepLines, type WindowsByLine } from './windows.js';
 
 export const MAX_RECORDS = 400;
 export const MAX_ALERTS = 200;
@@ -30,11 +35,17 @@ export interface KeyedRecord {
 export interface FeedState {
   /** Number of the frame last taken in; null before the first snapshot. */
   readonly n: number | null;
-  readonly status: StatusView | null;
-  readonly models: readonly ModelView[];
+  readonly status: FeedStatus | null;
+  /** In order of their ids. */
+  readonly agents: readonly FeedAgent[];
+  readonly lines: readonly Line[];
+  readonly values: ValuesByLine;
+  readonly models: readonly FeedModel[];
   readonly metrics: MetricsView | null;
-  /** Per line, oldest first. */
-  readonly windows: ReadonlyMap<LineKey, readonly WindowView[]>;
+  /** Lines whose windows and records come completely. */
+  readonly watching: readonly LineKey[];
+  /** Of the watched lines, oldest first. */
+  readonly windows: WindowsByLine;
   /** Newest first. */
   readonly records: readonly KeyedRecord[];
   readonly nextRecordKey: number;
@@ -47,8 +58,12 @@ export interface FeedState {
 export const EMPTY_STATE: FeedState = {
   n: null,
   status: null,
+  agents: [],
+  lines: [],
+  values: new Map(),
   models: [],
   metrics: null,
+  watching: [],
   windows: new Map(),
   records: [],
   nextRecordKey: 0,
@@ -63,13 +78,30 @@ export function takeFrame(state: FeedState, frame: FeedFrame, nowMs: number): Fe
   return withUpdate(state, frame, nowMs);
 }
 
+/** What was fetched of lines that are still watched; what the feed told meanwhile is in it once. */
+export function takeHistory(state: FeedState, windows: readonly WindowView[]): FeedState {
+  return { ...state, windows: appendWindows(state.windows, windows, new Set(state.watching)) };
+}
+
+/** Alerts that no snapshot had room for; what the feed has told of one is newer. */
+export function takeAlerts(state: FeedState, fetched: readonly Alert[]): FeedState {
+  const known = new Set(state.alerts.map(({ id }) => id));
+  return { ...state, alerts: sortAlerts([...state.alerts, ...fetched.filter(({ id }) => !known.has(id))]) };
+}
+
 function fromSnapshot(state: FeedState, frame: SnapshotFrame, nowMs: number): FeedState {
+  const watching = watchedKeys(frame.watching);
+  const watched = new Set(watching);
   return {
     n: frame.n,
     status: frame.status,
+    agents: sortAgents(frame.agents),
+    lines: mergeLines([], frame.lines),
+    values: valuesOf(frame.lines, frame.sparks, frame.now_ms / 1000),
     models: frame.models,
     metrics: frame.metrics,
-    windows: keepKnown(appendWindows(new Map(), frame.windows)),
+    watching,
+    windows: appendWindows(keepLines(state.windows, watched), frame.windows, watched),
     ...withRecords({ ...state, records: [] }, frame.records),
     alerts: sortAlerts(frame.alerts),
     clockOffsetMs: clockOffset(state.clockOffsetMs, frame.now_ms, nowMs),
@@ -77,12 +109,24 @@ function fromSnapshot(state: FeedState, frame: SnapshotFrame, nowMs: number): Fe
 }
 
 function withUpdate(state: FeedState, frame: UpdateFrame, nowMs: number): FeedState {
+  const { lines = [], values = [], agents = [], windows = [], gone } = frame;
+  const watching = frame.watching ? watchedKeys(frame.watching) : state.watching;
+  const watched = new Set(watching);
+  const kept = frame.watching ? keepLines(state.windows, watched) : state.windows;
   return {
     n: frame.n,
-    status: frame.status ?? state.status,
-    models: frame.models ?? state.models,
-    metrics: frame.metrics ?? state.metrics,
-    windows: frame.windows?.length ? keepKnown(appendWindows(state.windows, frame.windows)) : state.windows,
+    status: withFields(state.status, frame.status),
+    agents: mergeAgents(state.agents, agents, gone?.agents ?? []),
+    lines: mergeLines(state.lines, lines, gone?.lines),
+    values: withValues(
+      withoutLines(state.values, gone?.lines ?? []),
+      [...lines.map(lineValues), ...values],
+      frame.now_ms / 1000,
+    ),
+    models: frame.models ? mergeModels(state.models, frame.models) : state.models,
+    metrics: withFields(state.metrics, frame.metrics),
+    watching,
+    windows: appendWindows(kept, windows, watched),
     ...(frame.records?.length
       ? withRecords(state, frame.records)
       : { records: state.records, nextRecordKey: state.nextRecordKey }),
@@ -91,12 +135,42 @@ function withUpdate(state: FeedState, frame: UpdateFrame, nowMs: number): FeedSt
   };
 }
 
-/** The lines that spoke least lately give way when there are too many. */
-function keepKnown(windows: ReadonlyMap<LineKey, readonly WindowView[]>): typeof windows {
-  if (windows.size <= MAX_LINES) return windows;
-  const newest = (list: readonly WindowView[]) => Date.parse(list.at(-1)?.received_at ?? '') || 0;
-  const sorted = [...windows].sort(([, a], [, b]) => newest(b) - newest(a));
-  return new Map(sorted.slice(0, MAX_LINES));
+type Changed<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+/** JSON holds no undefined: a field that is there has a value. */
+function withFields<T extends object>(known: T | null, changed: Changed<T> | undefined): T | null {
+  return known && changed ? ({ ...known, ...changed } as T) : known;
+}
+
+function lineValues([number, , , , , , , , latencyMs, lossPct]: FeedLine): LineValues {
+  return [number, latencyMs, lossPct];
+}
+
+/** The page never watches all. */
+function watchedKeys(watched: WatchedLines): readonly LineKey[] {
+  return watched === 'all' ? [] : watched;
+}
+
+const { compare } = new Intl.Collator('en', { numeric: true });
+
+function sortAgents(agents: readonly FeedAgent[]): readonly FeedAgent[] {
+  return [...agents].sort((a, b) => compare(a.id, b.id));
+}
+
+function mergeAgents(
+  known: readonly FeedAgent[],
+  changed: readonly FeedAgent[],
+  gone: readonly string[],
+): readonly FeedAgent[] {
+  if (changed.length + gone.length === 0) return known;
+  const byId = new Map(known.map((agent) => [agent.id, agent]));
+  for (const id of gone) byId.delete(id);
+  for (const agent of changed) byId.set(agent.id, agent);
+  return sortAgents([...byId.values()]);
+}
+
+function mergeModels(known: readonly FeedModel[], changed: readonly FeedModel[]): readonly FeedModel[] {
+  return known.map((model) => changed.find(({ name }) => name === model.name) ?? model);
 }
 
 function withRecords(

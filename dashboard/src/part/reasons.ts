@@ -3,10 +3,18 @@
  * that lies against the range that is usual.
  */
 import type { Reason } from '@lineheron/models';
-import { clauseOf } from '@lineheron/models';
+import { clauseOf, tellingReasons } from '@lineheron/models';
 import { css, html, type TemplateResult } from 'lit';
 import { LineheronElement } from './element.js';
 import { type RangeMarks, rangeMarks } from './range-marks.js';
+
+const MAX_REASONS = 3;
+
+/** Those that say something, or the combination where none does by itself. */
+function shownReasons(reasons: readonly Reason[]): Reason[] {
+  const telling = tellingReasons(reasons);
+  return (telling.length > 0 ? telling : reasons).slice(0, MAX_REASONS);
+}
 
 export class ReasonsElement extends LineheronElement {
   static override properties = { reasons: { attribute: false } };
@@ -122,7 +130,7 @@ export class ReasonsElement extends LineheronElement {
   }
 
   protected override render() {
-    return html`<ul>${this.reasons.map((reason) => this.#reason(reason))}</ul>`;
+    return html`<ul>${shownReasons(this.reasons).map((reason) => this.#reason(reason))}</ul>`;
   }
 }
 

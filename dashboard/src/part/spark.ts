@@ -1,9 +1,7 @@
-/** `<lh-spark>`: the last minutes of one line's latency, without axes. Drawn anew only when its windows changed. */
-import type { WindowView } from '@lineheron/models';
+/** `<lh-spark>`: the last minutes of one line's latency, without axes. Drawn anew only when its points changed. */
 import { css, html } from 'lit';
-import { points } from '../chart/data.js';
 import { LineheronElement } from './element.js';
-import { sparkPath } from './spark-path.js';
+import { type SparkPoint, sparkPath } from './spark-path.js';
 
 const BOX = { width: 72, height: 22 };
 const SPAN_S = 120;
@@ -11,7 +9,7 @@ const SPAN_S = 120;
 const LEAST_TOP_MS = 60;
 
 export class SparkElement extends LineheronElement {
-  static override properties = { windows: { attribute: false } };
+  static override properties = { points: { attribute: false } };
   static override styles = [
     LineheronElement.styles,
     css`
@@ -28,21 +26,16 @@ export class SparkElement extends LineheronElement {
     `,
   ];
 
-  declare windows: readonly WindowView[];
+  declare points: readonly SparkPoint[];
 
   constructor() {
     super();
-    this.windows = [];
+    this.points = [];
   }
 
   protected override render() {
-    const list = points(this.windows.slice(-SPAN_S), (window) => window.latency_ms);
-    const to = list.at(-1)?.[0] ?? 0;
-    const path = sparkPath(
-      list.map(([time, value]) => ({ time, value })),
-      { ...BOX, from: to - SPAN_S, to },
-      LEAST_TOP_MS,
-    );
+    const to = this.points.at(-1)?.time ?? 0;
+    const path = sparkPath(this.points, { ...BOX, from: to - SPAN_S, to }, LEAST_TOP_MS);
     return html`<svg width=${BOX.width} height=${BOX.height} aria-hidden="true"><path d=${path} /></svg>`;
   }
 }

@@ -1,12 +1,15 @@
 /** Views for tests: complete and valid by the feed's own schemas, changed by the fields that a test names. */
 import type {
   Alert,
+  FeedAgent,
+  FeedLine,
+  FeedModel,
+  FeedStatus,
   MetricsView,
   ModelView,
   Quality,
   RecordView,
   SnapshotFrame,
-  StatusView,
   WindowView,
 } from '@lineheron/models';
 
@@ -84,11 +87,10 @@ export function alert(second: number, fields: Partial<Alert> = {}): Alert {
   };
 }
 
-export function status(fields: Partial<StatusView> = {}): StatusView {
+export function status(fields: Partial<FeedStatus> = {}): FeedStatus {
   return {
     version: '0.1.0',
     started_at: at(0),
-    uptime_seconds: 1,
     detecting: true,
     active_model: 'ensemble',
     trained: { isolation_forest: true, adaptive_baseline: true, autoencoder: true, ensemble: true },
@@ -103,12 +105,11 @@ export function status(fields: Partial<StatusView> = {}): StatusView {
     },
     open_alerts: 0,
     watching: { lines: 0, of: 0, agents_detecting: 0, agents_online: 0, agents: 0 },
-    agents: [],
     ...fields,
   };
 }
 
-export function agent(id: string, devices: readonly string[], online = true): StatusView['agents'][number] {
+export function agent(id: string, online = true): FeedAgent {
   return {
     id,
     online,
@@ -120,20 +121,19 @@ export function agent(id: string, devices: readonly string[], online = true): St
     detecting: true,
     active_model: 'ensemble',
     problems: [],
-    models: [],
-    spool: { batches: 0, bytes: 0 },
-    counters: {},
     labels: {},
-    devices: devices.map((device) => ({
-      device,
-      scope: device === '*' ? ('gateway' as const) : ('device' as const),
-      state: 'scored' as const,
-      watched: online,
-      last_seen: at(0),
-      end: at(0),
-      alert: null,
-    })),
   };
+}
+
+/** A line's row in a frame. */
+export function line(
+  number: number,
+  key: string,
+  state: FeedLine[3] = 'scored',
+  alert: string | null = null,
+): FeedLine {
+  const [id, device] = key.split('/') as [string, string];
+  return [number, id, device, state, state === 'scored', alert, T0, 0, 20, 0.1];
 }
 
 const QUALITY: Quality = {
@@ -205,14 +205,24 @@ export function instance(agent: string | null, release: number, fields: Partial<
   };
 }
 
-export function model(fields: Partial<ModelView> = {}): ModelView {
+export function model(fields: Partial<FeedModel> = {}): FeedModel {
   return {
     name: 'isolation_forest',
     active: false,
     trained: true,
     description: '',
     place: 'edge',
-    instances: [],
+    instances: {
+      count: 0,
+      agents: 0,
+      release: null,
+      trained_at: null,
+      rows: 0,
+      size_bytes: 0,
+      inference_us: null,
+      of_devices: { count: 0, threshold: null, cannot_alert: null },
+    },
+    in_use: [],
     ...fields,
   };
 }
@@ -220,11 +230,16 @@ export function model(fields: Partial<ModelView> = {}): ModelView {
 export function snapshot(fields: Partial<SnapshotFrame> = {}): SnapshotFrame {
   return {
     type: 'snapshot',
+    v: 2,
     n: 7,
     now_ms: T0 + 10_000,
     status: status(),
+    agents: [],
+    lines: [],
+    sparks: [],
     models: [],
     metrics: metrics(),
+    watching: [],
     windows: [],
     records: [],
     alerts: [],

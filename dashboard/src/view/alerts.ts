@@ -1,5 +1,5 @@
 /** `<lh-alerts>`: episodes, open ones first: how bad, where, since when, who found it, why. Bounded. */
-import { type Alert, type Reason, type StatusView, tellingReasons } from '@lineheron/models';
+import type { Alert, FeedStatus } from '@lineheron/models';
 import { html, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { LineSelectEvent } from '../event.js';
@@ -9,12 +9,10 @@ import { LineheronElement } from '../part/element.js';
 import { icon } from '../part/icon.js';
 import type { Health } from '../part/panel.js';
 import '../part/panel.js';
-import '../part/reasons.js';
 import { noAlerts } from '../watch-facts.js';
 import { alertsSheet } from './alerts.styles.js';
 
 const PAGE = 20;
-const MAX_REASONS = 3;
 /** So many open alerts show their reasons without being asked. */
 const UNFOLDED = 2;
 
@@ -27,12 +25,6 @@ export function alertDurationMs(alert: Alert, eventNowMs: number): number {
 export function rarity({ detectors, adaptive_baseline }: Alert): string {
   if (!adaptive_baseline || !detectors.includes('adaptive_baseline')) return '';
   return `${odds(adaptive_baseline.score)} when normal`;
-}
-
-/** Those that say something, or the combination where none does by itself. */
-function shownReasons(reasons: readonly Reason[]): Reason[] {
-  const telling = tellingReasons(reasons);
-  return (telling.length > 0 ? telling : reasons).slice(0, MAX_REASONS);
 }
 
 function verdictText({ verdict, unreviewed_because }: Alert): string {
@@ -62,7 +54,7 @@ export class AlertsElement extends LineheronElement {
 
   declare alerts: readonly Alert[];
   declare lines: readonly Line[];
-  declare status: StatusView | null;
+  declare status: FeedStatus | null;
   declare health: Health;
   declare nowMs: number;
   declare onlyOpen: boolean;
@@ -109,7 +101,7 @@ export class AlertsElement extends LineheronElement {
         alert.reasons.length > 0
           ? html`<details ?open=${open && index < UNFOLDED}>
               <summary>Why</summary>
-              <lh-reasons .reasons=${shownReasons(alert.reasons)}></lh-reasons>
+              <lh-reasons .reasons=${alert.reasons}></lh-reasons>
             </details>`
           : ''
       }
@@ -145,9 +137,16 @@ export class AlertsElement extends LineheronElement {
     return noAlerts(this.health, this.status);
   }
 
+  /** How reasons are told is loaded with the first alert that has some. */
+  protected override updated(): void {
+    if (this.alerts.some(({ reasons }) => reasons.length > 0)) {
+      void import('../part/reasons.js').catch(() => {});
+    }
+  }
+
   protected override render() {
     const shown = this.onlyOpen ? this.alerts.filter(({ status }) => status === 'open') : this.alerts;
-    const open = this.alerts.filter(({ status }) => status === 'open').length;
+    const open = this.status?.open_alerts ?? 0;
     const left = shown.length - this.limit;
     return html`<lh-panel
       heading="Alerts"

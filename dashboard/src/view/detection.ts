@@ -1,5 +1,5 @@
 /** `<lh-detection>`: starts and stops detection and chooses the model that decides what alerts. */
-import { ACTIVE_MODELS, type ActiveModel, type StatusView } from '@lineheron/models';
+import { ACTIVE_MODELS, type ActiveModel, type FeedStatus } from '@lineheron/models';
 import { css, html, type PropertyValues, type TemplateResult } from 'lit';
 import type { Failure } from '../api.js';
 import { DetectionEvent, ModelEvent } from '../event.js';
@@ -20,14 +20,14 @@ const MODEL_HINTS: Readonly<Record<ActiveModel, string>> = {
 const CONFIRMING_STATUSES = 3;
 
 /** The adaptive baseline learns as it goes: it needs no training. */
-function canDetect({ active_model, trained }: StatusView): boolean {
+function canDetect({ active_model, trained }: FeedStatus): boolean {
   return active_model === 'adaptive_baseline' || trained[active_model];
 }
 
 /** Why a button does nothing now; null when it would. */
 export function detectionBlocked(
   on: boolean,
-  status: StatusView | null,
+  status: FeedStatus | null,
   connected: boolean,
   pending: boolean,
 ): string | null {
@@ -105,7 +105,7 @@ export class DetectionElement extends LineheronElement {
     `,
   ];
 
-  declare status: StatusView | null;
+  declare status: FeedStatus | null;
   declare connected: boolean;
   declare pending: boolean;
   declare detectionFailure: Failure | null;

@@ -1,10 +1,10 @@
-import type { ModelCandidate, ModelView } from '@lineheron/models';
+import type { FeedModel, ModelCandidate } from '@lineheron/models';
 import { describe, expect, it } from 'vitest';
 import { UNKNOWN } from '../format.js';
 import { at, instance, model, T0 } from '../testing/views.js';
 import { driftRows, proposals } from './drift-facts.js';
 
-type Drift = NonNullable<ModelView['drift']>[number];
+type Drift = NonNullable<FeedModel['drift']>[number];
 
 const drift = (agent: string, state: Drift['state'], fields: Partial<Drift> = {}): Drift => ({
   agent,
@@ -49,7 +49,7 @@ describe('rows of drift', () => {
 describe('a proposal', () => {
   it('stands beside the model that it would replace: same scope, features and agent', () => {
     const forest = model({
-      instances: [instance('gw-2', 1, { threshold: 0.7 }), instance('gw-1', 2, { threshold: 0.5 })],
+      in_use: [instance('gw-2', 1, { threshold: 0.7 }), instance('gw-1', 2, { threshold: 0.5 })],
       candidates: [candidate({ agent: 'gw-1' })],
     });
     const [one] = proposals([forest], T0);

@@ -1,9 +1,9 @@
 /** What drifted, and what was retrained for it beside what is in use. Pure: it turns views into rows of text. */
-import { type ActiveModel, featureLabel, type ModelCandidate, type ModelView } from '@lineheron/models';
+import { type ActiveModel, type FeedModel, featureLabel, type ModelCandidate } from '@lineheron/models';
 import { count, dateClock, figure, modelName, UNKNOWN } from '../format.js';
 
-type Drift = NonNullable<ModelView['drift']>[number];
-type Instance = ModelView['instances'][number];
+type Drift = NonNullable<FeedModel['drift']>[number];
+type Instance = FeedModel['in_use'][number];
 
 export interface DriftRow {
   readonly key: string;
@@ -31,7 +31,7 @@ export interface Proposal {
 const STATES = ['lasting', 'drifting', 'none', 'too_little'] as const satisfies Drift['state'][];
 
 /** What has drifted first. */
-export function driftRows(models: readonly ModelView[], nowMs: number): readonly DriftRow[] {
+export function driftRows(models: readonly FeedModel[], nowMs: number): readonly DriftRow[] {
   const rows = models.flatMap(({ name, drift = [] }) =>
     drift.map((one): DriftRow => {
       const { agent, scope, state, feature, psi, bound, windows, since } = one;
@@ -53,13 +53,11 @@ export function driftRows(models: readonly ModelView[], nowMs: number): readonly
 }
 
 /** The model that a candidate would replace. */
-function replaced({ instances }: ModelView, { scope, fingerprint, agent = null }: ModelCandidate) {
-  return instances.find(
-    (one) => one.scope === scope && one.fingerprint === fingerprint && one.agent === agent,
-  );
+function replaced({ in_use }: FeedModel, { scope, fingerprint, agent = null }: ModelCandidate) {
+  return in_use.find((one) => one.scope === scope && one.fingerprint === fingerprint && one.agent === agent);
 }
 
-export function proposals(models: readonly ModelView[], nowMs: number): readonly Proposal[] {
+export function proposals(models: readonly FeedModel[], nowMs: number): readonly Proposal[] {
   return models.flatMap((model) =>
     (model.candidates ?? []).map((candidate): Proposal => {
       const present = replaced(model, candidate);

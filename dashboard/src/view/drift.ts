@@ -2,7 +2,7 @@
  * `<lh-drift>`: whose windows no longer look as in training, and the models that were retrained for it. Nothing goes
  * to work unless a person says so here, twice.
  */
-import type { ModelView } from '@lineheron/models';
+import type { FeedModel } from '@lineheron/models';
 import { html, type PropertyValues, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Failure } from '../api.js';
@@ -34,7 +34,7 @@ export class DriftElement extends LineheronElement {
   };
   static override styles = [LineheronElement.styles, controlSheet, driftSheet];
 
-  declare models: readonly ModelView[];
+  declare models: readonly FeedModel[];
   declare health: Health;
   /** The collector is asked to put a candidate to work. */
   declare pending: boolean;

@@ -1,5 +1,5 @@
 /** `<lh-header>`: name, connection, detection, agents online, theme. Each state has an icon and a word. */
-import type { StatusView } from '@lineheron/models';
+import type { FeedStatus } from '@lineheron/models';
 import { css, html, type TemplateResult } from 'lit';
 import { ReconnectEvent, ThemeEvent } from '../event.js';
 import type { ConnectionState } from '../feed/connection.js';
@@ -102,7 +102,7 @@ export class HeaderElement extends LineheronElement {
   ];
 
   declare connection: ConnectionState;
-  declare status: StatusView | null;
+  declare status: FeedStatus | null;
   declare theme: ThemeChoice;
 
   constructor() {
@@ -133,7 +133,7 @@ export class HeaderElement extends LineheronElement {
   }
 
   /** What the agents say that they do, not what is wished of them. */
-  #detection({ detecting, active_model, watching }: StatusView): TemplateResult {
+  #detection({ detecting, active_model, watching }: FeedStatus): TemplateResult {
     const { agents_detecting: doing, agents_online: online } = watching;
     const all = detecting && online > 0 && doing === online;
     const tone = this.connection !== 'live' || (!detecting && doing === 0) ? '' : all ? 'ok' : 'warning';
@@ -147,7 +147,7 @@ export class HeaderElement extends LineheronElement {
     </span>`;
   }
 
-  #agents({ watching, broker }: StatusView): TemplateResult {
+  #agents({ watching, broker }: FeedStatus): TemplateResult {
     const { agents_online: online, agents } = watching;
     const words = broker.connected
       ? `${online} of ${plural(agents, 'agent')} online`

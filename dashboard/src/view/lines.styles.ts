@@ -9,21 +9,37 @@ export const linesSheet = css`
   .scroll {
     height: 100%;
     overflow-y: auto;
-    padding: 4px 8px 8px;
     scrollbar-width: thin;
+    contain: strict;
   }
-  h3 {
-    padding: 8px 6px 4px;
+  .space {
+    position: relative;
+    margin-bottom: 8px;
+  }
+  .heading,
+  .problem,
+  .line {
+    position: absolute;
+    left: 8px;
+    right: 8px;
+    contain: strict;
+  }
+  .heading {
+    padding: 9px 6px 0;
+    overflow: hidden;
     font-size: 12px;
     font-weight: 650;
+    text-overflow: ellipsis;
+    white-space: nowrap;
   }
-  h3 .muted {
+  .heading .muted {
     font-weight: 400;
   }
   .problem {
-    padding: 0 6px 4px;
+    padding: 0 6px;
     color: var(--lh-warning);
     font-size: 12px;
+    line-height: 16px;
     overflow-wrap: anywhere;
   }
   .line {
@@ -89,6 +105,9 @@ export const linesSheet = css`
     gap: 8px;
     min-width: 0;
   }
+  .of {
+    font-weight: 400;
+  }
   .device {
     overflow: hidden;
     font-weight: 600;
@@ -133,7 +152,11 @@ export const linesSheet = css`
     outline-offset: -2px;
   }
   .more {
-    padding: 8px 6px;
+    display: grid;
+    align-items: center;
+  }
+  .none {
+    padding: 8px 14px;
     font-size: 12px;
   }
   @media (forced-colors: active) {

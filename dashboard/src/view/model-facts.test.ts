@@ -1,10 +1,10 @@
-import type { ModelView } from '@lineheron/models';
+import type { FeedModel } from '@lineheron/models';
 import { describe, expect, it } from 'vitest';
 import { UNKNOWN } from '../format.js';
-import { at, instance, metrics, model, T0 } from '../testing/views.js';
+import { at, metrics, model, T0 } from '../testing/views.js';
 import { modelFacts, span } from './model-facts.js';
 
-function fact(models: readonly ModelView[], group: string, label: string) {
+function fact(models: readonly FeedModel[], group: string, label: string) {
   const groups = modelFacts(models, metrics(), T0 + 60_000);
   const row = groups
     .find(({ title }) => title === group)
@@ -13,7 +13,18 @@ function fact(models: readonly ModelView[], group: string, label: string) {
 }
 
 describe('the models side by side', () => {
-  const forest = model({ instances: [instance('gw-1', 1), instance('gw-2', 3)] });
+  const forest = model({
+    instances: {
+      count: 2,
+      agents: 2,
+      release: { least: 1, most: 3 },
+      trained_at: at(3),
+      rows: 2000,
+      size_bytes: 180_000,
+      inference_us: 6,
+      of_devices: { count: 2, threshold: { least: 0.5, most: 0.5 }, cannot_alert: null },
+    },
+  });
   const untrained = model({ name: 'autoencoder', trained: false, place: 'collector' });
 
   it('sum what their instances hold and span what differs', () => {
@@ -25,9 +36,12 @@ describe('the models side by side', () => {
   });
 
   it('say why a model cannot alert, in place of a threshold that no score reaches', () => {
-    const cannot = { threshold: null, cannot_alert: { windows: 8, needed: 30 } };
-    const one = model({ instances: [{ ...instance('gw-1', 1), ...cannot }] });
-    const both = model({ instances: [...one.instances, instance('gw-2', 1)] });
+    const least = { windows: 8, needed: 30 };
+    const blocked = (count: number) => {
+      const of_devices = { count, threshold: null, cannot_alert: { count: 1, least } };
+      return model({ instances: { ...forest.instances, of_devices } });
+    };
+    const [one, both] = [blocked(1), blocked(2)];
     expect(fact([one, both, untrained], 'Model', 'Threshold')).toEqual([
       'cannot alert yet: 8 independent windows, 30 needed for this budget',
       '1 of 2 cannot alert yet: 8 independent windows, 30 needed for this budget',
@@ -44,7 +58,7 @@ describe('the models side by side', () => {
   });
 
   it('span nothing when all agree', () => {
-    expect([span([], String), span([2, 2], String)]).toEqual(['–', '2']);
+    expect([span(null, String), span({ least: 2, most: 2 }, String)]).toEqual(['–', '2']);
   });
 
   it('say which agent drifted by what, and that a retrained model waits', () => {

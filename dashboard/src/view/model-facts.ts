@@ -1,9 +1,9 @@
 /** What the comparison of models says, row by row. Pure: it turns views into text. */
 import {
   cannotAlertText,
+  type FeedModel,
   featureLabel,
   type MetricsView,
-  type ModelView,
   type Quality,
 } from '@lineheron/models';
 import {
@@ -29,62 +29,38 @@ export interface FactGroup {
   readonly rows: readonly FactRow[];
 }
 
-type Instance = ModelView['instances'][number];
-
 /** `3`, or `1–3` where instances differ. */
-export function span(values: readonly number[], show: (value: number) => string): string {
-  if (values.length === 0) return UNKNOWN;
-  const least = Math.min(...values);
-  const most = Math.max(...values);
+export function span(
+  range: { readonly least: number; readonly most: number } | null,
+  show: (value: number) => string,
+): string {
+  if (range === null) return UNKNOWN;
+  const { least, most } = range;
   return least === most ? show(least) : `${show(least)}–${show(most)}`;
 }
 
-const sum = (values: readonly number[]) =>
-  values.length === 0 ? null : values.reduce((total, value) => total + value, 0);
-
-function trained(model: ModelView): string {
-  if (!model.trained) return 'not yet';
-  if (model.instances.length === 0) return 'yes';
-  const agents = new Set(model.instances.flatMap(({ agent }) => (agent === null ? [] : [agent])));
-  const models = count(model.instances.length);
-  return agents.size > 0 ? `${models} on ${plural(agents.size, 'agent')}` : `${models}, fleet-wide`;
+function trained({ trained: isTrained, instances }: FeedModel): string {
+  if (!isTrained) return 'not yet';
+  if (instances.count === 0) return 'yes';
+  const models = count(instances.count);
+  return instances.agents > 0 ? `${models} on ${plural(instances.agents, 'agent')}` : `${models}, fleet-wide`;
 }
 
-const PLACES: Readonly<Record<ModelView['place'], string>> = {
+const PLACES: Readonly<Record<FeedModel['place'], string>> = {
   edge: 'on gateways',
   collector: 'at collector',
   both: 'both',
 };
 
-function trainedAt(instances: readonly Instance[], nowMs: number): string {
-  const newest = instances
-    .map(({ trained_at }) => trained_at)
-    .sort((a, b) => Date.parse(a) - Date.parse(b))
-    .at(-1);
-  return newest === undefined ? UNKNOWN : dateClock(newest, nowMs);
-}
-
-function inference(instances: readonly Instance[]): string {
-  const known = instances.flatMap(({ inference_us }) => (inference_us === null ? [] : [inference_us]));
-  return known.length === 0 ? UNKNOWN : microseconds(sum(known)! / known.length);
-}
-
 /** Of device windows; where one cannot alert, why: of those, the one that has seen least. */
-function threshold(instances: readonly Instance[]): string {
-  const own = instances.filter(({ scope }) => scope === 'device');
-  const blocked = own.flatMap(({ cannot_alert }) => cannot_alert ?? []);
-  const [least] = blocked.sort((a, b) => a.windows - b.windows);
-  if (!least)
-    return span(
-      own.flatMap((one) => one.threshold ?? []),
-      figure,
-    );
-  const whose = own.length > 1 ? `${blocked.length} of ${own.length} ` : '';
-  return whose + cannotAlertText(least);
+function threshold({ instances: { of_devices: own } }: FeedModel): string {
+  if (own.cannot_alert === null) return span(own.threshold, figure);
+  const whose = own.count > 1 ? `${own.cannot_alert.count} of ${own.count} ` : '';
+  return whose + cannotAlertText(own.cannot_alert.least);
 }
 
 /** Agents whose windows no longer look as in training; unknown where too few windows tell. */
-function drift({ drift: agents = [] }: ModelView): string {
+function drift({ drift: agents = [] }: FeedModel): string {
   const judged = agents.filter(({ state }) => state !== 'too_little');
   const [first, ...rest] = judged.filter(({ state }) => state !== 'none');
   if (judged.length === 0) return UNKNOWN;
@@ -93,33 +69,31 @@ function drift({ drift: agents = [] }: ModelView): string {
   return `${first.agent}${more}: ${featureLabel(first.feature ?? '')}`;
 }
 
-function candidate({ candidates = [] }: ModelView, nowMs: number): string {
+function candidate({ candidates = [] }: FeedModel, nowMs: number): string {
   const [newest] = candidates
     .map(({ trained_at }) => trained_at)
     .sort((a, b) => Date.parse(b) - Date.parse(a));
   return newest === undefined ? UNKNOWN : `${dateClock(newest, nowMs)}, not in use`;
 }
 
-function modelRows(models: readonly ModelView[], nowMs: number): FactRow[] {
-  const row = (label: string, value: (model: ModelView) => string): FactRow => ({
+function modelRows(models: readonly FeedModel[], nowMs: number): FactRow[] {
+  const row = (label: string, value: (model: FeedModel) => string): FactRow => ({
     label,
     values: models.map(value),
   });
-  const instances = (model: ModelView) => model.instances;
+  /** Of what there is none of, nothing can be said. */
+  const total = ({ instances }: FeedModel, value: number) => (instances.count === 0 ? null : value);
   return [
     row('Trained models', trained),
     row('Runs', ({ place }) => PLACES[place]),
-    row('Release', (m) =>
-      span(
-        instances(m).map(({ release }) => release),
-        String,
-      ),
+    row('Release', ({ instances }) => span(instances.release, String)),
+    row('Trained at', ({ instances: { trained_at } }) =>
+      trained_at === null ? UNKNOWN : dateClock(trained_at, nowMs),
     ),
-    row('Trained at', (m) => trainedAt(instances(m), nowMs)),
-    row('Threshold', (m) => threshold(instances(m))),
-    row('Training windows', (m) => compactCount(sum(instances(m).map(({ rows }) => rows)))),
-    row('Size on disk', (m) => bytes(sum(instances(m).map(({ size_bytes }) => size_bytes)))),
-    row('Time per score', (m) => inference(instances(m))),
+    row('Threshold', threshold),
+    row('Training windows', (m) => compactCount(total(m, m.instances.rows))),
+    row('Size on disk', (m) => bytes(total(m, m.instances.size_bytes))),
+    row('Time per score', ({ instances }) => microseconds(instances.inference_us)),
     row('Drift', drift),
     row('Retrained', (m) => candidate(m, nowMs)),
   ];
@@ -151,7 +125,7 @@ function qualityRows(qualities: readonly (Quality | undefined)[]) {
 }
 
 export function modelFacts(
-  models: readonly ModelView[],
+  models: readonly FeedModel[],
   metrics: MetricsView | null,
   nowMs: number,
 ): readonly FactGroup[] {

@@ -1,5 +1,5 @@
 /** `<lh-models>`: the three models side by side: what they are, and how well they do where the truth is known. */
-import type { MetricsView, ModelView } from '@lineheron/models';
+import type { FeedModel, MetricsView } from '@lineheron/models';
 import { css, html, type TemplateResult } from 'lit';
 import { dateClock, modelName } from '../format.js';
 import { LineheronElement } from '../part/element.js';
@@ -87,7 +87,7 @@ export class ModelsElement extends LineheronElement {
     `,
   ];
 
-  declare models: readonly ModelView[];
+  declare models: readonly FeedModel[];
   declare metrics: MetricsView | null;
   declare health: Health;
   declare nowMs: number;

@@ -1,12 +1,13 @@
 /**
- * `<lh-records>`: the newest records as they come, anomalous ones marked by icon and word. Can be paused (Space while
- * the list has the focus) and filtered by line. Holds no more than it was given; shows the newest of them.
+ * `<lh-records>`: the newest records as they come, anomalous ones marked by icon and word: all of the lines in the
+ * charts, some of the others where there are many. Can be paused (Space while the list has the focus) and narrowed to
+ * the lines in the charts. Holds no more than it was given; shows the newest of them.
  */
 import type { RecordView } from '@lineheron/models';
-import { html, type PropertyValues, type TemplateResult } from 'lit';
+import { html, type TemplateResult } from 'lit';
 import type { KeyedRecord } from '../feed/state.js';
 import { clock, figure, UNKNOWN, words } from '../format.js';
-import { deviceName, type Line, type LineKey, lineKey } from '../line.js';
+import { deviceName, type LineKey, lineKey } from '../line.js';
 import { LineheronElement } from '../part/element.js';
 import { icon } from '../part/icon.js';
 import type { Health } from '../part/panel.js';
@@ -14,49 +15,41 @@ import '../part/panel.js';
 import { recordsSheet } from './records.styles.js';
 
 const MAX_ROWS = 60;
-const MAX_OPTIONS = 300;
 
-const ALL = '';
-
-/** The newest records of a line (all lines when `key` is empty), no more than `limit`. */
+/** The newest records of these lines (of all lines when `keys` is null), no more than `limit`. */
 export function chooseRecords(
   records: readonly KeyedRecord[],
-  key: LineKey,
+  keys: readonly LineKey[] | null,
   limit: number,
 ): readonly KeyedRecord[] {
-  const wanted = key === ALL ? records : records.filter(({ record }) => lineKey(record) === key);
+  const wanted = keys === null ? records : records.filter(({ record }) => keys.includes(lineKey(record)));
   return wanted.slice(0, limit);
 }
 
 export class RecordsElement extends LineheronElement {
   static override properties = {
     records: { attribute: false },
-    lines: { attribute: false },
+    selected: { attribute: false },
     health: {},
-    filter: { state: true },
+    onlySelected: { state: true },
     held: { state: true },
   };
   static override styles = [LineheronElement.styles, recordsSheet];
 
   declare records: readonly KeyedRecord[];
-  declare lines: readonly Line[];
+  declare selected: readonly LineKey[];
   declare health: Health;
-  declare filter: LineKey;
+  declare onlySelected: boolean;
   /** What is shown while paused; null when it runs. */
   declare held: readonly KeyedRecord[] | null;
 
   constructor() {
     super();
     this.records = [];
-    this.lines = [];
+    this.selected = [];
     this.health = 'loading';
-    this.filter = ALL;
+    this.onlySelected = false;
     this.held = null;
-  }
-
-  protected override willUpdate(changed: PropertyValues<this>): void {
-    const gone = changed.has('lines') && this.filter !== ALL && this.lines.length > 0;
-    if (gone && !this.lines.some(({ key }) => key === this.filter)) this.filter = ALL;
   }
 
   readonly #toggle = (): void => {
@@ -122,17 +115,11 @@ export class RecordsElement extends LineheronElement {
       <select
         aria-label="Show records of"
         @change=${(event: Event) => {
-          this.filter = (event.target as HTMLSelectElement).value;
+          this.onlySelected = (event.target as HTMLSelectElement).value === 'charts';
         }}
       >
-        <option value=${ALL} ?selected=${this.filter === ALL}>All lines</option>
-        ${this.lines
-          .filter(({ device }) => device !== '*')
-          .slice(0, MAX_OPTIONS)
-          .map(
-            ({ key, agent, device }) =>
-              html`<option value=${key} ?selected=${this.filter === key}>${agent} / ${deviceName(device)}</option>`,
-          )}
+        <option value="all" ?selected=${!this.onlySelected}>All lines</option>
+        <option value="charts" ?selected=${this.onlySelected}>Lines in the charts</option>
       </select>
       <button class="quiet pause" aria-pressed=${paused} @click=${this.#toggle}>
         ${icon(paused ? 'play' : 'pause', 13)}${paused ? 'Resume' : 'Pause'}
@@ -144,7 +131,7 @@ export class RecordsElement extends LineheronElement {
 
   protected override render() {
     const source = this.held ?? this.records;
-    const rows = chooseRecords(source, this.filter, MAX_ROWS);
+    const rows = chooseRecords(source, this.onlySelected ? this.selected : null, MAX_ROWS);
     const newest = source[0]?.key ?? -1;
     const missed = this.held === null ? 0 : Math.max(0, (this.records[0]?.key ?? newest) - newest);
     const empty = this.records.length === 0 ? 'No records yet. Agents may be told to publish none.' : '';
@@ -157,7 +144,7 @@ export class RecordsElement extends LineheronElement {
         aria-label="Newest records; Space pauses"
         @keydown=${this.#onKey}
       >
-        ${rows.length > 0 ? this.#table(rows) : html`<p class="none muted">No records of this line yet.</p>`}
+        ${rows.length > 0 ? this.#table(rows) : html`<p class="none muted">No records of these lines yet.</p>`}
       </div>
     </lh-panel>`;
   }

@@ -1,5 +1,5 @@
 /** `<lh-summary>`: six figures that say how the fleet is. */
-import type { MetricsView, StatusView } from '@lineheron/models';
+import type { FeedStatus, MetricsView } from '@lineheron/models';
 import { css, html } from 'lit';
 import { compactCount, count, percent, plural, UNKNOWN, withUnit } from '../format.js';
 import { LineheronElement } from '../part/element.js';
@@ -14,7 +14,7 @@ interface Tile {
 }
 
 /** Figures of tiles; pure, so that they can be tried without a page. */
-export function tiles(metrics: MetricsView | null, status: StatusView | null): readonly Tile[] {
+export function tiles(metrics: MetricsView | null, status: FeedStatus | null): readonly Tile[] {
   const open = status?.open_alerts ?? null;
   const watching = status?.watching;
   const delays = metrics && status ? metrics.models[status.active_model]?.episodes : undefined;
@@ -143,7 +143,7 @@ export class SummaryElement extends LineheronElement {
   ];
 
   declare metrics: MetricsView | null;
-  declare status: StatusView | null;
+  declare status: FeedStatus | null;
   declare health: Health;
 
   constructor() {

@@ -46,12 +46,12 @@ describe('the training form', () => {
 
 describe('training', () => {
   it('says why it cannot be asked for', () => {
-    const online = status({ agents: [agent('gw-1', ['line-1'])] });
-    const running = status({ agents: online.agents, training: { ...training, state: 'fitting' } });
-    expect(trainBlocked(online, true)).toBeNull();
-    expect(trainBlocked(online, false)).toMatch(/Not connected/);
-    expect(trainBlocked(running, true)).toMatch(/is running/);
-    expect(trainBlocked(status({ agents: [agent('gw-1', [], false)] }), true)).toMatch(/No agent/);
+    const online = [agent('gw-1')];
+    const running = status({ training: { ...training, state: 'fitting' } });
+    expect(trainBlocked(status(), online, true)).toBeNull();
+    expect(trainBlocked(status(), online, false)).toMatch(/Not connected/);
+    expect(trainBlocked(running, online, true)).toMatch(/is running/);
+    expect(trainBlocked(status(), [agent('gw-1', false)], true)).toMatch(/No agent/);
   });
 
   it('tells how it ended, counting those that were done', () => {

@@ -1,5 +1,5 @@
 /** What the training form holds and whether it can be sent. The collector checks again; this saves a round trip. */
-import type { StatusView, Training, TrainRequest } from '@lineheron/models';
+import type { FeedAgent, FeedStatus, Training, TrainRequest } from '@lineheron/models';
 import { plural } from '../format.js';
 
 export interface TrainForm {
@@ -12,7 +12,7 @@ export interface TrainForm {
 const DEFAULT_DURATION_SECONDS = 60;
 const DEFAULT_EPOCHS = 50;
 
-export function defaultForm(settings: StatusView['settings'] | undefined): TrainForm {
+export function defaultForm(settings: FeedStatus['settings'] | undefined): TrainForm {
   return {
     duration: String(DEFAULT_DURATION_SECONDS),
     epochs: String(settings?.epochs ?? DEFAULT_EPOCHS),
@@ -52,10 +52,14 @@ export function isRunning(training: Training | null): training is Training {
 }
 
 /** Why a training cannot be asked for now; null when it can. */
-export function trainBlocked(status: StatusView | null, connected: boolean): string | null {
+export function trainBlocked(
+  status: FeedStatus | null,
+  agents: readonly FeedAgent[],
+  connected: boolean,
+): string | null {
   if (!connected || status === null) return 'Not connected to the collector.';
   if (isRunning(status.training)) return 'A training is running.';
-  if (!status.agents.some(({ online }) => online)) return 'No agent is online.';
+  if (!agents.some(({ online }) => online)) return 'No agent is online.';
   return null;
 }
 

@@ -1,5 +1,5 @@
 /** `<lh-train>`: asks for a training and shows it run: phase, time left, each agent, and how the last one ended. */
-import type { StatusView, Training } from '@lineheron/models';
+import type { FeedAgent, FeedStatus, Training } from '@lineheron/models';
 import { css, html, type PropertyValues, type TemplateResult } from 'lit';
 import type { Failure } from '../api.js';
 import { CancelTrainingEvent, TrainEvent } from '../event.js';
@@ -31,6 +31,7 @@ const MAX_AGENTS_SHOWN = 12;
 export class TrainElement extends LineheronElement {
   static override properties = {
     status: { attribute: false },
+    agents: { attribute: false },
     connected: { type: Boolean },
     pending: { type: Boolean },
     failure: { attribute: false },
@@ -108,7 +109,8 @@ export class TrainElement extends LineheronElement {
     `,
   ];
 
-  declare status: StatusView | null;
+  declare status: FeedStatus | null;
+  declare agents: readonly FeedAgent[];
   declare connected: boolean;
   declare pending: boolean;
   declare failure: Failure | null;
@@ -119,6 +121,7 @@ export class TrainElement extends LineheronElement {
   constructor() {
     super();
     this.status = null;
+    this.agents = [];
     this.connected = false;
     this.pending = false;
     this.failure = null;
@@ -141,7 +144,7 @@ export class TrainElement extends LineheronElement {
     event.preventDefault();
     const { duration: time, epochs } = formFaults(this.form);
     if (this.pending || time !== null || epochs !== null) return;
-    if (trainBlocked(this.status, this.connected) === null) {
+    if (trainBlocked(this.status, this.agents, this.connected) === null) {
       this.dispatchEvent(new TrainEvent(toRequest(this.form)));
     }
   };
@@ -170,7 +173,7 @@ export class TrainElement extends LineheronElement {
     const faults = formFaults(this.form);
     const blocked =
       (this.pending ? 'Asking the collector …' : null) ??
-      trainBlocked(this.status, this.connected) ??
+      trainBlocked(this.status, this.agents, this.connected) ??
       (faults.duration || faults.epochs ? 'A value above is not valid.' : null);
     return html`<form @submit=${this.#submit} novalidate>
         ${this.#input('duration', 'Duration, s', 'duration_seconds', faults)}

@@ -73,9 +73,10 @@ const alertRoute = createRoute({
 
 export function resultRoutes(app: OpenAPIHono, { queries }: AppDependencies): void {
   app.openapi(recentRoute, async (c) => {
-    const { anomalous, ...filter } = c.req.valid('query');
+    const { anomalous, since, ...filter } = c.req.valid('query');
     const wanted = anomalous === undefined ? {} : { anomalous: anomalous === 'true' };
-    return c.json({ results: await queries.recentWindows({ ...filter, ...wanted }) }, 200);
+    const arrived = since === undefined ? {} : { sinceMs: Date.parse(since) };
+    return c.json({ results: await queries.recentWindows({ ...filter, ...wanted, ...arrived }) }, 200);
   });
   app.openapi(windowsRoute, async (c) => {
     const query = c.req.valid('query');
