@@ -76,5 +76,40 @@ describe.skipIf(!broker || !subscriber)(
         expect.arrayContaining(['status', 'info', 'score', 'ack', 'state', 'desired', 'anomaly']),
       );
     }, 90_000);
+
+    it('an agent without the right to read what is desired is named, and its lines are not watched', async () => {
+      const acl = join(stack.folder, 'acl');
+      const own = 'topic readwrite lineheron/v1/gw-1/#';
+      await writeFile(acl, `user collector\ntopic readwrite lineheron/#\nuser gw-1\n${own}\n`);
+      const config = join(stack.folder, 'mosquitto.conf');
+      const listener = `listener ${stack.mqttPort} 127.0.0.1`;
+      // Started by root it would read the file as somebody who may not.
+      const rules = `user root\nallow_anonymous true\nacl_file ${acl}`;
+      await writeFile(config, `${listener}\n${rules}\n`);
+      await programs.pop()!.stop();
+      programs.push(new Program(broker!, ['-c', config]));
+      await waitFor('Mosquitto to listen', () => /running/.test(programs[0]!.output));
+      const login = (username: string) => ({ url: stack.mqttUrl, username, password: 'any' });
+      await stack.collector({ mqtt: { embedded: false, ...login('collector') } });
+      const source = { type: 'generate', devices: ['modem-1'], backfill_minutes: 10 };
+      await stack.agent('gw-1', { mqtt: login('gw-1'), source });
+      await stack.agentsOnline(1);
+      await waitFor('a baseline', async () => (await stack.status()).trained.ensemble);
+      expect((await stack.call('POST', '/start')).status).toBe(200);
+      const status = await waitFor(
+        'the agent to be named',
+        async () => {
+          const known = await stack.status();
+          return (known.agents[0]?.problems.length ?? 0) > 0 && known;
+        },
+        60_000,
+      );
+      expect(status).toMatchObject({
+        detecting: true,
+        watching: { lines: 0, of: 1, agents_detecting: 0, agents_online: 1, agents: 1 },
+        agents: [{ detecting: false, problems: [{ code: 'no_answer' }] }],
+      });
+      expect(status.agents[0]?.problems[0]?.message).toContain('lineheron/v1/fleet/desired');
+    }, 120_000);
   },
 );
