@@ -93,19 +93,71 @@ const FORMATS: [string, unknown, string, Record<string, unknown>][] = [
   ],
 ];
 
+const NAMED: [string, unknown, string, Record<string, unknown>][] = [
+  ['ping', 'ping', '64 bytes from 192.0.2.1: icmp_seq=1 ttl=57 time=12.3 ms', { device: '192.0.2.1' }],
+  [
+    'fping',
+    { type: 'fping', device_id: 'x' },
+    '192.0.2.1 : [1], timed out',
+    { device: 'x', errorCode: 'no-answer' },
+  ],
+  [
+    'ping in syslog',
+    { type: 'syslog', message: 'ping' },
+    '<30>Nov 22 11:59:00 gw ping[1]: 64 bytes from 192.0.2.1: seq=1 ttl=5 time=2 ms',
+    { values: [2, 0, null, null, null, null] },
+  ],
+  [
+    'mtr',
+    'mtr',
+    '{"report":{"mtr":{"dst":"192.0.2.9"},"hubs":[{"host":"???","Loss%":100.0,"Avg":0.0}]}}',
+    { device: '192.0.2.9', values: [null, 100, null, null, null, null] },
+  ],
+  [
+    'speedtest',
+    'speedtest',
+    '{"error":"Cannot open socket"}',
+    { errorCode: 'speedtest-failed', values: [null, 100, null, null, null, null] },
+  ],
+  [
+    'journal',
+    'journal',
+    '{"_HOSTNAME":"gw","SYSLOG_IDENTIFIER":"kernel","MESSAGE":"eth0: link down"}',
+    { device: 'gw', errorCode: 'link-down' },
+  ],
+  [
+    'a message in json',
+    { type: 'json', fields: { message: 'msg', program: 'app' } },
+    '{"app":"kernel","msg":"eth0: link down"}',
+    { errorCode: 'link-down' },
+  ],
+];
+
 describe('a format in the configuration', () => {
-  it.each(FORMATS)('%s is taken by the engine and reads its lines', (_, format, line, expected) => {
-    const { records, counters } = read(format, [line]);
-    expect(counters.refused).toEqual({});
-    expect(records).toHaveLength(1);
-    expect(records[0]).toMatchObject(expected);
-  });
+  it.each([...FORMATS, ...NAMED])(
+    '%s is taken by the engine and reads its lines',
+    (_, format, line, expected) => {
+      const { records, counters } = read(format, [line]);
+      expect(counters.refused).toEqual({});
+      expect(records).toHaveLength(1);
+      expect(records[0]).toMatchObject(expected);
+    },
+  );
 
   it('leaves out and counts a value that is none, and keeps the rest of its line', () => {
     const fields = { latency_ms: 'rtt', packet_loss_pct: 'loss', device_id: 'dev' };
     const { records, counters } = read({ type: 'json', fields }, ['{"rtt":-5,"loss":100,"dev":"Gi0/1"}']);
     expect(records[0]).toMatchObject({ device: 'Gi0_1', values: [null, 100, null, null, null, null] });
     expect(counters.refusedValues).toEqual({ negative: 1 });
+  });
+
+  it('makes a record of each object in a document, over several lines or in one longer than others may be', () => {
+    const format = { type: 'json', fields: { latency_ms: 'r' } };
+    expect(read(format, ['[', '  {"r": 1},', '  {', '    "r": 2', '  }', ']']).records).toHaveLength(2);
+    const long = `[${Array.from({ length: 20_000 }, (_, r) => `{"r":${r}}`).join(',')}]`;
+    expect(read({ ...format, type: 'json' }, [long]).records).toHaveLength(20_000);
+    const inside = { ...format, records: 'data.list' };
+    expect(read(inside, ['{"data":{"list":[{"r":1},{"r":2}]}}']).records).toHaveLength(2);
   });
 
   it('reads times without an offset in the zone of this machine unless it says otherwise', () => {

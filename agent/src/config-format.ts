@@ -102,7 +102,19 @@ const patternSchema = z.union([
   }),
 ]);
 
-const jsonShape = { type: z.literal('json'), fields: someFields, ...cells };
+const jsonShape = {
+  type: z.literal('json'),
+  fields: someFields,
+  ...cells,
+  records: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe(
+      'Of documents: where the array of records stands, for example results; else the document itself.',
+    ),
+};
 const logfmtShape = { type: z.literal('logfmt'), fields: someFields, ...cells };
 const csvShape = {
   type: z.literal('csv'),
@@ -126,22 +138,35 @@ const oneOfColumns = (csv: { columns?: unknown; header?: boolean | undefined }) 
 const COLUMNS_ISSUE = { path: ['columns'], message: 'give either columns or header: true' };
 
 const messageSchema = z.union([
-  z.literal('events'),
+  z.enum(['events', 'ping', 'fping']),
   z.discriminatedUnion('type', [
     z.strictObject(jsonShape),
     z.strictObject(logfmtShape),
     z.strictObject(csvShape).refine(oneOfColumns, COLUMNS_ISSUE),
     z.strictObject(textShape),
     z.strictObject(eventsShape),
+    z.strictObject({ type: z.enum(['ping', 'fping']) }),
   ]),
 ]);
+
 const message = messageSchema
   .optional()
-  .describe('How what is in the envelope is read; by the shipped patterns unless given.');
+  .describe('How a message is read; by the shipped patterns unless given.');
 
 /** How a source's lines are read. */
 export const formatSchema = z.union([
-  z.enum(['canonical', 'events', 'syslog', 'cisco', 'docsis']),
+  z.enum([
+    'canonical',
+    'events',
+    'syslog',
+    'cisco',
+    'docsis',
+    'journal',
+    'ping',
+    'fping',
+    'mtr',
+    'speedtest',
+  ]),
   z.discriminatedUnion('type', [
     z.strictObject({ type: z.literal('canonical') }),
     z.strictObject({ ...shared, ...jsonShape }),
@@ -152,6 +177,8 @@ export const formatSchema = z.union([
     z.strictObject({ ...shared, type: z.literal('syslog'), message }),
     z.strictObject({ ...shared, type: z.literal('cisco'), message }),
     z.strictObject({ ...shared, type: z.literal('docsis') }),
+    z.strictObject({ ...shared, type: z.literal('journal'), message }),
+    z.strictObject({ ...shared, type: z.enum(['ping', 'fping', 'mtr', 'speedtest']) }),
   ]),
 ]);
 

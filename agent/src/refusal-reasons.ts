@@ -93,6 +93,10 @@ export const REFUSAL_REASONS: Readonly<Record<string, RefusalReason>> = {
     remedy: 'look at quote and delimiter of the format',
   },
   no_pairs: { reason: 'the line holds no key=value pair', remedy: OTHER_FORMAT, otherFormat: true },
+  document_too_long: {
+    reason: 'a JSON document is longer than 4 MiB or deeper than 128',
+    remedy: 'write one record a line, or smaller documents',
+  },
   too_long: {
     reason: 'the line is longer than 65,536 bytes',
     remedy: 'write one record a line; a file that is one long line needs a format that reads documents',

@@ -310,6 +310,138 @@ fn one_cell_that_is_no_measure_leaves_the_rest_of_its_record() {
     assert_eq!(read(text, "rtt lost loss 100%"), ("a".to_owned(), None, Some(100.0), ""));
 }
 
+const RTT: &str = r#"{"type":"json","fields":{"device_id":"d","latency_ms":"r"}}"#;
+
+/// Device and latency of each record.
+fn latencies(engine: &mut Engine, definition: &str, text: &str) -> Vec<(String, f64)> {
+    let format = engine.add_format(definition).unwrap();
+    let records = push(engine, format, text).into_iter();
+    records.map(|record| (record.record.device, record.record.values[0])).collect()
+}
+
+#[test]
+fn a_json_document_that_holds_an_array_gives_a_record_for_each_of_its_objects() {
+    let both = [("a".to_owned(), 1.0), ("b".to_owned(), 2.0)];
+    let path = RTT.replace("{\"type\"", "{\"records\":\"x.list\",\"type\"");
+    for (definition, text) in [
+        (RTT, "[{\"d\":\"a\",\"r\":1},{\"d\":\"b\",\"r\":2}]\n"),
+        (RTT, "{\"d\":\"a\",\"r\":1}\n\n[{\"d\":\"b\",\"r\":2}]\n"),
+        (
+            RTT,
+            "[\n  {\n    \"d\": \"a\",\n    \"r\": 1\n  },\n  {\n    \"d\": \"b\",\n    \"r\": 2\n  }\n]\n",
+        ),
+        (RTT, "[\n{\"d\":\"a\",\"r\":1},\n{\"d\":\"b\",\"r\":2}\n]\n"),
+        (RTT, "{\n \"d\": \"a\",\n \"r\": 1\n}\n{\n \"d\": \"b\",\n \"r\": 2\n}\n"),
+        (&path, "{\"v\":1,\"x\":{\"n\":[],\"list\":[{\"d\":\"a\",\"r\":1},{\"d\":\"b\",\"r\":2}]}}\n"),
+        (&path, "{\n\"x\": {\n\"list\": [\n {\"d\":\"a\",\"r\":1},\n {\"d\":\"b\",\"r\":2}\n ]}\n}\n"),
+    ] {
+        let mut engine = engine();
+        let found = latencies(&mut engine, definition, text);
+        assert_eq!(found, both, "{text}");
+        assert_eq!(refused(&engine), [], "{text}");
+    }
+}
+
+#[test]
+fn a_document_that_begins_with_its_newest_record_is_read_from_the_oldest_on() {
+    let mut engine = engine();
+    let format = engine
+        .add_format(r#"{"type":"json","device_id":"a","fields":{"timestamp":"t","latency_ms":"r"}}"#)
+        .unwrap();
+    let element = |second: i64| format!("{{\"t\":{},\"r\":{second}}}", NOW / 1000 - 1000 + second);
+    let elements: Vec<_> = (1..=60).rev().map(|place| element(10 * place)).collect();
+    let records = push(&mut engine, format, &format!("[{}]\n", elements.join(",")));
+    assert_eq!((records.len(), engine.counters().late), (60, 0));
+    assert!(records.windows(2).all(|pair| pair[0].time_ms < pair[1].time_ms));
+}
+
+#[test]
+fn a_torn_line_costs_itself_and_a_document_is_bounded() {
+    let mut engine = engine();
+    let text = "{\"d\":\"a\",\n{\"d\":\"b\",\"r\":2}\n{\"d\":\"x\n[{\"d\":\"c\",\"r\":3},7]\n[1,\n";
+    let found = latencies(&mut engine, RTT, text);
+    assert_eq!(found, [("b".to_owned(), 2.0), ("c".to_owned(), 3.0)]);
+    assert_eq!(refused(&engine), [("invalid_json", 2), ("not_an_object", 1)]);
+    let counters = engine.counters();
+    let all: u64 = counters.refused().map(|(_, count)| count).sum();
+    assert_eq!(counters.lines, counters.records + counters.skipped + all);
+    let long = format!("[{}]\n", vec![r#"{"d":"a","r":1}"#; 200_000].join(","));
+    assert!(long.len() < 4 << 20 && long.len() > 3_000_000);
+    assert_eq!(latencies(&mut engine, RTT, &long).len(), 200_000);
+    let endless = "[\n".to_owned() + &"{\"d\":\"a\",\"r\":1},\n".repeat(300_000);
+    let format = engine.add_format(RTT).unwrap();
+    push(&mut engine, format, &endless);
+    assert!(refused(&engine).contains(&("document_too_long", 1)));
+}
+
+#[test]
+fn a_field_that_holds_a_message_is_read_by_the_shipped_events_or_by_a_format() {
+    let fields = r#""fields":{"device_id":"host","message":"msg","program":"app","severity":"level","latency_ms":"rtt"}"#;
+    let json = format!(r#"{{"type":"json",{fields}}}"#);
+    let mut engine = engine();
+    let mut read = |definition: &str, line: &str| {
+        let format = engine.add_format(definition).unwrap();
+        let record = push(&mut engine, format, &format!("{line}\n")).remove(0).record;
+        (record.error_code.unwrap_or_default(), record.values[4], record.values[0])
+    };
+    let down = read(
+        &json,
+        r#"{"rtt":3,"host":"a","level":"info","app":"netifd","msg":"Interface 'wan' is now down"}"#,
+    );
+    assert_eq!(down, ("interface-down".to_owned(), 1.0, 3.0));
+    assert_eq!(
+        read(&json, r#"{"host":"a","level":"info","app":"netifd","msg":"Interface 'wan' is now up"}"#).0,
+        ""
+    );
+    assert_eq!(read(&json, r#"{"host":"a","level":50,"msg":"words"}"#).0, "err");
+    assert_eq!(read(&json, r#"{"host":"a","level":"ERROR","msg":"words"}"#).0, "err");
+    assert_eq!(read(&json, r#"{"host":"a","level":"error"}"#).0, "");
+    let logfmt = format!(r#"{{"type":"logfmt",{fields}}}"#);
+    assert_eq!(read(&logfmt, r#"host=a app=kernel msg="eth0: link down""#).0, "link-down");
+    let inner = r#""message":{"type":"text","patterns":["took (?P<latency_ms>[\\d.]+)"]}"#;
+    let inner = format!(r#"{{"type":"json",{inner},"fields":{{"device_id":"host","message":"msg"}}}}"#);
+    assert_eq!(read(&inner, r#"{"host":"a","msg":"it took 12.5"}"#).2, 12.5);
+}
+
+#[test]
+fn a_ping_is_its_targets_and_a_report_of_mtr_its_hops() {
+    let mut engine = engine();
+    let format = engine.add_format("\"ping\"").unwrap();
+    let text = "PING example.com (192.0.2.1) 56(84) bytes of data.\n[1794999990.5] no answer yet for icmp_seq=1\n\
+        [1794999991.5] 64 bytes from 192.0.2.1: icmp_seq=2 ttl=57 time=12.3 ms\nhello\n";
+    let records = push(&mut engine, format, text);
+    let shown: Vec<_> =
+        records.iter().map(|r| (r.time_ms, r.record.device.as_str(), r.record.values[1])).collect();
+    assert_eq!(shown, [(NOW - 9500, "192.0.2.1", 100.0), (NOW - 8500, "192.0.2.1", 0.0)]);
+    assert_eq!(refused(&engine), [("no_pattern", 1)]);
+
+    let hub = |host: &str, loss: &str, avg: &str| {
+        format!("{{\n\"count\": 1,\n\"host\": \"{host}\",\n \"Loss%\": {loss},\n \"Avg\": {avg}\n }}")
+    };
+    let report = |last: String| {
+        let first = hub("192.0.2.1", "0.0", "0.6");
+        let silent = hub("???", "100.0", "0.0");
+        format!(
+            "{{\n  \"report\": {{\n  \"mtr\": {{ \"dst\": \"example.com\" }},\n  \"hubs\": [{first}, {silent}, {last}]\n }}\n}}\n"
+        )
+    };
+    let format = engine.add_format("\"mtr\"").unwrap();
+    let text = report(hub("192.0.2.9", "10.0", "12.5")) + &report(hub("???", "100.0", "0.0"));
+    let shown: Vec<_> = push(&mut engine, format, &text)
+        .into_iter()
+        .map(|r| {
+            (
+                r.record.device,
+                r.record.values[1],
+                r.record.error_code.is_some() && r.record.values[0].is_nan(),
+            )
+        })
+        .collect();
+    let hop = ("192.0.2.1".to_owned(), 0.0, false);
+    let target = |loss: f64, failed: bool| ("example.com".to_owned(), loss, failed);
+    assert_eq!(shown, [hop.clone(), target(10.0, false), hop, target(100.0, true)]);
+}
+
 #[test]
 fn the_sources_device_stands_in_where_neither_line_nor_definition_names_one() {
     let mut engine = engine();

@@ -2,7 +2,8 @@
  * The text of log files and of standard input, in blocks of whole lines. Gzip and UTF-16 are recognised by their first
  * bytes. The
  * blocks depend on the bytes alone, not on how a pipe cut them: the same input gives the same output. At most one
- * block and one line are in memory; a line longer than a block comes in pieces, which the engine counts and skips.
+ * block and one line are in memory; a line longer than a document may be comes in pieces, which the engine counts and
+ * skips.
  */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, open, rm, stat } from 'node:fs/promises';
@@ -12,6 +13,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { EXIT, ExitError } from '../exit-code.js';
+import { MAX_DOCUMENT_BYTES } from '../source/line-cutter.js';
 import { type Encoding, utf8Stream, wideOf } from '../text-encoding.js';
 
 const BLOCK_BYTES = 256 * 1024;
@@ -112,16 +114,23 @@ async function* pieces(file: InputFile): AsyncGenerator<Buffer> {
   }
 }
 
-/** Whole lines, block by block; a last line without its end gets one. */
+/** Whole lines, block by block; a last line without its end gets one. A line may be as long as a document. */
 export async function* blocks(file: InputFile): AsyncGenerator<Buffer> {
   let waiting: Buffer[] = [];
   let size = 0;
+  let wanted = BLOCK_BYTES;
   for await (const piece of pieces(file)) {
     waiting.push(piece);
     size += piece.length;
-    while (size >= BLOCK_BYTES) {
+    while (size >= wanted) {
       const all = waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting);
-      const end = all.subarray(0, BLOCK_BYTES).lastIndexOf(LINE_FEED) + 1 || BLOCK_BYTES;
+      const end = all.subarray(0, wanted).lastIndexOf(LINE_FEED) + 1 || wanted;
+      if (all[end - 1] !== LINE_FEED && wanted <= MAX_DOCUMENT_BYTES) {
+        waiting = [all];
+        wanted *= 2;
+        continue;
+      }
+      wanted = BLOCK_BYTES;
       yield all.subarray(0, end);
       waiting = [all.subarray(end)];
       size = all.length - end;

@@ -1,7 +1,7 @@
 /** Cutting a stream into whole lines: any cut of the stream gives the same lines, and memory stays bounded. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineCutter, MAX_LINE_BYTES } from './line-cutter.js';
+import { LineCutter, longestLine, MAX_LINE_BYTES } from './line-cutter.js';
 
 function cut(pieces: readonly Buffer[]): string {
   const cutter = new LineCutter();
@@ -12,6 +12,16 @@ function cut(pieces: readonly Buffer[]): string {
   });
   return Buffer.concat([...out, cutter.end()]).toString('latin1');
 }
+
+describe('longestLine', () => {
+  it('is longer where a line may be a document', () => {
+    const json = { type: 'json' as const, timezone: 'UTC', fields: { latency_ms: 'r' } };
+    expect([undefined, 'syslog' as const, 'ping' as const].map(longestLine)).toEqual([
+      65_536, 65_536, 65_536,
+    ]);
+    expect([json, 'mtr' as const, 'journal' as const].map(longestLine)).toEqual([4194304, 4194304, 4194304]);
+  });
+});
 
 describe('LineCutter', () => {
   it('gives the same lines however the stream is cut', () => {

@@ -9,7 +9,7 @@ import { encodingOf } from '../config-format.js';
 import type { Counters } from '../counters.js';
 import { type Log, messageOf } from '../log.js';
 import { type Encoding, Utf8Decoder } from '../text-encoding.js';
-import { LineCutter } from './line-cutter.js';
+import { LineCutter, longestLine } from './line-cutter.js';
 import { type Chunk, lineKeys, type Phase, type Source, sourceKind } from './source.js';
 
 const stdinSchema = z.strictObject({ type: z.literal('stdin'), ...lineKeys });
@@ -23,6 +23,7 @@ export class StdinSource implements Source {
     private readonly log: Log,
     private readonly counters: Counters,
     private readonly encoding: Encoding = 'auto',
+    private readonly maxLineBytes?: number,
   ) {}
 
   get phase(): Phase {
@@ -34,7 +35,7 @@ export class StdinSource implements Source {
     // What it says after its end concerns nobody.
     stream.on('error', () => {});
     const decoder = new Utf8Decoder(this.encoding);
-    const cutter = new LineCutter();
+    const cutter = new LineCutter(this.maxLineBytes);
     const stop = () => stream.destroy();
     signal.addEventListener('abort', stop, { once: true });
     try {
@@ -68,5 +69,5 @@ export const stdin = sourceKind({
   endsAgent: true,
   isFixed: true,
   create: ({ format }, { stdin: open = () => process.stdin, log, counters }) =>
-    new StdinSource(open, log, counters, encodingOf(format)),
+    new StdinSource(open, log, counters, encodingOf(format), longestLine(format)),
 });

@@ -38,6 +38,12 @@ export interface Lines {
   to: number;
 }
 
+interface ReadOptions {
+  limit?: number;
+  last?: boolean;
+  longest?: number;
+}
+
 interface Prefix {
   prefixBytes: number;
   prefixHash: string;
@@ -156,10 +162,10 @@ export class TailFile implements Place {
 
   /**
    * Whole lines from the offset on, at most `maxBytes` and not past `limit`; null when there is none. With `last` a
-   * final line without its line end counts as whole. `bytes` may be empty while a line that is too long goes by.
+   * final line without its line end counts as whole. Lines over `longest` are passed over; `maxBytes` must be more. `bytes` may be empty while a line that is too long goes by.
    */
-  async readLines(maxBytes: number, options: { limit?: number; last?: boolean } = {}): Promise<Lines | null> {
-    const { limit = Number.MAX_SAFE_INTEGER, last = false } = options;
+  async readLines(maxBytes: number, options: ReadOptions = {}): Promise<Lines | null> {
+    const { limit = Number.MAX_SAFE_INTEGER, last = false, longest = MAX_LINE_BYTES } = options;
     const there = this.content.packed ? Number.MAX_SAFE_INTEGER : await this.size();
     const wanted = Math.min(maxBytes, limit - this.offset, there - this.offset);
     if (wanted <= 0) return null;
@@ -167,21 +173,21 @@ export class TailFile implements Place {
     const length = await this.content.readAt(buffer, wanted, this.offset);
     if (length === 0) return null;
     this.learnPrefix(buffer.subarray(0, length));
-    return this.cut(buffer, length, last);
+    return this.cut(buffer, length, last, longest);
   }
 
   /** The whole lines among the first `length` bytes, which stand at the offset; there is room for one more byte. */
-  private cut(buffer: Buffer, length: number, last: boolean): Lines | null {
+  private cut(buffer: Buffer, length: number, last: boolean, longest: number): Lines | null {
     const { wide } = this;
     const start = this.lineStart(buffer, length, wide);
     const end = lastLineEnd(buffer, length, wide);
     if (end > start) return this.advance(toUtf8(buffer.subarray(start, end), wide), end);
     if (start > 0) return this.advance(buffer.subarray(0, 0), start);
-    if (length > MAX_LINE_BYTES) {
+    if (length > longest) {
       this.skipping = true;
       // Just long enough for the engine to count it.
-      const counted = Buffer.alloc(MAX_LINE_BYTES + 2, '?');
-      counted[MAX_LINE_BYTES + 1] = LINE_FEED;
+      const counted = Buffer.alloc(longest + 2, '?');
+      counted[longest + 1] = LINE_FEED;
       return this.advance(counted, length - (wide === null ? 0 : length % MAX_WIDTH));
     }
     if (!last) return null;

@@ -12,6 +12,7 @@ import { stat } from 'node:fs/promises';
 import type { Counters } from '../counters.js';
 import type { Log } from '../log.js';
 import type { Encoding } from '../text-encoding.js';
+import { MAX_LINE_BYTES } from './line-cutter.js';
 import { type FileIdentity, type Lines, type Place, TailFile } from './tail-file.js';
 import { findCopy, findRenamed, isCopy, openIfSame, openMissed, openNext } from './tail-find.js';
 import { type FilePosition, filePosition, MAX_DONE, RefillMarks } from './tail-position.js';
@@ -26,6 +27,8 @@ export interface FollowOptions {
   /** Whether it reads again, once, what the windows need before a saved position. */
   refills: boolean;
   encoding?: Encoding;
+  /** The longest line of the format; default MAX_LINE_BYTES. */
+  longest?: number;
   log: Log;
   counters: Counters;
 }
@@ -68,7 +71,12 @@ export class Follower {
   /** Nothing of the file has been seen that tells it from another: it may have been truncated unnoticed. */
   private unknown = false;
 
+  private readonly longest: number;
+  private readonly chunkBytes: number;
+
   constructor(private readonly options: FollowOptions) {
+    this.longest = options.longest ?? MAX_LINE_BYTES;
+    this.chunkBytes = Math.max(MAX_CHUNK_BYTES, this.longest + 2);
     this.marks = new RefillMarks(options.reachMs);
     this.fromEnd = options.from === 'end';
     this.refillDue = options.refills;
@@ -94,7 +102,11 @@ export class Follower {
     this.again = null;
     file.goTo({ offset: again.from, skipping: false });
     try {
-      const lines = await file.readLines(MAX_CHUNK_BYTES, { limit: again.to.offset, last: true });
+      const lines = await file.readLines(this.chunkBytes, {
+        limit: again.to.offset,
+        last: true,
+        longest: this.longest,
+      });
       if (lines) this.again = { from: file.offset, to: again.to };
       return lines && { ...lines, position: null };
     } finally {
@@ -117,7 +129,10 @@ export class Follower {
     this.idleAt = null;
     const renamed = now !== null && now.inode !== file.inode;
     const undo = file.undoRead();
-    const lines = await file.readLines(MAX_CHUNK_BYTES, { last: renamed && this.drained });
+    const lines = await file.readLines(this.chunkBytes, {
+      last: renamed && this.drained,
+      longest: this.longest,
+    });
     // Only now it is known what the lines were read from.
     if (!(await file.isWhole())) {
       undo();

@@ -21,11 +21,12 @@ use crate::feature::FeatureList;
 use crate::forest::Forest;
 use crate::forest::change::Change;
 use crate::format;
-use crate::format::registry::Formats;
+use crate::format::registry::{Formats, Taken};
 use crate::format::sample::{Refused, Sample};
 use crate::format::survey::{LineTime, Survey};
 use crate::format::time::heard::Heard;
 use crate::format::time::order::DateOrder;
+use crate::parse::Refusal;
 use crate::parse::canonical::LineReader;
 use crate::parse::lines::{Line, MAX_LINE_BYTES};
 use counters::Counters;
@@ -296,7 +297,25 @@ impl Engine {
         arrival: Arrival,
         push: &mut Push,
     ) {
-        let taken = match self.formats.read(format, line, context) {
+        let mut next = Some(self.formats.read(format, line, context));
+        while let Some(read) = next {
+            self.take_read(read, line, format, arrival, push);
+            next = self.formats.more(format, context);
+            // Each further record of a document counts as a line.
+            self.scorer.counters.lines += u64::from(next.is_some());
+        }
+    }
+
+    /// Takes what came of a line, or of one record of it.
+    fn take_read(
+        &mut self,
+        read: std::result::Result<Taken, Refusal>,
+        line: &[u8],
+        format: u32,
+        arrival: Arrival,
+        push: &mut Push,
+    ) {
+        let taken = match read {
             Ok(taken) => taken,
             Err(refusal) => {
                 self.scorer.counters.refuse(refusal);
@@ -311,7 +330,7 @@ impl Engine {
         self.scorer.counters.unsynchronised += u64::from(taken.unsynchronised);
         self.scorer.counters.expanded += u64::from(taken.records.saturating_sub(1));
         if let Some(time_ms) = taken.last_ms {
-            self.formats.hear(format, Heard { time_ms, arrival_ms: context.arrival_ms });
+            self.formats.hear(format, Heard { time_ms, arrival_ms: arrival.time_ms });
         }
         let arrival = Arrival { rebooted: taken.rebooted, ..arrival };
         for place in 0..taken.records {

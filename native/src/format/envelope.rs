@@ -9,7 +9,9 @@ use super::time::civil::{Civil, Scanner};
 
 /// Longest program name.
 const MAX_TAG_BYTES: usize = 64;
-const SEVERITIES: [(&[u8], u8); 14] = [
+const SEVERITIES: [(&[u8], u8); 16] = [
+    (b"fatal", 2),
+    (b"trace", 7),
     (b"emerg", 0),
     (b"panic", 0),
     (b"alert", 1),
@@ -182,6 +184,12 @@ fn bracketed_number(scanner: &mut Scanner<'_>) -> Option<()> {
     ahead.blanks();
     *scanner = ahead;
     Some(())
+}
+
+/// A severity by its name, whatever its case.
+pub fn severity_named(name: &[u8]) -> Option<u8> {
+    let known = SEVERITIES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    known.map(|(_, severity)| *severity)
 }
 
 /// `daemon.notice`.

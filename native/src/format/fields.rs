@@ -4,7 +4,7 @@
 //! `error_code`, `is_anomaly`, `anomaly_type`) to where it comes from: a text, or an object of `from`,
 //! `unit` (see [`super::unit`]), `scale`, `counter` (a total that only grows: the record gets the
 //! difference), `missing` (see [`super::cell`]), `form` (of a time stamp) and `ok` (error codes that mean no error).
-//! A loss may come from two counts in place of `from`: `sent`, and `received` or `lost`. A cell that is no measure is
+//! `message`, `program` and `severity` are for [`super::message`]. A loss may come from two counts in place of `from`: `sent`, and `received` or `lost`. A cell that is no measure is
 //! left out and counted, and the rest of its line counts; only a time that cannot be read refuses the line, since
 //! a record must not come to stand at another.
 use serde_json::Value;
@@ -13,6 +13,7 @@ use super::cell::Cells;
 use super::counter::Counters;
 use super::draft::{Draft, Raw, Stamp};
 use super::keys::{Keys, wrong};
+use super::message::{Message, inner_format};
 use super::time::Clock;
 use super::time::form::TimeForm;
 use super::unit::{self, Scale};
@@ -40,6 +41,10 @@ enum Target {
         cells: Box<Cells>,
         counter: Option<usize>,
     },
+    /// A text for the shipped events or another format, and what is known of it.
+    Message,
+    Program,
+    Severity,
     /// One of the two counts of a loss.
     Count {
         loss: usize,
@@ -73,6 +78,8 @@ pub struct FieldMap {
     losses: Vec<Loss>,
     cells: Cells,
     clock: Clock,
+    /// Reads the field `message`, where one is mapped.
+    message: Option<Message>,
 }
 
 impl FieldMap {
@@ -87,6 +94,7 @@ impl FieldMap {
         for (name, value) in fields.entries() {
             map.add(&fields, name, value)?;
         }
+        map.add_message(keys, channels)?;
         if map.fields.is_empty() || map.fields.len() > MAX_FIELDS {
             return Err(keys
                 .error("fields", format!("has {} entries, expected 1 to {MAX_FIELDS}", map.fields.len())));
@@ -103,7 +111,23 @@ impl FieldMap {
             losses: Vec::new(),
             cells: Cells::from_keys(keys)?,
             clock: clock.clone(),
+            message: None,
         })
+    }
+
+    /// Makes what reads the field `message`, if one is mapped.
+    pub fn add_message(&mut self, keys: &Keys<'_>, channels: &ChannelList) -> Result<()> {
+        if self.fields.iter().any(|field| matches!(field.target, Target::Message)) {
+            self.message = Some(Message::new(inner_format(keys, channels, &self.clock)?));
+        } else if keys.value("message").is_some() {
+            return Err(keys.error("message", "no field is mapped to message"));
+        }
+        Ok(())
+    }
+
+    /// Whether the field at a place is the message.
+    pub fn is_message(&self, place: usize) -> bool {
+        matches!(self.fields[place].target, Target::Message)
     }
 
     /// Adds an entry; `fields` says where it stands, for errors.
@@ -154,7 +178,11 @@ impl FieldMap {
     }
 
     fn target(&mut self, name: &str, fields: &Keys<'_>, entry: &Keys<'_>) -> Result<Target> {
+        let declared = self.channels.iter().any(|channel| channel.name == name);
         Ok(match name {
+            "message" if !declared => Target::Message,
+            "program" if !declared => Target::Program,
+            "severity" if !declared => Target::Severity,
             "timestamp" => {
                 let form = TimeForm::from_text(entry.text("form")?.unwrap_or("auto"));
                 Target::Timestamp(form.map_err(|error| entry.error("form", error))?)
@@ -212,6 +240,15 @@ impl FieldMap {
                 Ok(())
             }
             Target::Device => set_device(raw, draft),
+            Target::Message | Target::Program | Target::Severity => {
+                let Some(message) = &mut self.message else { return Ok(()) };
+                match &self.fields[place].target {
+                    Target::Message => message.set_text(raw, arrival_ms),
+                    Target::Program => message.set_program(raw),
+                    _ => message.set_severity(raw),
+                }
+                Ok(())
+            }
             _ => {
                 if let Err(refusal) = self.set_value(place, raw, draft) {
                     draft.refuse(refusal);
@@ -223,7 +260,8 @@ impl FieldMap {
 
     fn set_value(&mut self, place: usize, raw: Raw<'_>, draft: &mut Draft) -> Read<()> {
         match &self.fields[place].target {
-            Target::Timestamp(_) | Target::Device => {}
+            Target::Timestamp(_) | Target::Device | Target::Message | Target::Program | Target::Severity => {
+            }
             Target::Error { ok } => set_error(raw, ok, draft)?,
             Target::IsAnomaly => draft.is_anomaly = flag(raw)?,
             Target::AnomalyType => set_anomaly_type(raw, draft)?,
@@ -268,6 +306,9 @@ impl FieldMap {
                 draft.values[loss.channel] = (100.0 * lost / sent).clamp(0.0, 100.0);
             }
         }
+        if let Some(message) = &mut self.message {
+            message.read(draft);
+        }
         if draft.values[PACKET_LOSS] == 100.0 && draft.values[LATENCY] == 0.0 {
             draft.values[LATENCY] = f64::NAN; // Nothing came back, so nothing was measured.
         }
@@ -278,6 +319,9 @@ impl FieldMap {
     pub fn forget_line(&mut self) {
         self.counters.forget_line();
         self.losses.iter_mut().for_each(|loss| loss.counts = [f64::NAN; 2]);
+        if let Some(message) = &mut self.message {
+            message.forget_line();
+        }
     }
 
     /// How lines' times are read.

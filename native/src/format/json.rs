@@ -2,11 +2,16 @@
 //!
 //! A path also finds a key at the top that holds the dots itself. The text is read straight into the
 //! record; no tree of values is built, and what no path leads to is skipped. Depth is at most 128.
+//!
+//! A line may hold an array of objects, and a document may go over several lines ([`super::document`]): then each
+//! object of its array is a record. `records` is the path of that array where it is not the document itself.
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::draft::{Draft, Raw};
+use super::document::{self, Assembler, Step};
+use super::draft::{Draft, Raw, Stamp};
 use super::fields::FieldMap;
 use super::keys::Keys;
 use super::time::Clock;
@@ -44,6 +49,15 @@ pub struct Json {
     map: FieldMap,
     /// The line at hand as JSON, where it was none.
     plain: Vec<u8>,
+    /// Where in a document the array of its records stands.
+    records: Option<String>,
+    is_message: bool,
+    assembler: Assembler,
+    document: Vec<u8>,
+    /// What of the document is still to be read, the last first.
+    elements: Vec<Range<usize>>,
+    /// A line that another document begins with.
+    anew: Option<Vec<u8>>,
 }
 
 /// From a definition.
@@ -57,11 +71,134 @@ pub fn make(keys: &Keys<'_>, channels: &ChannelList, clock: &Clock) -> Result<Bo
             root.child_or_new(source).fields.push(place);
         }
     }
-    Ok(Box::new(Json { root, map, plain: Vec::new() }))
+    let records = keys.text("records")?.map(str::to_owned);
+    let (plain, document, elements) = (Vec::new(), Vec::new(), Vec::new());
+    let assembler = Assembler::default();
+    Ok(Box::new(Json {
+        root,
+        map,
+        plain,
+        records,
+        is_message: false,
+        assembler,
+        document,
+        elements,
+        anew: None,
+    }))
 }
 
 impl Format for Json {
     fn read(
+        &mut self,
+        line: &[u8],
+        context: &Context<'_>,
+        draft: &mut Draft,
+    ) -> std::result::Result<Found, Refusal> {
+        let begins = line.trim_ascii_start().first();
+        if self.is_message {
+            return self.read_record(line, context, draft);
+        }
+        let document = begins == Some(&b'[') || (self.records.is_some() && begins == Some(&b'{'));
+        if document || self.assembler.is_busy() {
+            return self.read_part(line, context, draft);
+        }
+        let read = self.read_record(line, context, draft);
+        if read != Err(Refusal::InvalidJson) || begins != Some(&b'{') {
+            return read;
+        }
+        // The first line of an object over several lines, or no JSON.
+        if self.assembler.add(line) == Step::More {
+            return Ok(Found::Nothing);
+        }
+        self.assembler = Assembler::default();
+        read
+    }
+
+    fn more(
+        &mut self,
+        context: &Context<'_>,
+        draft: &mut Draft,
+    ) -> Option<std::result::Result<Found, Refusal>> {
+        if let Some(line) = self.anew.take() {
+            return Some(self.read(&line, context, draft));
+        }
+        let element = self.elements.pop()?;
+        let document = std::mem::take(&mut self.document);
+        let read = self.read_record(&document[element], context, draft);
+        self.document = if self.elements.is_empty() { Vec::new() } else { document };
+        Some(read)
+    }
+
+    fn is_message(&mut self) {
+        self.is_message = true;
+    }
+
+    fn reads_documents(&self) -> bool {
+        true
+    }
+
+    fn finish(&mut self, draft: &mut Draft) -> std::result::Result<(), Refusal> {
+        self.map.finish(draft)
+    }
+}
+
+impl Json {
+    /// Adds a line to the document at hand; of a whole one its first record is read.
+    fn read_part(
+        &mut self,
+        line: &[u8],
+        context: &Context<'_>,
+        draft: &mut Draft,
+    ) -> std::result::Result<Found, Refusal> {
+        match self.assembler.add(line) {
+            Step::More => return Ok(Found::Nothing),
+            Step::Broken => return Err(Refusal::InvalidJson),
+            Step::TooLong => return Err(Refusal::DocumentTooLong),
+            Step::Anew => {
+                self.anew = Some(line.to_vec());
+                return Err(Refusal::InvalidJson);
+            }
+            Step::Whole => {}
+        }
+        self.document = self.assembler.take();
+        let text = &self.document;
+        let array = match &self.records {
+            Some(path) if text[0] == b'{' => document::find(text, path),
+            _ => Some(0),
+        };
+        let array = array.filter(|place| text[*place] == b'[');
+        self.elements = match array {
+            Some(place) => {
+                let inside = document::elements(&text[place..]).into_iter();
+                inside.map(|range| range.start + place..range.end + place).rev().collect()
+            }
+            // One record.
+            None => std::iter::once(0..text.len()).collect(),
+        };
+        self.turn_round(context, draft);
+        self.more(context, draft).unwrap_or(Ok(Found::Nothing))
+    }
+
+    /// Of an array whose first record is newer than its last one the last one comes first.
+    fn turn_round(&mut self, context: &Context<'_>, draft: &Draft) {
+        let [last, .., first] = &self.elements[..] else { return };
+        let document = std::mem::take(&mut self.document);
+        let stamps = [first.clone(), last.clone()].map(|element| {
+            let mut probe = draft.clone();
+            let _ = self.read_record(&document[element], context, &mut probe);
+            self.map.forget_line();
+            probe.stamp
+        });
+        self.document = document;
+        if let [Stamp::At(first_ms), Stamp::At(last_ms)] = stamps
+            && first_ms > last_ms
+        {
+            self.elements.reverse();
+        }
+    }
+
+    /// Reads an object, also with what others write that is no JSON.
+    fn read_record(
         &mut self,
         line: &[u8],
         context: &Context<'_>,
@@ -78,12 +215,6 @@ impl Format for Json {
         }
     }
 
-    fn finish(&mut self, draft: &mut Draft) -> std::result::Result<(), Refusal> {
-        self.map.finish(draft)
-    }
-}
-
-impl Json {
     fn read_object(
         &mut self,
         line: &[u8],
@@ -121,7 +252,7 @@ fn without_nan(text: &[u8], plain: &mut Vec<u8>) -> bool {
     let mut rest = text;
     while let Some(first) = rest.first() {
         let length = match first {
-            b'"' => string_length(rest),
+            b'"' => document::string_length(rest).unwrap_or(rest.len()),
             byte if is_word(*byte) => rest.iter().take_while(|byte| is_word(**byte)).count(),
             _ => 1,
         };
@@ -140,19 +271,6 @@ fn without_nan(text: &[u8], plain: &mut Vec<u8>) -> bool {
 
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
-}
-
-/// Bytes of the string at the front, its quotes included; all that is left when it is not closed.
-fn string_length(text: &[u8]) -> usize {
-    let mut place = 1;
-    while let Some(more) = text.get(place..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
-        place += more;
-        if text[place] == b'"' {
-            return place + 1;
-        }
-        place += 2;
-    }
-    text.len()
 }
 
 /// Where values go; the first refusal is kept and the rest of the line is read over.
@@ -231,6 +349,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> std::result::Result<(), A::Error> {
+        if self.node.fields.iter().any(|place| self.target.map.is_message(*place)) {
+            let text = bytes_of(list)?;
+            self.target.set(self.node, Raw::Text(&text));
+            return Ok(());
+        }
         self.target.set(self.node, Raw::Other);
         for index in 0_usize.. {
             let below = if self.node.below.is_empty() { None } else { self.node.child(&index.to_string()) };
@@ -255,6 +378,21 @@ impl<'de> Visitor<'de> for Seed<'_> {
         }
         Ok(())
     }
+}
+
+/// A message as journald writes one that is no UTF-8, a list of bytes; or the texts of a list.
+fn bytes_of<'de, A: SeqAccess<'de>>(mut list: A) -> std::result::Result<Vec<u8>, A::Error> {
+    let mut text = Vec::new();
+    while let Some(value) = list.next_element::<serde_json::Value>()? {
+        match value {
+            serde_json::Value::Number(byte) => {
+                text.extend(byte.as_u64().and_then(|byte| u8::try_from(byte).ok()));
+            }
+            serde_json::Value::String(line) => text.extend_from_slice(line.as_bytes()),
+            _ => {}
+        }
+    }
+    Ok(text)
 }
 
 /// Reads a key and finds the node below it.

@@ -8,18 +8,24 @@ pub mod cell;
 pub mod counter;
 mod csv;
 mod docsis;
+pub mod document;
 pub mod draft;
 pub mod envelope;
 pub mod events;
 pub mod fields;
+mod journal;
 mod json;
 pub mod keys;
 mod latin;
 mod logfmt;
+pub mod message;
+mod mtr;
 pub mod patterns;
+mod ping;
 pub mod registry;
 pub mod sample;
 pub mod shipped;
+pub mod speedtest;
 mod stamp;
 pub mod survey;
 mod syslog;
@@ -79,6 +85,23 @@ pub trait Format: std::fmt::Debug + Send {
         draft: &mut Draft,
     ) -> std::result::Result<Found, Refusal>;
 
+    /// Reads the next record of the line that was read last, into a cleared draft; `None` when there is no other.
+    fn more(
+        &mut self,
+        _context: &Context<'_>,
+        _draft: &mut Draft,
+    ) -> Option<std::result::Result<Found, Refusal>> {
+        None
+    }
+
+    /// From now on its lines are messages of others' lines: none goes on in the next one.
+    fn is_message(&mut self) {}
+
+    /// Whether its lines may be as long as documents.
+    fn reads_documents(&self) -> bool {
+        false
+    }
+
     /// Called after [`Format::read`] found a record and its device is settled.
     fn finish(&mut self, _draft: &mut Draft) -> std::result::Result<(), Refusal> {
         Ok(())
@@ -89,7 +112,7 @@ pub trait Format: std::fmt::Debug + Send {
 pub type Make = fn(&Keys<'_>, &ChannelList, &Clock) -> Result<Box<dyn Format>>;
 
 /// Every format by name.
-const FORMATS: [(&str, Make); 8] = [
+const FORMATS: [(&str, Make); 13] = [
     ("json", json::make),
     ("logfmt", logfmt::make),
     ("csv", csv::make),
@@ -98,6 +121,11 @@ const FORMATS: [(&str, Make); 8] = [
     ("syslog", syslog::make),
     ("cisco", syslog::make_cisco),
     ("docsis", docsis::make),
+    ("journal", journal::make),
+    ("ping", ping::make),
+    ("fping", ping::make_fping),
+    ("mtr", mtr::make),
+    ("speedtest", speedtest::make),
 ];
 
 /// A definition: JSON of an object with `type`, or of a type's name alone.

@@ -2,6 +2,7 @@
 //!
 //! Number 0 is the engine's own reader of canonical lines; a canonical format added under another
 //! number is read by the same reader and only keeps its own place in a line that is too long.
+use super::document::MAX_DOCUMENT_BYTES;
 use super::draft::{Draft, Stamp};
 use super::keys::Keys;
 use super::latin;
@@ -14,7 +15,7 @@ use super::{CANONICAL, Context, Format, Found, make, parse_definition};
 use crate::channel::ChannelList;
 use crate::error::{Error, Result};
 use crate::format::time::heard::{Heard, SourceTime};
-use crate::parse::lines::LineSplitter;
+use crate::parse::lines::{LineSplitter, MAX_LINE_BYTES};
 use crate::parse::{RecordView, Refusal, general};
 
 /// Most formats at once.
@@ -47,6 +48,41 @@ pub struct Reader {
     clock: Clock,
     /// The last line as UTF-8, where lines are in windows-1252.
     decoded: Option<Vec<u8>>,
+}
+
+impl Reader {
+    /// Completes what was found, whatever the format.
+    fn taken(
+        &mut self,
+        found: Found,
+        context: &Context<'_>,
+        channels: &ChannelList,
+        draft: &mut Draft,
+    ) -> std::result::Result<Taken, Refusal> {
+        if found == Found::Nothing {
+            return Ok(Taken::NOTHING);
+        }
+        if draft.device.is_empty() {
+            let device = self.device.as_deref().or(context.device).ok_or(Refusal::MissingDevice)?;
+            draft.set_device(device.as_bytes())?;
+        }
+        self.format.finish(draft)?;
+        for (place, channel) in channels.as_slice().iter().enumerate() {
+            let value = draft.values[place];
+            if !value.is_nan()
+                && let Err(refusal) = general::check_number(value, channel)
+            {
+                draft.refuse(refusal);
+                draft.values[place] = f64::NAN;
+            }
+        }
+        let last_ms = self.placer.place(&draft.device, draft.stamp, context.arrival_ms);
+        let records = draft.repeat.clamp(1, MAX_REPEAT);
+        let first_ms = draft.first_ms.filter(|first_ms| Some(*first_ms) <= last_ms);
+        let unsynchronised = matches!(draft.stamp, Stamp::Unsynchronised(_));
+        let (rebooted, refused_cell) = (draft.rebooted, draft.refused);
+        Ok(Taken { records, first_ms, last_ms, unsynchronised, rebooted, refused_cell, date_ms: None })
+    }
 }
 
 /// What became of a line.
@@ -104,7 +140,11 @@ impl Formats {
     /// Adds a format by its definition; its number.
     pub fn add(&mut self, definition: &str) -> Result<u32> {
         let reader = make_reader(definition, &self.channels)?;
-        let slot = Slot { used: true, definition: definition.to_owned(), reader, ..Slot::default() };
+        let documents = reader.as_ref().is_some_and(|reader| reader.format.reads_documents());
+        let limit = if documents { MAX_DOCUMENT_BYTES } else { MAX_LINE_BYTES };
+        let splitter = LineSplitter::new(limit);
+        let slot =
+            Slot { used: true, splitter, definition: definition.to_owned(), reader, ..Slot::default() };
         let free = self.slots.iter().position(|slot| !slot.used);
         let place = free.unwrap_or(self.slots.len());
         if place >= MAX_FORMATS {
@@ -158,6 +198,16 @@ impl Formats {
             *time = SourceTime { heard: Some(heard), is_date_line: true };
         }
         Ok(taken)
+    }
+
+    /// Reads the next record of the line that was read last, whatever became of the one before; `None` at its end.
+    pub fn more(
+        &mut self,
+        number: u32,
+        context: &Context<'_>,
+    ) -> Option<std::result::Result<Taken, Refusal>> {
+        let reader = self.slots[number as usize].reader.as_mut()?;
+        reader.more(context, &mut self.draft, &self.channels)
     }
 
     /// What the lines of a format last said of the time.
@@ -240,6 +290,11 @@ impl Reader {
         self.clock.orders().proven()
     }
 
+    /// Whether a line may be a part of a document, or hold several records.
+    pub fn reads_documents(&self) -> bool {
+        self.format.reads_documents()
+    }
+
     /// Reads a line into the draft.
     pub fn take(
         &mut self,
@@ -267,20 +322,20 @@ impl Reader {
         {
             return Ok(Taken { date_ms: Some(time_ms), ..Taken::NOTHING });
         }
-        if read? == Found::Nothing {
-            return Ok(Taken::NOTHING);
-        }
-        if draft.device.is_empty() {
-            let device = self.device.as_deref().or(context.device).ok_or(Refusal::MissingDevice)?;
-            draft.set_device(device.as_bytes())?;
-        }
-        self.format.finish(draft)?;
-        let last_ms = self.placer.place(&draft.device, draft.stamp, context.arrival_ms);
-        let records = draft.repeat.clamp(1, MAX_REPEAT);
-        let first_ms = draft.first_ms.filter(|first_ms| Some(*first_ms) <= last_ms);
-        let unsynchronised = matches!(draft.stamp, Stamp::Unsynchronised(_));
-        let (rebooted, refused_cell) = (draft.rebooted, draft.refused);
-        Ok(Taken { records, first_ms, last_ms, unsynchronised, rebooted, refused_cell, date_ms: None })
+        let found = read?;
+        self.taken(found, context, channels, draft)
+    }
+
+    /// Reads the next record of the line that was read last, whatever became of the one before; `None` at its end.
+    pub fn more(
+        &mut self,
+        context: &Context<'_>,
+        draft: &mut Draft,
+        channels: &ChannelList,
+    ) -> Option<std::result::Result<Taken, Refusal>> {
+        draft.clear(channels);
+        let found = self.format.more(context, draft)?;
+        Some(found.and_then(|found| self.taken(found, context, channels, draft)))
     }
 }
 

@@ -26,6 +26,33 @@ pub fn read<'a>(scanner: &mut Scanner<'a>, envelope: &mut Envelope<'a>) -> Optio
     Some(())
 }
 
+/// A time at the front of a line that has no envelope, in brackets or not: as a date, or in epoch ms; and the rest.
+pub fn in_front(line: &[u8]) -> (Option<Civil>, Option<i64>, &[u8]) {
+    let mut scanner = Scanner::new(line);
+    let blank = |scanner: &Scanner<'_>| matches!(scanner.rest.first(), Some(b' ' | b'\t' | b':'));
+    if let Some(mut civil) = bracketed_date(&mut scanner) {
+        zone(&mut scanner, &mut civil);
+        if blank(&scanner) {
+            let rest = scanner.rest.trim_ascii_start();
+            return (Some(civil), None, rest.strip_prefix(b":").unwrap_or(rest).trim_ascii_start());
+        }
+    }
+    let mut ahead = Scanner::new(line);
+    let bracket = ahead.byte(b'[').is_some();
+    let mut epoch = || {
+        let seconds = ahead.digits(9, 10)?;
+        let milliseconds = ahead.fraction()?;
+        if bracket {
+            ahead.byte(b']')?;
+        }
+        (ahead.blanks() > 0).then_some(seconds * 1000 + milliseconds)
+    };
+    match epoch() {
+        Some(time_ms) => (None, Some(time_ms), ahead.rest),
+        None => (None, None, line),
+    }
+}
+
 /// A date, perhaps between brackets or behind the weekday.
 fn bracketed_date(scanner: &mut Scanner<'_>) -> Option<Civil> {
     let mut ahead = *scanner;

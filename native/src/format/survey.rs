@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::Context;
 use super::draft::Draft;
-use super::registry::Reader;
+use super::registry::{Reader, Taken};
 use super::time::order::DateOrder;
 use crate::channel::ChannelList;
 use crate::parse::Refusal;
@@ -60,6 +60,8 @@ pub struct Survey {
     draft: Draft,
     last_ms: HashMap<String, i64>,
     date_speaks_for: u64,
+    /// A document went over several lines, or a line held several records.
+    documents: bool,
     /// Records, and those whose line says when they happened.
     pub records: u64,
     pub timed: u64,
@@ -81,6 +83,7 @@ impl Survey {
             draft: Draft::default(),
             last_ms: HashMap::new(),
             date_speaks_for: 0,
+            documents: false,
             records: 0,
             timed: 0,
             forward: 0,
@@ -98,6 +101,10 @@ impl Survey {
 
     /// Which way the times go.
     pub fn direction(&self) -> Direction {
+        // The lines of a document have one order only.
+        if self.documents {
+            return Direction::Forward;
+        }
         let steps = self.forward + self.backward;
         if self.backward > 2 * self.forward && self.jumps > 0 {
             Direction::Backward
@@ -110,15 +117,33 @@ impl Survey {
 
     /// Looks at a line without its line feed. What is no record has no time either.
     pub fn add(&mut self, line: &[u8], context: &Context<'_>) -> LineTime {
-        match self.read(line, context) {
-            Ok((records, time)) => {
-                if records > 0 {
-                    self.count(time, u64::from(records));
-                }
-                time
-            }
-            Err(_) => LineTime::Nothing,
+        let read = self.read(line, context);
+        let time = self.look(read);
+        while let Some(reader) = &mut self.reader
+            && let Some(next) = reader.more(context, &mut self.draft, &self.channels)
+        {
+            self.documents = true;
+            let read = next.map(|taken| Self::time_of(&taken));
+            self.look(read);
         }
+        time
+    }
+
+    fn look(&mut self, read: Result<(u32, LineTime), Refusal>) -> LineTime {
+        let Ok((records, time)) = read else { return LineTime::Nothing };
+        if records > 0 {
+            self.count(time, u64::from(records));
+        }
+        time
+    }
+
+    fn time_of(taken: &Taken) -> (u32, LineTime) {
+        let time = match taken.last_ms {
+            _ if taken.unsynchronised => LineTime::Unset,
+            Some(time_ms) => LineTime::At(time_ms),
+            None => LineTime::Nothing,
+        };
+        (taken.records, time)
     }
 
     fn read(&mut self, line: &[u8], context: &Context<'_>) -> Result<(u32, LineTime), Refusal> {
@@ -134,12 +159,8 @@ impl Survey {
             self.note(time_ms);
             return Ok((0, LineTime::At(time_ms)));
         }
-        let time = match taken.last_ms {
-            _ if taken.unsynchronised => LineTime::Unset,
-            Some(time_ms) => LineTime::At(time_ms),
-            None => LineTime::Nothing,
-        };
-        Ok((taken.records, time))
+        self.documents |= taken.records == 0 && reader.reads_documents() && !line.trim_ascii().is_empty();
+        Ok(Self::time_of(&taken))
     }
 
     fn count(&mut self, time: LineTime, records: u64) {

@@ -8,9 +8,10 @@
 use super::draft::{Draft, Stamp};
 use super::envelope::{self, Envelope};
 use super::keys::Keys;
+use super::message::inner_format;
 use super::time::Clock;
 use super::time::civil::Scanner;
-use super::{Context, Format, Found, parse_value};
+use super::{Context, Format, Found};
 use crate::channel::ChannelList;
 use crate::error::Result;
 use crate::parse::Refusal;
@@ -56,13 +57,7 @@ fn make_kind(
     clock: &Clock,
     cisco: bool,
 ) -> Result<Box<dyn Format>> {
-    let events = serde_json::Value::from("events");
-    let definition = parse_value(keys.value("message").unwrap_or(&events).clone());
-    let inner = Keys::new(keys.path("message"), &definition)?;
-    if matches!(inner.text("type")?, Some("syslog" | "cisco" | "docsis")) {
-        return Err(inner.error("type", "an envelope cannot hold another"));
-    }
-    let message = super::make(&inner, channels, clock)?;
+    let message = inner_format(keys, channels, clock)?;
     Ok(Box::new(Syslog { message, clock: clock.clone(), cisco }))
 }
 

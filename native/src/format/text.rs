@@ -63,7 +63,7 @@ pub fn make(keys: &Keys<'_>, channels: &ChannelList, clock: &Clock) -> Result<Bo
     let mut rules = Vec::with_capacity(parts.len());
     for (place, part) in parts.iter().enumerate() {
         let map = FieldMap::empty(keys, channels, clock)?;
-        rules.push(rule(part, &patterns, place, channels, map)?);
+        rules.push(rule(keys, part, &patterns, place, channels, map)?);
         part.finish()?;
     }
     let refuse = match keys.text("unmatched")? {
@@ -84,6 +84,7 @@ fn as_object(entry: &Value) -> Value {
 }
 
 fn rule(
+    format: &Keys<'_>,
     keys: &Keys<'_>,
     patterns: &Patterns,
     place: usize,
@@ -119,6 +120,7 @@ fn rule(
             set.push(value.clone());
         }
     }
+    map.add_message(format, channels)?;
     let program = keys.text("program")?.map(str::to_owned);
     Ok(Rule { program, skip: keys.flag("skip")?, map, groups, set })
 }

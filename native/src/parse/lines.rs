@@ -3,13 +3,20 @@
 //! An incomplete last line is left to the caller, who hands it in again with what follows. Only a line
 //! that is already too long is swallowed at once, so that the caller's rest stays bounded.
 
-/// Longest line, without its line feed; longer ones are counted and skipped.
+/// Longest line of most formats, without its line feed; longer ones are counted and skipped.
 pub const MAX_LINE_BYTES: usize = 65_536;
 
 /// What is remembered between chunks: whether the rest of a line that is too long is still to come.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct LineSplitter {
     skipping: bool,
+    limit: usize,
+}
+
+impl Default for LineSplitter {
+    fn default() -> Self {
+        Self::new(MAX_LINE_BYTES)
+    }
 }
 
 /// One step through a chunk.
@@ -22,6 +29,11 @@ pub enum Line<'a> {
 }
 
 impl LineSplitter {
+    /// Lines of at most so many bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { skipping: false, limit }
+    }
+
     /// The next line at `*offset`, which is moved behind it; `None` when only an incomplete line is left.
     pub fn next<'a>(&mut self, chunk: &'a [u8], offset: &mut usize) -> Option<Line<'a>> {
         loop {
@@ -33,7 +45,7 @@ impl LineSplitter {
             if std::mem::take(&mut self.skipping) {
                 continue;
             }
-            if length > MAX_LINE_BYTES {
+            if length > self.limit {
                 return Some(Line::TooLong);
             }
             return Some(Line::Whole(&rest[..length], *offset));
@@ -45,7 +57,7 @@ impl LineSplitter {
             *offset += length;
             return None;
         }
-        if length > MAX_LINE_BYTES {
+        if length > self.limit {
             self.skipping = true;
             *offset += length;
             return Some(Line::TooLong);

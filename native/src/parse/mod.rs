@@ -127,6 +127,8 @@ pub enum Refusal {
     BadQuotes,
     /// The line holds no pair of key and value.
     NoPairs,
+    /// A document is longer than 4 MiB, or deeper than 128.
+    DocumentTooLong,
 }
 
 impl Refusal {
@@ -137,7 +139,7 @@ impl Refusal {
 }
 
 /// Every refusal with the name that counters show.
-pub const REFUSALS: [(Refusal, &str); 19] = [
+pub const REFUSALS: [(Refusal, &str); 20] = [
     (Refusal::InvalidUtf8, "invalid_utf8"),
     (Refusal::InvalidJson, "invalid_json"),
     (Refusal::NotAnObject, "not_an_object"),
@@ -157,4 +159,5 @@ pub const REFUSALS: [(Refusal, &str); 19] = [
     (Refusal::MissingColumns, "missing_columns"),
     (Refusal::BadQuotes, "bad_quotes"),
     (Refusal::NoPairs, "no_pairs"),
+    (Refusal::DocumentTooLong, "document_too_long"),
 ];

@@ -1,7 +1,7 @@
 //! What holds for every format and every line: used by the property tests and by fuzzing.
 use lineheron_native::channel::{ChannelKind, ChannelList};
 use lineheron_native::format::Context;
-use lineheron_native::format::registry::{Formats, MAX_REPEAT};
+use lineheron_native::format::registry::{Formats, MAX_REPEAT, Taken};
 use lineheron_native::parse::is_device;
 
 /// 2026-11-22.
@@ -38,6 +38,16 @@ pub fn definitions() -> Vec<String> {
         format!(r#"{{"type":"cisco",{shared},"clock_valid_from":"1970-01-01"}}"#),
         format!(r#"{{"type":"docsis",{shared}}}"#),
         format!(r#"{{"type":"events",{shared}}}"#),
+        format!(r#"{{"type":"json",{shared},"records":"x.y",{FIELDS}}}"#),
+        r#"{"type":"logfmt","fields":{"message":"msg","program":"app","severity":"level","device_id":"dev"}}"#.into(),
+        r#"{"type":"csv","decimal":",","missing":[-1,"x"],"delimiter":";","columns":["rtt","tx","rx"],
+          "fields":{"latency_ms":"rtt","packet_loss_pct":{"sent":"tx","received":"rx"}}}"#
+            .into(),
+        r#""journal""#.into(),
+        format!(r#"{{"type":"ping",{shared}}}"#),
+        r#""fping""#.into(),
+        r#""mtr""#.into(),
+        r#""speedtest""#.into(),
     ]
 }
 
@@ -57,7 +67,20 @@ pub fn formats() -> Formats {
 
 /// Reads a line; every record that comes of it is one that the windows may take. Returns how many.
 pub fn check_line(formats: &mut Formats, number: u32, line: &[u8]) -> u32 {
-    let Ok(taken) = formats.read(number, line, &Context::new(NOW, Some("from-source"))) else { return 0 };
+    let context = Context::new(NOW, Some("from-source"));
+    let mut records = 0;
+    let mut next = Some(formats.read(number, line, &context));
+    while let Some(read) = next {
+        if let Ok(taken) = read {
+            check_record(formats, taken);
+            records += taken.records;
+        }
+        next = formats.more(number, &context);
+    }
+    records
+}
+
+fn check_record(formats: &Formats, taken: Taken) {
     assert!(taken.records <= MAX_REPEAT);
     let channels = channels();
     for place in [0, taken.records / 2, taken.records.saturating_sub(1)] {
@@ -80,5 +103,4 @@ pub fn check_line(formats: &mut Formats, number: u32, line: &[u8]) -> u32 {
             assert!(!text.is_empty() && text.encode_utf16().count() <= 64, "{text}");
         }
     }
-    taken.records
 }
