@@ -195,6 +195,19 @@ describe('lines of other habits', () => {
     expect(line.interval.silenceMs).toBeLessThan(10 * MIN);
   });
 
+  it('a log of nothing but faults, three a day with storms between, is told one silence a year at most', () => {
+    const seeds = [3, 11, 29, 41, 97];
+    const told = seeds.map((seed) => {
+      const line = new Line();
+      for (const [at, gap] of drawn(1100, seed, (p) => -8 * H * Math.log(p)).entries()) {
+        line.hear(gap);
+        if (at % 50 === 49) line.every(10 * S, 40);
+      }
+      return line.told.length;
+    });
+    expect(told.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(seeds.length);
+  });
+
   it('one with gaps of a heavy tail is told less than once a day', () => {
     for (const [seed, alpha] of [
       [1, 1.1],

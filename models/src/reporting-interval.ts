@@ -9,14 +9,16 @@
  * weighs more than a third of all, nor more than the limit below, so that one outage is never "usual".
  *
  * Silence limit: `STALE_INTERVALS` usual intervals, and a minute at least. Where that is more than a day, it is a day, or
- * four usual intervals where those are longer: a job that runs every weekday night may rest at weekends.
+ * four usual intervals where those are longer: a job that runs every weekday night may rest at weekends. A line that is
+ * irregular, such as a log of nothing but faults, must have said nothing for four times the second longest of its last
+ * sixteen gaps too; gaps of bursts (under an eighth of the usual one) and of silences are not among those.
  *
  * Repetition: gaps beyond that limit are remembered, the eight longest of the last week (of the last four times their
  * length where that is longer, four weeks at most). With three of them the limit is at least twice the third longest.
  * So at most three silences of about one length are told, and none of them again while they go on coming. Every three
  * further ones must be twice as long: 27 a day is the most that any line can reach.
  *
- * Bounds: 64 classes of gaps, √2 wide from 1 ms on, and eight long gaps.
+ * Bounds: 64 classes of gaps, √2 wide from 1 ms on, eight long gaps, and the last sixteen.
  */
 import { MIN_STALE_MS, STALE_INTERVALS } from './detector.js';
 
@@ -30,6 +32,9 @@ const MAX_LONG_GAPS = 8;
 const MIN_KEPT_MS = 7 * DAY_MS;
 const MAX_KEPT_MS = 28 * DAY_MS;
 const MAX_CLASS = 63;
+const MAX_LAST_GAPS = 16;
+const LAST_GAPS_FACTOR = 4;
+const BURST_PART = 1 / 8;
 
 interface GapClass {
   readonly at: number;
@@ -48,6 +53,9 @@ export class ReportingInterval {
   private readonly classes: GapClass[] = [];
   /** Longest first. */
   private long: LongGap[] = [];
+  /** Oldest first. */
+  private readonly last: number[] = [];
+  private secondLongest = 0;
   private gaps = 0;
   private newestMs = Number.NEGATIVE_INFINITY;
   /** Null when it has to be worked out. */
@@ -60,7 +68,10 @@ export class ReportingInterval {
   add(gapMs: number, endMs: number): void {
     this.newestMs = Math.max(this.newestMs, endMs);
     const weight = this.weightOf(gapMs);
-    if (this.gaps > 0 && gapMs >= this.baseMs()) this.remember({ gapMs, endMs });
+    const isLong = this.gaps > 0 && gapMs >= this.baseMs();
+    if (isLong) this.remember({ gapMs, endMs });
+    // The first gap may be the jump of a clock; before the line is known, nothing is called a silence.
+    if (this.gaps > 0 && !(isLong && this.isRegular)) this.noteLast(gapMs);
     this.gaps += 1;
     this.learn(gapMs, weight);
   }
@@ -93,7 +104,20 @@ export class ReportingInterval {
 
   private baseMs(): number {
     const usual = this.usualMs ?? 0;
-    return Math.max(this.atLeastMs, Math.min(STALE_INTERVALS * usual, Math.max(MIN_MISSED * usual, DAY_MS)));
+    const regular = Math.min(STALE_INTERVALS * usual, Math.max(MIN_MISSED * usual, DAY_MS));
+    return Math.max(this.atLeastMs, regular, LAST_GAPS_FACTOR * this.secondLongest);
+  }
+
+  private noteLast(gapMs: number): void {
+    if (gapMs < BURST_PART * (this.usualMs ?? 0)) return;
+    this.last.push(gapMs);
+    if (this.last.length > MAX_LAST_GAPS) this.last.shift();
+    let [longest, second] = [0, 0];
+    for (const known of this.last) {
+      if (known >= longest) [longest, second] = [known, longest];
+      else if (known > second) second = known;
+    }
+    this.secondLongest = second;
   }
 
   private remember(gap: LongGap): void {
