@@ -69,7 +69,7 @@ export const trainingSchema = z
 export type Training = z.infer<typeof trainingSchema>;
 
 /** Why an agent that is online does not do its work. */
-export const AGENT_PROBLEMS = ['no_answer', 'source_ended', 'lines_refused'] as const;
+export const AGENT_PROBLEMS = ['no_answer', 'source_ended', 'lines_refused', 'cannot_measure'] as const;
 
 export const agentProblemSchema = z.object({
   code: z.enum(AGENT_PROBLEMS),

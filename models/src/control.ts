@@ -95,6 +95,9 @@ export const refusedSourceSchema = z.object({
 });
 export type RefusedSource = z.infer<typeof refusedSourceSchema>;
 
+/** So begins each part of a source's `detail` that says what it cannot measure now, and why; parts end with "; ". */
+export const CANNOT_MEASURE = 'cannot measure';
+
 export const infoSchema = z.object({
   v,
   agent: agentIdSchema,

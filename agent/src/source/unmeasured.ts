@@ -1,4 +1,5 @@
 /** Says, once each time it begins, that something cannot be measured, why, and what to do about it; and when it can. */
+import { CANNOT_MEASURE } from '@lineheron/models';
 import type { Counters } from '../counters.js';
 import type { Log } from '../log.js';
 import type { Reply } from '../reply.js';
@@ -67,7 +68,7 @@ export class UnmeasuredNotice {
   }
 
   private sentence(why: string): string {
-    return `cannot measure ${this.what}: ${CAUSES[why]?.text ?? why}`;
+    return `${CANNOT_MEASURE} ${this.what}: ${CAUSES[why]?.text ?? why}`;
   }
 }
 

@@ -153,6 +153,19 @@ describe('an agent that is online', () => {
     expect(story.agent.problems).toEqual([]);
   });
 
+  it('and cannot measure something says what and why, since when, until it can', () => {
+    const lost = 'cannot measure the round trip to broker: there is no program ping';
+    const source = (detail: string) => ({ type: 'host', detail, phase: 'live' as const });
+    const story = new Story(makeInfo({ ...ENSEMBLE, source: source(`${lost}; all interfaces`) }));
+    story.nowMs += 1000;
+    story.fleet.setInfo('gw-1', makeInfo({ ...ENSEMBLE, source: source(`pings: ${lost}`) }), story.nowMs);
+    expect(story.agent.problems).toEqual([
+      { code: 'cannot_measure', since: new Date(START_MS).toISOString(), message: `gw-1 ${lost}.` },
+    ]);
+    story.fleet.setInfo('gw-1', DOING, story.nowMs);
+    expect(story.agent.problems).toEqual([]);
+  });
+
   it('and whose source ended, or refuses its lines, says so with the remedy', () => {
     const refused = {
       source: 'tail',

@@ -12,7 +12,7 @@ import type {
   Watching,
   WindowState,
 } from '@lineheron/models';
-import { topics } from '@lineheron/models';
+import { CANNOT_MEASURE, topics } from '@lineheron/models';
 
 export interface Line {
   device: string;
@@ -44,8 +44,9 @@ export interface Agent {
   info: AgentInfo | null;
   /** What its own desired state asks of it, beside the fleet's. */
   own: Desired | null;
-  /** When its source came to its end. */
+  /** When its source came to its end, and since when that says that it cannot measure something. */
   endedMs: number | null;
+  unmeasuredMs: number | null;
   /** The first command that it left without an answer, as long as it answers none. */
   unansweredMs: number | null;
   lastSeenMs: number | null;
@@ -175,7 +176,22 @@ function problemsOf(id: string, agent: Agent, around: Surroundings): AgentProble
       message: `${id} refused ${lines} of the last ${of} lines of ${source}: ${reason} ${remedy}`,
     }),
   );
-  return [...(silent ? [silent] : []), ...ended, ...refused];
+  return [...(silent ? [silent] : []), ...ended, ...refused, ...cannotMeasure(id, agent)];
+}
+
+function cannotMeasure(id: string, { info, unmeasuredMs }: Agent): AgentProblem[] {
+  if (unmeasuredMs === null) return [];
+  const parts = unmeasuredParts(info).join('; ');
+  return [{ code: 'cannot_measure', since: iso(unmeasuredMs), message: `${id} ${parts}.` }];
+}
+
+/** What a source says that it cannot measure, and why. */
+export function unmeasuredParts(info: AgentInfo | null): string[] {
+  const parts = (info?.source.detail ?? '').split('; ');
+  return parts.flatMap((part) => {
+    const from = part.indexOf(CANNOT_MEASURE);
+    return from < 0 ? [] : [part.slice(from)];
+  });
 }
 
 /** It is online, and yet does not do what is desired, or answers no command. */

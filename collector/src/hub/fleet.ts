@@ -17,7 +17,7 @@ import {
   type Scope,
   type WindowState,
 } from '@lineheron/models';
-import { type Agent, agentView, isSilent, type Line, type Wanted } from './agent-view.js';
+import { type Agent, agentView, isSilent, type Line, unmeasuredParts, type Wanted } from './agent-view.js';
 
 /** A window as the fleet takes note of it. */
 export interface Sighting {
@@ -100,6 +100,7 @@ export class Fleet {
   setInfo(agent: string, info: AgentInfo, nowMs: number): void {
     const known = this.agent(agent);
     known.endedMs = info.source.phase === 'ended' ? (known.endedMs ?? nowMs) : null;
+    known.unmeasuredMs = unmeasuredParts(info).length > 0 ? (known.unmeasuredMs ?? nowMs) : null;
     known.info = info;
     known.known = true;
     // The broker keeps an agent's info: it comes from those that are away, too.
@@ -280,6 +281,7 @@ function newAgent(): Agent {
     info: null,
     own: null,
     endedMs: null,
+    unmeasuredMs: null,
     unansweredMs: null,
     lastSeenMs: null,
     live: false,
