@@ -271,6 +271,97 @@ describe('what an alert says of', () => {
   });
 });
 
+describe('an alert of the collector', () => {
+  const of = (feature: string, unit: string, [observed, p5, p95]: [number, number, number]): Reason => ({
+    ...{ feature, unit, observed, median: (p5 + p95) / 2, p5, p95, share: 0.5 },
+  });
+  const loss = of('packet_loss_variance', '%²', [42.25, 0, 0.01]);
+  const steady = of('log_frequency', '1/s', [1.03, 1, 1.05]);
+  const latency = of('latency_ms', 'ms', [181, 20, 25]);
+  const limit = {
+    feature: 'latency_ms',
+    unit: 'ms',
+    value: 84,
+    side: 'below',
+    detector: 'adaptive_baseline',
+  } as const;
+  const window = (
+    end: number,
+    edge: { reasons: Reason[]; ratio: number; normal_if?: NormalIf[] } | null,
+    autoencoder: { reasons: Reason[]; ratio: number } | null,
+    device = 'modem',
+  ): ReviewedWindow => ({
+    ...{
+      id: `gw/0123456789abcdef/1/${end}`,
+      agent: 'gw',
+      boot: '0123456789abcdef',
+      device,
+      endMs: end * 1000,
+    },
+    scope: device === '*' ? 'gateway' : 'device',
+    edge: { suspect: edge !== null, reasons: edge?.reasons ?? [], normal_if: edge?.normal_if },
+    forest: { suspect: false, score: null, threshold: null },
+    baseline: edge && { suspect: true, score: 13 * edge.ratio, threshold: 13 },
+    autoencoder: autoencoder && {
+      suspect: true,
+      score: autoencoder.ratio,
+      threshold: 1,
+      reasons: autoencoder.reasons,
+    },
+    ...{ episode: null, truth: null, historical: false },
+  });
+  const grown = (...windows: ReviewedWindow[]) =>
+    windows.reduce<OpenAlert | null>(
+      (open, next) => (open ? extendAlert(open, next, 'ensemble', 0) : openAlert(next, 'ensemble', 0)),
+      null,
+    )!.alert;
+  const edge = { reasons: [latency], ratio: 2, normal_if: [limit] };
+
+  it.each([
+    [
+      'of the autoencoder alone leaves out what is usual',
+      grown(window(1, null, { reasons: [steady, loss], ratio: 2 })),
+      'modem: packet loss swings by ±6.5 % (usually below 0.1 %).',
+    ],
+    [
+      'of nothing but what is usual says that the combination is not',
+      grown(window(1, null, { reasons: [steady], ratio: 2 }, '*')),
+      'The gateway as a whole: an unusual combination: 1.03 records per second (usually 1–1.05).',
+    ],
+    [
+      'of a detector that gives no reasons says so',
+      grown(window(1, null, { reasons: [], ratio: 2 })),
+      'modem behaves unlike what was seen in training.',
+    ],
+    [
+      'that the edge opened keeps its reasons, however strange the autoencoder finds it',
+      grown(window(1, edge, null), window(2, null, { reasons: [loss], ratio: 90 })),
+      'modem: latency 181 ms (usually 20–25 ms). Alerts above 84 ms.',
+    ],
+    [
+      'takes the edge’s reasons and limit in place of the autoencoder’s, together',
+      grown(window(1, null, { reasons: [loss], ratio: 90 }), window(2, edge, null)),
+      'modem: latency 181 ms (usually 20–25 ms). Alerts above 84 ms.',
+    ],
+    [
+      'goes by the window that is much stranger, without the limit of another',
+      grown(
+        window(1, edge, null),
+        window(2, { reasons: [of('latency_ms', 'ms', [900, 20, 25])], ratio: 9 }, null),
+      ),
+      'modem: latency 900 ms (usually 20–25 ms).',
+    ],
+    [
+      'stays with what it said when another window is little stranger',
+      grown(window(1, edge, null), window(2, { reasons: [loss], ratio: 2.2 }, null)),
+      'modem: latency 181 ms (usually 20–25 ms). Alerts above 84 ms.',
+    ],
+  ])('%s', (_name, { summary }, text) => {
+    expect(summary).toBe(text);
+    expect(sentenceFaults(summary)).toEqual([]);
+  });
+});
+
 describe('any reasons at all', () => {
   /** Seeded: the same on every machine. */
   function random() {

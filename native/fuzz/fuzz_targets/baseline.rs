@@ -25,7 +25,7 @@ fn check(bytes: &[u8]) {
     for (_, mut device) in devices {
         let mut surprises = Vec::new();
         for (record, time_ms) in (START_MS..).step_by(1000).take(RECORDS).enumerate() {
-            device.rates.see(1000, [Some("T3-timeout"), Some("503"), None][record % 3]);
+            device.rates.see(time_ms, [Some("T3-timeout"), Some("503"), None][record % 3]);
             assert!(device.rates.storms().iter().all(|storm| storm.nats.is_finite() && storm.hold_s >= 0.0));
             let row: [f32; 3] = std::array::from_fn(|column| VALUES[(record * (column + 1)) % VALUES.len()]);
             if let Some(score) = device.push(time_ms, &row, &kinds, Memory::default(), &mut surprises) {

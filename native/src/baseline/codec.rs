@@ -207,6 +207,7 @@ impl Reader<'_> {
             TwoSpeed::of_numbers(own, &levels).ok_or_else(|| damaged("its levels are none"))?;
         device.days = self.days(channels)?;
         device.rates = Rates::taken(self)?;
+        device.rates.resume(device.last_ms);
         Ok(device)
     }
 
@@ -270,7 +271,7 @@ mod tests {
                 #[allow(clippy::cast_possible_truncation)]
                 let row = [20.0 + random.normal() as f32, 0.0, f32::from(u8::from(random.unit() < 0.1))];
                 let time_ms = step_ms * i64::try_from(step).unwrap();
-                device.rates.see(step_ms, (["T3-timeout", "503"]).get(step % 7).copied());
+                device.rates.see(time_ms, (["T3-timeout", "503"]).get(step % 7).copied());
                 device.push(time_ms, &row, &[Gauge, Gauge, Count], Memory::default(), &mut surprises);
             }
             device

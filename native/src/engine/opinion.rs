@@ -142,9 +142,8 @@ impl BaselinePlan {
         let flags = [record.head.error_code.is_some(), record.head.server_error];
         self.row.extend(flags.map(|flag| f32::from(u8::from(flag))));
         let last_ms = baseline.last_ms();
-        let since_last_ms = last_ms.map_or(0, |last_ms| time_ms.saturating_sub(last_ms));
         let event = if rebooted { None } else { self.event.of(record) };
-        let settled = baseline.rates.see(since_last_ms, event);
+        let settled = baseline.rates.see(time_ms, event);
         let score = baseline.push(time_ms, &self.row, &self.kinds, self.memory, &mut self.surprises);
         let records_nats = ln(baseline.records_per_day());
         let threshold = threshold_nats(baseline.records_per_day(), self.budget);

@@ -9,8 +9,11 @@ const LENGTHS_S: [f64; 4] = [60.0, 600.0, 3600.0, DAY_S];
 /// After so long an event weighs 1/e of a new one.
 pub const MEMORY_S: f64 = 28.0 * DAY_S;
 /// A device must have been known for so long before anything is said of how often events come, and for so many windows.
-const WARM_UP_S: f64 = 0.98 * DAY_S;
+const WARM_UP_S: f64 = DAY_S / 4.0;
 const WARM_UP_WINDOWS: f64 = 8.0;
+/// Who has not seen all hours of a day may only say what is far out.
+const FIRST_DAY_S: f64 = 0.98 * DAY_S;
+const FIRST_DAY_NATS: f64 = 12.0;
 /// Fewer in a window are no storm.
 const MIN_EVENTS: u32 = 3;
 /// A storm goes on while gaps are no longer than so many of its mean ones.
@@ -205,6 +208,7 @@ impl Class {
         }
         #[allow(clippy::cast_precision_loss)] // Four.
         let questions = LENGTHS_S.len() as f64 / BUDGET_SHARE;
-        Some(self.scales[place].nats(count, self.known_s / DAY_S) - ln(questions))
+        let young_nats = if self.known_s < FIRST_DAY_S { FIRST_DAY_NATS } else { 0.0 };
+        Some(self.scales[place].nats(count, self.known_s / DAY_S) - ln(questions) - young_nats)
     }
 }

@@ -23,6 +23,8 @@ pub use class::Rate;
 
 /// Kinds of events of one device, that for all others among them.
 pub const MAX_CLASSES: usize = 16;
+/// What is older than this against the newest record is not late: the clock was set back.
+const SET_BACK_MS: i64 = 60_000;
 /// A pause counts for this at most.
 const MAX_PAUSE_MS: i64 = 7 * 86_400_000;
 /// What the kind for all others is called.
@@ -42,8 +44,9 @@ pub struct Storm {
 /// The events of one device.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rates {
-    /// Time of the device, s.
+    /// Time of the device, s, and the newest record's.
     clock_s: f64,
+    last_ms: Option<i64>,
     /// No storm holds longer.
     hold_until_s: f64,
     classes: Vec<Class>,
@@ -52,12 +55,16 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Takes note of a record so long after the one before, and of its event if it tells one. True when a rate that
-    /// has held for a day became the usual one.
+    /// Takes note of a record and of its event if it tells one. True when a rate that has held for a day became the
+    /// usual one.
     #[inline]
-    pub fn see(&mut self, since_last_ms: i64, event: Option<&str>) -> bool {
+    pub fn see(&mut self, time_ms: i64, event: Option<&str>) -> bool {
+        let passed_ms = time_ms.saturating_sub(self.last_ms.unwrap_or(time_ms));
+        if passed_ms >= 0 || passed_ms < -SET_BACK_MS {
+            self.last_ms = Some(time_ms);
+        }
         #[allow(clippy::cast_precision_loss)] // A week of milliseconds.
-        let passed_ms = since_last_ms.clamp(0, MAX_PAUSE_MS) as f64;
+        let passed_ms = passed_ms.clamp(0, MAX_PAUSE_MS) as f64;
         self.clock_s += passed_ms / 1000.0;
         event.is_some_and(|event| self.count(event))
     }
@@ -82,6 +89,11 @@ impl Rates {
     /// With how many events in its window, of so many seconds, a storm would not have been stranger than `nats`.
     pub fn most_normal(&self, place: usize, nats: f64) -> (f64, f64) {
         self.classes[place].most_normal(nats + self.choice())
+    }
+
+    /// Goes on after a restart: the newest record was of then.
+    pub fn resume(&mut self, last_ms: Option<i64>) {
+        self.last_ms = last_ms;
     }
 
     /// As it is kept.

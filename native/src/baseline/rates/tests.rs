@@ -57,7 +57,6 @@ fn times(line: &Line, days: f64, seed: u64) -> Vec<f64> {
 #[derive(Default)]
 struct Heard {
     rates: Rates,
-    last_s: f64,
     /// When storms rarer than the budget began, s.
     alerts: Vec<f64>,
     over_s: f64,
@@ -66,8 +65,7 @@ struct Heard {
 impl Heard {
     #[allow(clippy::cast_possible_truncation)] // Times of tests.
     fn push(&mut self, time_s: f64, event: Option<&str>) {
-        self.rates.see(((time_s - self.last_s) * 1000.0).round() as i64, event);
-        self.last_s = time_s;
+        self.rates.see((time_s * 1000.0).round() as i64, event);
         if self.rates.storms().first().is_some_and(|storm| storm.nats > BUDGET_NATS) {
             if self.rates.clock_s > self.over_s {
                 self.alerts.push(time_s);
@@ -157,9 +155,9 @@ fn a_kind_that_was_never_seen_is_no_storm_once_but_is_several_times() {
 }
 
 #[test]
-fn nothing_is_said_on_the_first_day() {
-    let mut heard = known_for(0.8);
-    storm(&mut heard, 0.81 * DAY_S, 500, 1.0);
+fn nothing_is_said_in_the_first_hours() {
+    let mut heard = known_for(0.2);
+    storm(&mut heard, 0.21 * DAY_S, 500, 1.0);
     assert!(heard.alerts.is_empty());
 }
 
@@ -212,4 +210,22 @@ fn kinds_without_end_take_bounded_memory_and_a_storm_of_them_is_of_other_errors(
     }
     assert_eq!(heard.alerts.len(), 1);
     assert_eq!(heard.rates.rate(heard.rates.storms()[0].place).name, OTHERS);
+}
+
+#[test]
+fn a_clock_that_was_set_back_by_hours_makes_no_storm() {
+    let mut heard = known_for(40.0);
+    heard.alerts.clear();
+    for half_day in 0..20 {
+        heard.push((39.5 + 0.5 * f64::from(half_day)) * DAY_S, Some("T3-timeout"));
+    }
+    assert!(heard.alerts.is_empty());
+}
+
+#[test]
+fn on_the_first_day_a_storm_far_beyond_what_was_is_found() {
+    let line = Line { groups_a_day: 72.0, size: single, gap_s: 1.0, evenings: false };
+    let mut heard = Heard::of(&times(&line, 0.5, 3));
+    storm(&mut heard, 0.5 * DAY_S, 40, 10.0);
+    assert_eq!(heard.alerts.len(), 1, "{:?}", heard.alerts);
 }
