@@ -27,7 +27,8 @@ impl Event<'_> {
     }
 }
 
-const DOWN: [&[u8]; 10] = [
+const DOWN: [&[u8]; 11] = [
+    b"dropped",
     b" Down",
     b" down",
     b" DOWN",

@@ -40,9 +40,9 @@ static TRANSITION: LazyLock<Regex> = LazyLock::new(|| {
     let text = concat!(
         r"(?:\b(?P<a>[\w+-]+?)[)\]]? ?(?:->|=>|\xe2\x86\x92) ?[(\[]?",
         r"|\bfrom (?:state )?(?P<c>[\w+-]+) (?:state )?(?:in)?to (?:state )?",
-        r"|\bold state:? (?P<d>[\w+-]+)\b.{0,100}?\bnew state:? ",
+        r#"|\bold[ _-]state[:=]? ?"?(?P<d>[\w+-]+)\b.{0,100}?\bnew[ _-]state[:=]? ?"#,
         r"|\bchanged (?:its )?(?:state )?to |\bstate (?:has )?(?:changed |turned )?(?:in)?to ",
-        r"|\b(?:new|current|oper\w*|link) ?(?:state|status):? (?:is )?(?:now )?|, state:? |\bis now )",
+        r"|\b(?:new|current|oper\w*|link)[ _-]?(?:state|status)[:= ] ?(?:is )?(?:now )?|, state:? |\bis now )",
         r#"["']?(?P<b>[A-Za-z0-9_+-]+)"#
     );
     let built = RegexBuilder::new(text).unicode(false).case_insensitive(true).build();
@@ -54,7 +54,8 @@ static GOOD_NEWS: LazyLock<Regex> = LazyLock::new(|| {
     let text = concat!(
         r"\b(?:alarms?|faults?|alerts?|conditions?|problems?|failures?|traps?|LO[SFM])\b.{0,80}\bclear(?:s|ed)?\b|",
         r"\bcleared\b.{0,40}\b(?:alarm|fault|alert|condition|problem|failure)s?\b|",
-        r"\b(?:recovered|restored|resolved)\b|\bback (?:up|online|to normal)\b|\bno longer\b|",
+        r"\b(?:recovered|restored|resolved)\b|\bback (?:up|online|to normal)\b|\bno longer (?:down|lost|failed|unreachable|offline)\b|",
+        r"\b(?:up|online)\b.{0,9}\b(?:after|was|had been|previously)\b.{0,20}\b(?:down|offline|outage)\b|",
         r"\b(?:0|no|zero|without(?: any)?) (?:errors?|failures?|problems?|alarms?|faults?)\b|",
         r"\b(?:errors?|failed|failures?) ?[=:] ?0(?:[^\d.]|$)"
     );
@@ -74,7 +75,9 @@ pub fn is_good_news(message: &[u8]) -> bool {
 pub fn reached(message: &[u8]) -> Option<Change> {
     let message = &message[..message.len().min(MAX_BYTES)];
     let has = |text: &[u8]| memchr::memmem::find(message, text).is_some();
-    if ![&b"->"[..], b"=>", b"\xe2\x86\x92", b" to ", b"to ", b"tate", b"TATE", b"now "].into_iter().any(has)
+    if ![&b"->"[..], b"=>", b"\xe2\x86\x92", b" to ", b"to ", b"tate", b"tatus", b"TAT", b"now "]
+        .into_iter()
+        .any(has)
     {
         return None;
     }
@@ -128,6 +131,8 @@ mod tests {
             ("from FULL to DOWN, Neighbor Down", Some(Change::Worse)),
             ("from LOADING to FULL, Loading Done", Some(Change::Better)),
             ("interface state ENABLED->DISABLED", Some(Change::Worse)),
+            ("old-state=\"Established\" new-state=\"Idle\"", Some(Change::Worse)),
+            ("operational-status=\"up(1)\"", Some(Change::Better)),
             ("new state: down, interface: ge-0/0/0.0", Some(Change::Worse)),
             ("nbr state changed, rid 192.0.2.14, state down", Some(Change::Worse)),
             ("link went from home to work", None),
@@ -140,14 +145,21 @@ mod tests {
 
     #[test]
     fn the_end_of_a_fault_is_good_news_and_its_denial_is_not() {
-        for message in
-            ["LOS alarm cleared on pon0", "Clearing: alarm clear", "service restored", "WAN is back online"]
-        {
+        for message in [
+            "LOS alarm cleared on pon0",
+            "Clearing: alarm clear",
+            "service restored",
+            "WAN is back online",
+            "link up, was down for 9 s",
+        ] {
             assert!(is_good_news(message.as_bytes()), "{message}");
         }
-        for message in
-            ["session cleared by peer", "could not be restored", "neighbor Down - User clear requested"]
-        {
+        for message in [
+            "session cleared by peer",
+            "peer no longer responding",
+            "could not be restored",
+            "neighbor Down - User clear requested",
+        ] {
             assert!(!is_good_news(message.as_bytes()), "{message}");
         }
     }
