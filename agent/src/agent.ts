@@ -424,6 +424,14 @@ export class Agent {
         this.training.collect(scope, { endMs, features });
         this.drift.add(scope, { ...judged, endMs, features, windowMs });
       },
+      onReordered: (how) => {
+        this.counters.add('chunks_reordered');
+        const what = how === 'newest_first' ? 'are newest first' : 'are in no order of time';
+        log.warn(
+          { remedy: 'let the file be written oldest first; larger ones are turned round by tac' },
+          `the first lines of a file ${what}: they were read in the order of their times`,
+        );
+      },
       onEngineError: (error) => {
         this.counters.add('engine_errors');
         log.error({ error: messageOf(error) }, 'the engine failed: a chunk of lines is left out');

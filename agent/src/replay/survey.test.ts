@@ -62,9 +62,10 @@ describe('survey', () => {
   });
 
   it('finds the order of the dates that any line shows', async () => {
-    const lines = ['09/10/2026 07:15:00', '10/10/2026 07:15:00', '13/10/2026 07:15:00'].map(docsis).join('');
-    const { surveyed } = await look(DOCSIS, lines);
+    const days = ['09/10/2026', '10/10/2026', '11/10/2026', '12/10/2026', '13/10/2026', '01/11/2026'];
+    const { surveyed } = await look(DOCSIS, days.map((day) => docsis(`${day} 07:15:00`)).join(''));
     expect(surveyed.files[0]?.found.dateOrder).toBe('day_first');
+    expect(surveyed.files[0]?.order).toBe('as_written');
   });
 
   it('reads files that were named newest first oldest first', async () => {

@@ -36,14 +36,24 @@ export interface SurveyOptions {
   asOfMs: number | null;
 }
 
-async function surveyed(file: InputFile, options: SurveyOptions): Promise<SurveyedFile> {
-  const { engine, format, device, asOfMs } = options;
-  const arrivalMs = asOfMs ?? file.writtenMs;
+async function looked(file: InputFile, { engine, format, device }: SurveyOptions, arrivalMs: number) {
   let found: Survey | null = null;
   let bytes = 0;
   for await (const block of blocks(file)) {
     found = engine.survey(block, arrivalMs, found === null, format, device);
     bytes += block.length;
+  }
+  return { found, bytes };
+}
+
+async function surveyed(file: InputFile, options: SurveyOptions): Promise<SurveyedFile> {
+  const { engine, format, asOfMs } = options;
+  const arrivalMs = asOfMs ?? file.writtenMs;
+  let { found, bytes } = await looked(file, options, arrivalMs);
+  if (found?.dateOrder && found.direction !== 'forward') {
+    // Until it was shown, dates in another order seemed to go to and fro.
+    engine.expect(arrivalMs, found.dateOrder, null, format);
+    ({ found, bytes } = await looked(file, options, arrivalMs));
   }
   const { records = 0, timed = 0, direction = 'forward', dateOrder = null } = found ?? {};
   const newestMs = found?.newestMs ?? null;
@@ -54,7 +64,7 @@ async function surveyed(file: InputFile, options: SurveyOptions): Promise<Survey
   if (direction === 'forward') return { ...asWritten, order: 'as_written' };
   if (bytes > MAX_ORDERED_BYTES) return { ...asWritten, order: 'too_large_to_turn' };
   const order = direction === 'newest_first' ? 'turned_round' : 'sorted';
-  const { lines, oldestMs } = await orderedLines(file, options, arrivalMs, base.found, order);
+  const { lines, oldestMs } = await orderedLines(file, options, arrivalMs, order);
   return { ...base, oldestMs, order, blocks: () => lines };
 }
 
@@ -62,11 +72,8 @@ async function orderedLines(
   file: InputFile,
   { engine, format, device }: SurveyOptions,
   arrivalMs: number,
-  { dateOrder }: Pick<Survey, 'dateOrder'>,
   order: ReadingOrder,
 ) {
-  // What a late line proved counts for those before it, too.
-  engine.expect(arrivalMs, dateOrder ?? null, null, format);
   const all: Buffer[] = [];
   const times: number[] = [];
   for await (const block of blocks(file)) {

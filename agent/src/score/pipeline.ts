@@ -17,7 +17,7 @@ import {
   type ScoredWindow,
 } from '@lineheron/models';
 import type { ChannelDefinition, Engine, PushResult, RecordResult, WindowResult } from '@lineheron/native';
-import { type LineChunk, pushLines } from '../engine-lines.js';
+import { type LineChunk, pushLines, type Reordered } from '../engine-lines.js';
 import { BatchBuilder, type BuiltBatch } from './batch.js';
 import type { DeviceClock } from './device-clock.js';
 import { type Episode, Episodes } from './episodes.js';
@@ -70,6 +70,8 @@ export interface PipelineOptions {
   onAnomaly?: (anomaly: AnomalyMessage) => void;
   /** A chunk was lost to a fault of the engine. */
   onEngineError: (error: unknown) => void;
+  /** The first lines of a file were not in the order of their times, and were read in it. */
+  onReordered?: (how: Reordered) => void;
 }
 
 const ENDED: Readonly<Record<EpisodeEnd, string>> = {
@@ -121,6 +123,7 @@ export class Pipeline {
     try {
       const { engine } = this.options;
       const result = pushLines(engine, chunk, nowMs);
+      if (result.reordered) this.options.onReordered?.(result.reordered);
       this.onlyNormal.unsynchronised(engine.counters().unsynchronised);
       return result;
     } catch (error) {

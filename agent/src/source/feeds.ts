@@ -43,8 +43,8 @@ export class Feed {
   }
 
   /** What the source gave, as the engine is to read it. */
-  lines({ bytes, emit, device }: Chunk): LineChunk {
-    return { bytes, emit, format: this.options.format, device: device ?? this.options.device };
+  lines({ bytes, emit, device, begins }: Chunk): LineChunk {
+    return { bytes, emit, begins, format: this.options.format, device: device ?? this.options.device };
   }
 
   /** A source that failed is not used again. */

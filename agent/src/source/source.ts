@@ -31,6 +31,8 @@ export interface Chunk {
   durable?: boolean;
   /** The device of lines that name none. */
   device?: string;
+  /** The first lines of a file or stream. */
+  begins?: boolean;
 }
 
 export interface Source {

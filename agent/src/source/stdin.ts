@@ -35,6 +35,7 @@ export class StdinSource implements Source {
     // What it says after its end concerns nobody.
     stream.on('error', () => {});
     const decoder = new Utf8Decoder(this.encoding);
+    let begins = true;
     const cutter = new LineCutter(this.maxLineBytes);
     const stop = () => stream.destroy();
     signal.addEventListener('abort', stop, { once: true });
@@ -42,7 +43,8 @@ export class StdinSource implements Source {
       if (signal.aborted) return;
       for await (const bytes of stream) {
         const lines = cutter.push(decoder.push(bytes as Buffer));
-        if (lines.length > 0) yield chunkOf(lines);
+        if (lines.length > 0) yield chunkOf(lines, begins);
+        begins &&= lines.length === 0;
         if (signal.aborted) return;
       }
     } catch (error) {
@@ -54,13 +56,13 @@ export class StdinSource implements Source {
       signal.removeEventListener('abort', stop);
     }
     const last = Buffer.concat([cutter.push(decoder.end()), cutter.end()]);
-    if (last.length > 0) yield chunkOf(last);
+    if (last.length > 0) yield chunkOf(last, begins);
     this.current = 'ended';
   }
 }
 
-function chunkOf(bytes: Uint8Array): Chunk {
-  return { bytes, emit: true, position: null };
+function chunkOf(bytes: Uint8Array, begins: boolean): Chunk {
+  return { bytes, emit: true, begins, position: null };
 }
 
 export const stdin = sourceKind({

@@ -230,11 +230,12 @@ export class TailSource implements Source {
       this.keepPosition(path, follower);
       return this.checkpoint();
     }
-    const { bytes, position } = lines;
+    const { bytes, position, from } = lines;
     if (!position) return { bytes, emit: false, position: null };
     return {
       bytes,
       emit: true,
+      begins: from === 0,
       position: (newestMs) => {
         this.positions.set(path, position(newestMs));
         return this.snapshot();
