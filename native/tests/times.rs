@@ -208,3 +208,22 @@ fn a_survey_tells_direction_order_and_lines_without_a_time_and_touches_no_window
     assert_eq!(look(ping, &dated), ("forward", None, 100, 60, 101));
     assert_eq!((engine.counters().lines, engine.devices()), (0, 0));
 }
+
+#[test]
+fn lines_in_windows_1252_are_read_as_such_and_an_unknown_encoding_is_refused() {
+    let format = |encoding: &str| {
+        format!(
+            r#"{{"type":"text","encoding":"{encoding}","patterns":["^(?P<timestamp>\\S+ \\S+) (?P<device_id>\\S+) up"]}}"#
+        )
+    };
+    let mut engine = engine();
+    let number = engine.add_format(&format("windows-1252")).unwrap();
+    let context = Context::new(at("2026-11-20T12:00:01Z"), None);
+    let push = engine.push_format(b"2026-11-20 12:00:00 K\xf6ln up\n", number, context, true).unwrap();
+    assert_eq!(shown(&push.records), [("Köln", at("2026-11-20T12:00:00Z"), None)]);
+    for encoding in ["auto", "utf-8", "utf-16le", "utf-16be"] {
+        engine.add_format(&format(encoding)).unwrap();
+    }
+    let error = engine.add_format(&format("ebcdic")).unwrap_err().to_string();
+    assert!(error.contains("format.encoding: unknown encoding"), "{error}");
+}

@@ -269,8 +269,6 @@ fn make_reader(definition: &str, channels: &ChannelList) -> Result<Option<Reader
         let text = format!("\"{device}\" is no name of 1–128 printable characters without / + # *");
         return Err(keys.error("device_id", text));
     }
-    let clock = Clock::from_keys(&keys)?;
-    let format = make(&keys, channels, &clock)?;
     let decoded = match keys.text("encoding")? {
         // Of UTF-16 the agent finds the line ends, and gives UTF-8.
         None | Some("auto" | "utf-8" | "utf-16le" | "utf-16be") => None,
@@ -280,6 +278,8 @@ fn make_reader(definition: &str, channels: &ChannelList) -> Result<Option<Reader
             return Err(keys.error("encoding", format!("unknown encoding \"{other}\"; expected {known}")));
         }
     };
+    let clock = Clock::from_keys(&keys)?;
+    let format = make(&keys, channels, &clock)?;
     let device = device.map(str::to_owned);
     Ok(Some(Reader { format, device, placer: Placer::default(), clock, decoded }))
 }
