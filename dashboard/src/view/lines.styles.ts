@@ -105,6 +105,14 @@ export const linesSheet = css`
     gap: 8px;
     min-width: 0;
   }
+  .message {
+    display: grid;
+    grid-template-columns: auto 1fr;
+    gap: 5px;
+  }
+  .message svg {
+    margin-top: 2px;
+  }
   .of {
     font-weight: 400;
   }

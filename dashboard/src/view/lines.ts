@@ -271,7 +271,7 @@ export class LinesElement extends LineheronElement {
       class="problem"
       style="top:${top}px;height:${heightPx}px"
     >
-      <div role="gridcell" aria-colspan="2">${icon('warning', 12)} ${message}</div>
+      <div role="gridcell" aria-colspan="2" class="message">${icon('warning', 12)}<span>${message}</span></div>
     </div>`;
   }
 
