@@ -3,7 +3,14 @@
  * with it (source first). Stages know nothing of each other; here is the only place that knows all.
  */
 import { join } from 'node:path';
-import { type AgentEvent, type AgentInfo, FLEET, type Scope, topics } from '@lineheron/models';
+import {
+  type AgentEvent,
+  type AgentInfo,
+  FLEET,
+  MAX_BATCH_BYTES,
+  type Scope,
+  topics,
+} from '@lineheron/models';
 import type { Kept } from '@lineheron/models/persist';
 import type { Clock } from './clock.js';
 import { DesiredState } from './command/desired.js';
@@ -166,6 +173,8 @@ export class Agent {
     this.drain = new Drain({
       waiting: this.spool,
       send: (bytes) => this.link.publish(topics.score(config.agent_id), bytes),
+      sizes: () => this.link.sizes,
+      tooLarge: (batch, bytes) => this.refusals.tooLarge(batch, bytes),
       clock,
       log,
     });
@@ -173,7 +182,7 @@ export class Agent {
       agent: config.agent_id,
       featureNames: engine.features.map(({ name }) => name),
       maxDevices: MAX_DEVICES,
-      publish: (topic, payload) => this.link.publish(topic, payload, true),
+      publish: (topic, payload) => this.link.settled && this.link.publish(topic, payload, true),
       monotonicMs: () => clock.monotonicMs(),
     });
     this.metrics = new MetricsServer(() => this.metricsState(), log);
@@ -382,7 +391,11 @@ export class Agent {
   private connected(): void {
     this.rivals.connected();
     this.publishInfo();
+  }
+
+  private subscribed(): void {
     this.states.republish();
+    this.drain.reconnected();
   }
 
   private received(topic: string, payload: Buffer, retained: boolean): void {
@@ -419,6 +432,8 @@ export class Agent {
         () => this.reading?.feeds.phase === 'live',
       ),
       nowMs: () => clock.nowMs(),
+      // Records and windows around it differ: half of what was refused passes surely.
+      maxBatchBytes: () => Math.min(MAX_BATCH_BYTES, this.link.sizes.refusedBytes / 2),
       onWindow: (scope, endMs, features, judged) => {
         this.histories[scope].add({ endMs, features });
         this.training.collect(scope, { endMs, features });
@@ -447,7 +462,7 @@ export class Agent {
         ack: ({ ranges, refused }) => {
           this.drain.settled(this.spool.acknowledge(ranges));
           for (const { boot, sequence, code } of refused)
-            void this.refusals.setAside({ boot, sequence }, code);
+            void this.refusals.refused({ boot, sequence }, code);
         },
         verdict: (verdict) => {
           this.states.review(verdict);
@@ -494,7 +509,7 @@ export class Agent {
       log,
       counters: this.counters,
       onConnect: () => this.connected(),
-      onSubscribed: () => this.drain.reconnected(),
+      onSubscribed: () => this.subscribed(),
       onMessage: (topic, payload, retained) => this.received(topic, payload, retained),
     });
   }

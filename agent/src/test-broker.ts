@@ -27,9 +27,15 @@ export class TestBroker {
     agent: string,
     authenticate?: (name: string, password: string) => boolean,
     rights?: { subscribe: (topic: string) => boolean; publish: (topic: string) => boolean },
+    /** It ends the connection of whoever publishes more. */
+    maxBytes = Number.POSITIVE_INFINITY,
   ): Promise<TestBroker> {
     const aedes = await Aedes.createBroker({
       drainTimeout: 1000,
+      authorizePublish: (client, { payload }, done) => {
+        if (payload.length <= maxBytes) done(null);
+        else client?.conn.destroy();
+      },
       ...(authenticate && {
         authenticate: (
           _: Client,

@@ -12,8 +12,8 @@ export const AGENT_ID_PATTERN = /^[a-z0-9._-]{1,64}$/;
 
 /** No packet of ours is larger. */
 export const MAX_PACKET_BYTES = 1024 * 1024;
-/** A score batch stays below this, so that one lost connection costs little. */
-export const MAX_BATCH_BYTES = 256 * 1024;
+/** A score batch stays below this: with all around it, it is less than 64 KiB, which every broker takes. */
+export const MAX_BATCH_BYTES = 64 * 1024 - 512;
 
 export const topics = {
   status: (agent: string) => `${ROOT}/${agent}/status`,

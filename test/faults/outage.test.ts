@@ -54,6 +54,7 @@ async function outage(spool: Spool) {
       if (device % 5 === 0) nowMs += 500;
       builder.add({
         record: null,
+        mostWindowBytes: 2_000,
         windows: [
           (id) => {
             const window = windowAt(second, device, id, random);

@@ -5,6 +5,9 @@
  * Oldest first. When more than a minute waits, what is made from now on overtakes it, so that live data stays live;
  * what is overtaken is sent beside it, oldest first, marked `historical`. Shorter gaps keep their order: they are
  * through in a moment, and an alert goes on as if nothing had been.
+ *
+ * A batch that is larger than the broker takes, made before that was known, goes without its records; what is too
+ * large even so is set aside, or it would block all behind it.
  */
 import type { Clock } from '../clock.js';
 import { type Log, messageOf } from '../log.js';
@@ -25,6 +28,10 @@ export interface DrainOptions {
   waiting: Waiting;
   /** False when it could not be sent now. */
   send: (bytes: Buffer) => boolean;
+  /** What the broker is known to take; everything when absent. */
+  sizes?: () => { readonly isCareful: boolean; readonly refusedBytes: number };
+  /** The broker takes no message of its size, not even without its records. */
+  tooLarge?: (batch: BatchKey, bytes: number) => Promise<void>;
   clock: Clock;
   log: Log;
 }
@@ -37,6 +44,8 @@ const OVERTAKEN_AFTER_MS = 60_000;
 /** Live batches remembered as such; of more, the oldest are backlog like any other. */
 const MAX_FRESH = 256;
 const HISTORICAL = Buffer.from('{"historical":true,');
+/** Of the size that is refused: a little less is likely refused too, and each try costs connections. */
+const NEARLY = 0.9;
 const RESEND_MS = 30_000;
 const MAX_RESEND_MS = 5 * 60_000;
 /** Who has not answered for this long is not waited for at the end. */
@@ -138,11 +147,16 @@ export class Drain {
     try {
       while (this.again) {
         this.again = false;
-        while (this.inFlight.size < MAX_IN_FLIGHT && (await this.sendNext()));
+        while (this.inFlight.size < this.mostInFlight && (await this.sendNext()));
       }
     } catch (error) {
       this.options.log.error({ error: messageOf(error) }, 'cannot send from the spool');
     }
+  }
+
+  /** One at a time while it has to be found out which of them ends the connection. */
+  private get mostInFlight(): number {
+    return this.options.sizes?.().isCareful ? 1 : MAX_IN_FLIGHT;
   }
 
   private async sendNext(): Promise<boolean> {
@@ -178,10 +192,26 @@ export class Drain {
       this.again = true;
       return false;
     }
-    if (!this.options.send(historical ? Buffer.concat([HISTORICAL, bytes.subarray(1)]) : bytes)) return false;
+    const message = historical ? Buffer.concat([HISTORICAL, bytes.subarray(1)]) : bytes;
+    const most = this.options.sizes?.().refusedBytes ?? Number.POSITIVE_INFINITY;
+    const fitting = message.length < NEARLY * most ? message : withoutRecords(message);
+    if (fitting.length >= most) {
+      this.fresh.delete(keyOf(batch));
+      await this.options.tooLarge?.(batch, message.length);
+      this.again = true;
+      return false;
+    }
+    if (!this.options.send(fitting)) return false;
     const delayMs = Math.min(MAX_RESEND_MS, RESEND_MS * 2 ** (attempts - 1));
     const sentMs = this.options.clock.monotonicMs();
     this.inFlight.set(keyOf(batch), { batch, historical, attempts, sentMs, dueMs: sentMs + delayMs });
     return true;
   }
+}
+
+/** The same batch with all its windows, but without the records beside them, to be smaller. */
+function withoutRecords(bytes: Buffer): Buffer {
+  const batch = JSON.parse(bytes.toString('utf8')) as { windows: { record?: number }[]; records: unknown[] };
+  for (const window of batch.windows) delete window.record;
+  return Buffer.from(JSON.stringify({ ...batch, records: [] }));
 }

@@ -10,6 +10,7 @@ import type { Clock } from '../clock.js';
 import type { Counters } from '../counters.js';
 import type { Log } from '../log.js';
 import { lost, type Reply, replyOfError, unmeasured } from '../reply.js';
+import { SizeLimit } from './size-limit.js';
 import { whyNot } from './why-not.js';
 
 export interface LinkOptions {
@@ -38,7 +39,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const KEEPALIVE_S = 30;
 /** From here on a granted QoS is none. */
 const REFUSED = 0x80;
-/** A connection that ends this soon, several times in a row, points to another client with our id. */
+/** Connections that end this soon, several times in a row, have a reason that a person should look for. */
 const SHORT_LIFE_MS = 10_000;
 const SHORT_LIVES_BEFORE_WARNING = 3;
 /** How long to leave the field to another agent that uses our id; half to one and a half times as long. */
@@ -55,6 +56,7 @@ export class Link {
   private readonly told = new Set<string>();
   private rival = false;
   private stopping = false;
+  private subscribed = false;
   /** Our own ping is being sent, as opposed to the library's. */
   private pinging = false;
   /** Send times of pings that have no answer yet, oldest first: the broker answers in order. */
@@ -62,10 +64,23 @@ export class Link {
   /** Why nothing comes back from where the broker is; null while something did, or nobody has tried. */
   private unreachable: string | null = null;
 
-  constructor(private readonly options: LinkOptions) {}
+  /** What the broker is known to refuse for its size. */
+  readonly sizes: SizeLimit;
+
+  constructor(private readonly options: LinkOptions) {
+    this.sizes = new SizeLimit((bytes) => this.refused(bytes));
+  }
 
   get connected(): boolean {
     return this.client?.connected === true;
+  }
+
+  /**
+   * Whether much may be sent at once: a broker that is still busy with the connection may end it for that (aedes does
+   * for more than 42 messages).
+   */
+  get settled(): boolean {
+    return this.connected && this.subscribed;
   }
 
   start(): void {
@@ -105,7 +120,13 @@ export class Link {
   /** Sends at QoS 1 when connected; false when that is not possible now. Nothing is kept for later. */
   publish(topic: string, payload: string | Buffer, retain = false): boolean {
     if (!this.client || !this.connected) return false;
-    this.client.publish(topic, payload, { qos: 1, retain }, () => {});
+    const bytes = Buffer.byteLength(payload);
+    if (bytes >= this.sizes.refusedBytes) {
+      this.options.counters.add('messages_too_large');
+      return false;
+    }
+    const answered = this.sizes.sent(bytes, this.options.clock.monotonicMs());
+    this.client.publish(topic, payload, { qos: 1, retain }, (error) => error || answered());
     return true;
   }
 
@@ -213,6 +234,7 @@ export class Link {
           { error: error.message, refused },
           'the broker refuses subscriptions that this agent needs: "lineheron-agent doctor" tells what to allow',
         );
+      this.subscribed = true;
       onSubscribed();
     });
     this.publish(topics.status(agent), 'online', true);
@@ -222,13 +244,18 @@ export class Link {
   }
 
   private closedNow(client: MqttClient): void {
+    const byBroker =
+      this.connectedAtMs !== null && !this.stopping && !this.rival && this.unreachable === null;
+    this.sizes.ended(byBroker, this.options.clock.monotonicMs());
     // The library would send these again by itself; we send again what is still worth it.
     for (const id of Object.keys(client.outgoing)) client.removeOutgoingMessage(Number(id));
     for (const ping of this.pings.splice(0)) ping.settle(this.disconnectedReply());
     const livedMs = this.connectedAtMs === null ? 0 : this.options.clock.monotonicMs() - this.connectedAtMs;
     if (this.connectedAtMs !== null && !this.stopping) this.lostAfter(livedMs);
     this.connectedAtMs = null;
-    this.failures = livedMs > SHORT_LIFE_MS ? 0 : this.failures + 1;
+    this.subscribed = false;
+    // What finds out a limit is over after a few connections, and nothing gets through until then.
+    this.failures = livedMs > SHORT_LIFE_MS || this.sizes.isCareful ? 0 : this.failures + 1;
     // The timer for the coming attempt is already set; this is for the one after it.
     client.options.reconnectPeriod = this.nextDelayMs();
   }
@@ -238,7 +265,20 @@ export class Link {
     log.warn({ seconds: Math.round(livedMs / 1000) }, 'the connection to the broker is lost');
     this.shortLives = livedMs < SHORT_LIFE_MS ? this.shortLives + 1 : 0;
     if (this.shortLives !== SHORT_LIVES_BEFORE_WARNING) return;
-    log.error({ agent }, 'connections end again and again: another agent may use the same agent_id');
+    if (this.rival || this.sizes.isCareful) return;
+    log.error(
+      { agent },
+      'connections end again and again soon after they came about: the broker may say why',
+    );
+  }
+
+  private refused(bytes: number): void {
+    const { log, counters } = this.options;
+    counters.add('broker_size_refusals');
+    log.error(
+      { bytes },
+      `the broker ended the connection after a message of ${bytes.toLocaleString('en-US')} bytes again and again: its limit may be lower (Mosquitto calls it message_size_limit). Only smaller ones are sent from now on`,
+    );
   }
 
   private failed(error: Error): void {
@@ -260,6 +300,6 @@ export class Link {
 function unreachableBy(error: Error & { code?: unknown }, before: string | null): string | null {
   if (/connack timeout/i.test(error.message)) return 'timeout';
   const reply = replyOfError(error);
-  if (reply.kind === 'lost') return /^conn/.test(reply.error) ? null : reply.error;
+  if (reply.kind === 'lost') return /^(timeout|net|host)/.test(reply.error) ? reply.error : null;
   return typeof error.code === 'string' && /^(ENOTFOUND|EAI_)/.test(error.code) ? before : null;
 }

@@ -1,4 +1,4 @@
-/** Batches that the collector will never take: set aside in the quarantine, counted, and out of the spool. */
+/** Batches that the collector or the broker will never take: set aside in the quarantine, counted, and out of the spool. */
 import type { Clock } from '../clock.js';
 import type { Counters } from '../counters.js';
 import { type Log, messageOf } from '../log.js';
@@ -19,12 +19,25 @@ export class Refusals {
   constructor(private readonly options: RefusalsOptions) {}
 
   /** `code` is the collector's reason. Never rejects; one that is not here is nobody's. */
-  async setAside({ boot, sequence }: WaitingBatch, code: string): Promise<void> {
-    const { spool, quarantine, clock, log, counters, onSettled } = this.options;
-    if (!spool.has({ boot, sequence })) return;
-    const bytes = await spool.read({ boot, sequence });
+  async refused(batch: WaitingBatch, code: string): Promise<void> {
+    const { log, counters, spool } = this.options;
+    if (!spool.has(batch)) return;
     counters.add('batches_refused');
-    log.error({ sequence, code }, 'the collector refused a batch: set aside');
+    log.error({ sequence: batch.sequence, code }, 'the collector refused a batch: set aside');
+    await this.setAside(batch, code);
+  }
+
+  /** The broker takes no message of so many `bytes`. Never rejects. */
+  async tooLarge(batch: WaitingBatch, bytes: number): Promise<void> {
+    const { log, counters } = this.options;
+    counters.add('batches_too_large');
+    log.error({ sequence: batch.sequence, bytes }, 'a batch is larger than the broker takes: set aside');
+    await this.setAside(batch, 'too_large');
+  }
+
+  private async setAside({ boot, sequence }: WaitingBatch, code: string): Promise<void> {
+    const { spool, quarantine, clock, log, onSettled } = this.options;
+    const bytes = await spool.read({ boot, sequence });
     const at = new Date(clock.nowMs()).toISOString();
     await quarantine.add(at, code, bytes).catch((error) => {
       log.error({ error: messageOf(error) }, 'cannot write the quarantine');

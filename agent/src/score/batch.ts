@@ -1,6 +1,7 @@
 /**
  * Builds score batches. A window's id holds its batch's sequence and its index in it, so both are settled the moment
- * a window comes in. A record and the windows it ended stay in one batch. Batches are cut by size and by count.
+ * a window comes in. A record and the windows it ended stay in one batch. Batches are cut by count, and by size before
+ * they pass it: what a line gives is made with its id and so in its batch, but the most that it can be is known before.
  */
 import {
   type LineRecord,
@@ -28,9 +29,14 @@ export interface BatchOrigin {
   fingerprint: string;
 }
 
+/** All of a batch but its windows and records, and what marks it as historical later. */
+const FRAME_BYTES = 512;
+
 /** What one line gave: it goes into one batch. `windows` are made once their index is known. */
 export interface LineResult {
   record: LineRecord | null;
+  /** The windows are no larger than this, all together, as JSON in UTF-8. */
+  mostWindowBytes: number;
   windows: ((id: string, record: number | undefined) => ScoredWindow)[];
 }
 
@@ -43,9 +49,11 @@ export class BatchBuilder {
   private done: BuiltBatch[] = [];
   private doneBytes = 0;
 
+  /** `maxBytes` of a batch, as it is known now. */
   constructor(
     private readonly origin: BatchOrigin,
     private readonly nowMs: () => number,
+    private readonly maxBytes: () => number = () => MAX_BATCH_BYTES,
   ) {}
 
   /** Bytes that wait to be taken. */
@@ -57,16 +65,16 @@ export class BatchBuilder {
     const full =
       this.windows.length + line.windows.length > MAX_BATCH_WINDOWS ||
       this.records.length >= MAX_BATCH_WINDOWS;
-    // The size of a line's result is known only once it is made, and it is made with its id: so half the bound is
-    // kept free, which no single line can fill.
-    if (full || this.bytes > MAX_BATCH_BYTES / 2) this.cut();
-    const record = line.record ? this.records.length : undefined;
-    if (line.record) this.push(this.records, line.record);
+    const text = line.record && JSON.stringify(line.record);
+    const most = (text === null ? 0 : Buffer.byteLength(text) + 1) + line.mostWindowBytes;
+    if (full || FRAME_BYTES + this.bytes + most > this.maxBytes()) this.cut();
+    const record = text === null ? undefined : this.records.length;
+    if (text !== null) this.push(this.records, text);
     for (const make of line.windows) {
       const id = windowId(this.origin.agent, this.origin.boot, this.sequence, this.windows.length);
       const window = make(id, record);
       if (window.suspect || window.episode !== null) this.mark(window);
-      this.push(this.windows, window);
+      this.push(this.windows, JSON.stringify(window));
     }
   }
 
@@ -85,8 +93,7 @@ export class BatchBuilder {
     this.marks.set(device, [device, Math.min(known?.[1] ?? atMs, atMs), Math.max(known?.[2] ?? atMs, atMs)]);
   }
 
-  private push(list: string[], value: unknown): void {
-    const text = JSON.stringify(value);
+  private push(list: string[], text: string): void {
     list.push(text);
     this.bytes += Buffer.byteLength(text) + 1;
   }

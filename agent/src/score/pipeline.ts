@@ -24,7 +24,7 @@ import { type Episode, Episodes } from './episodes.js';
 import { type Maintenance, OnlyNormal } from './only-normal.js';
 import { silenceMessage } from './silence-message.js';
 import { type Silence, Silences } from './silences.js';
-import { isoTime, wireNormalIf, wireRecord, wireWindow } from './wire.js';
+import { isoTime, mostBytesOf, wireNormalIf, wireRecord, wireWindow } from './wire.js';
 
 /** A chunk of whole lines, and where its source stands behind it. */
 export interface PipelineChunk extends LineChunk {
@@ -64,6 +64,8 @@ export interface PipelineOptions {
   clock: DeviceClock;
   maxDevices: number;
   onWindow: WindowSink;
+  /** Of a batch, as it is known now; what every broker takes when absent. */
+  maxBatchBytes?: () => number;
   /** Hears of every window as it is told, and of what the engine said of it. */
   onScored?: (window: ScoredWindow, judged: WindowResult) => void;
   /** Hears of every anomaly as it comes about, before the window that it came with. */
@@ -96,7 +98,8 @@ export class Pipeline {
 
   constructor(private readonly options: PipelineOptions) {
     const { agent, boot, engine, nowMs } = options;
-    this.builder = new BatchBuilder({ agent, boot, fingerprint: engine.fingerprint }, nowMs);
+    const origin = { agent, boot, fingerprint: engine.fingerprint };
+    this.builder = new BatchBuilder(origin, nowMs, options.maxBatchBytes);
     this.onlyNormal = new OnlyNormal(options.windowSeconds * 1000, options.maintenance);
     this.silences = new Silences(options.maxDevices);
     this.channels = engine.channels;
@@ -190,6 +193,7 @@ export class Pipeline {
   private addLine(record: RecordResult | null, windows: readonly WindowResult[]): void {
     this.builder.add({
       record: record && wireRecord(record, this.channels),
+      mostWindowBytes: windows.reduce((sum, window) => sum + mostBytesOf(window), 0),
       windows: windows.map(
         (window) => (id, index) => this.finish(window, id, window.record === null ? undefined : index),
       ),

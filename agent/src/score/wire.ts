@@ -88,6 +88,19 @@ const wireEvent = ({ name, seconds, perDay, knownSeconds }: NonNullable<EngineRe
   known_seconds: shortened(knownSeconds) ?? 0,
 });
 
+/** Of a window as JSON: numbers have at most 24 characters, and a reason and what would be normal as many of them. */
+const NUMBER_BYTES = 25;
+const WINDOW_BYTES = 1_400;
+const REASON_BYTES = 800;
+const NORMAL_IF_BYTES = 300;
+
+/** No wire form of this window is larger, in bytes of JSON: names may hold characters of up to six bytes. */
+export function mostBytesOf({ device, features, reasons }: WindowResult): number {
+  const names = reasons.reduce((sum, { feature, unit }) => sum + feature.length + unit.length, device.length);
+  const telling = reasons.length * REASON_BYTES + 4 * NORMAL_IF_BYTES;
+  return WINDOW_BYTES + features.length * NUMBER_BYTES + telling + 12 * names;
+}
+
 /** In no episode yet. */
 export function wireWindow(window: WindowResult, record: number | undefined): ScoredWindow {
   return {

@@ -61,7 +61,11 @@ async function fill(spool: Spool, seconds: number, seed = 1): Promise<number> {
   for (let second = 0; second < seconds; second++) {
     nowMs += 1000;
     for (const device of DEVICES) {
-      builder.add({ record: null, windows: [(id) => windowOf(device, second, id, random)] });
+      builder.add({
+        record: null,
+        mostWindowBytes: 2_000,
+        windows: [(id) => windowOf(device, second, id, random)],
+      });
       windows += 1;
     }
     batches.push(...builder.take());
