@@ -232,6 +232,19 @@ fn training_learns_the_surface_and_scores_what_leaves_it_far_higher() {
 }
 
 #[test]
+fn rows_that_are_all_but_alike_leave_the_threshold_above_the_noise_of_arithmetic() {
+    // A heartbeat: 28 or 29 records in a window of 30 s, nothing else varies.
+    let rows: Vec<f64> =
+        (0..600).flat_map(|at| [f64::from(28 + at % 2) / 30.0, 0.0, f64::NAN, 1.0]).collect();
+    let result = train(&rows, &TrainingParams::default().check(4).unwrap()).unwrap();
+    assert!(result.threshold >= 1e-4, "{}", result.threshold);
+    assert!(
+        result.autoencoder.score(&[14.0 / 30.0, 0.0, f64::NAN, 1.0]) > result.threshold,
+        "half its rate"
+    );
+}
+
+#[test]
 fn the_same_seed_gives_the_same_file_and_another_seed_another() {
     let rows = surface_rows(200, 3);
     let file = |seed| {

@@ -24,6 +24,9 @@ use crate::random::Random;
 const MIN_ROWS_TO_HOLD_BACK: usize = 10;
 /// A loss must be better by this share to count as better.
 const MIN_IMPROVEMENT: f64 = 1e-4;
+/// A hundredth of a deviation in every feature. Rows that are all but alike are rebuilt to the last bit, and what lies
+/// below this is arithmetic.
+const LEAST_THRESHOLD: f64 = 1e-4;
 /// Epochs on all rows, before the network can tell which of them are odd.
 const EPOCHS_UNTRIMMED: usize = 2;
 
@@ -58,7 +61,7 @@ pub fn train(rows: &[f64], params: &CheckedTrainingParams) -> Result<Trained> {
     let autoencoder = Autoencoder::new(scaler, trainer.network().widen());
     let scores = autoencoder.score_rows(rows);
     Ok(Trained {
-        threshold: upper_threshold(&scores, 1.0 - params.threshold_percentile / 100.0),
+        threshold: upper_threshold(&scores, 1.0 - params.threshold_percentile / 100.0).max(LEAST_THRESHOLD),
         training_loss: trainer.loss(training),
         validation_loss: (!held_back.is_empty()).then(|| trainer.loss(held_back)),
         autoencoder,
