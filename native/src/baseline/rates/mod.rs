@@ -60,7 +60,7 @@ impl Rates {
     #[inline]
     pub fn see(&mut self, time_ms: i64, event: Option<&str>) -> bool {
         let passed_ms = time_ms.saturating_sub(self.last_ms.unwrap_or(time_ms));
-        if passed_ms >= 0 || passed_ms < -SET_BACK_MS {
+        if !(-SET_BACK_MS..0).contains(&passed_ms) {
             self.last_ms = Some(time_ms);
         }
         #[allow(clippy::cast_precision_loss)] // A week of milliseconds.
