@@ -1,6 +1,7 @@
 //! JSON documents: over several lines, or with their records in an array.
 //!
-//! Lines are put together until brackets are closed. Bounds: bytes and depth of a document. A line that cannot
+//! Lines are put together until brackets are closed; of an array its elements are given as they come. Bounds: bytes and
+//! depth of what is put together. A line that cannot
 //! belong to it, because another object begins at its front or a string is left open, ends it as broken: a torn
 //! line of JSON lines costs no more than itself.
 use std::ops::Range;
@@ -85,6 +86,12 @@ impl Assembler {
     pub fn take(&mut self) -> Vec<u8> {
         self.depth = 0;
         std::mem::take(&mut self.text)
+    }
+
+    /// What an array over several lines holds so far, if its last element is whole; it goes on.
+    pub fn take_part(&mut self) -> Option<Vec<u8>> {
+        let whole = self.depth == 1 && self.text.len() > 2 && self.text[0] == b'[';
+        whole.then(|| std::mem::replace(&mut self.text, b"[".to_vec()))
     }
 
     fn clear(&mut self) {

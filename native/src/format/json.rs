@@ -150,17 +150,19 @@ impl Json {
         context: &Context<'_>,
         draft: &mut Draft,
     ) -> std::result::Result<Found, Refusal> {
-        match self.assembler.add(line) {
-            Step::More => return Ok(Found::Nothing),
+        self.document = match self.assembler.add(line) {
+            Step::More => match self.assembler.take_part() {
+                Some(part) => part,
+                None => return Ok(Found::Nothing),
+            },
             Step::Broken => return Err(Refusal::InvalidJson),
             Step::TooLong => return Err(Refusal::DocumentTooLong),
             Step::Anew => {
                 self.anew = Some(line.to_vec());
                 return Err(Refusal::InvalidJson);
             }
-            Step::Whole => {}
-        }
-        self.document = self.assembler.take();
+            Step::Whole => self.assembler.take(),
+        };
         let text = &self.document;
         let array = match &self.records {
             Some(path) if text[0] == b'{' => document::find(text, path),
