@@ -69,7 +69,7 @@ describe('events that come too often', () => {
     );
     // A day later all is as before.
     expect(push([error(from + DAY_S, 'T3-timeout'), error(from + 1.4 * DAY_S, 'T3-timeout')])).toMatchObject([
-      { phase: 'closed' },
+      { phase: 'closed', why: 'quiet', summary: 'modem is as before.' },
     ]);
   });
 

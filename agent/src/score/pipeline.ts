@@ -7,7 +7,6 @@ import {
   type ActiveModel,
   type AnomalyMessage,
   alertSentence,
-  EPISODE_QUIET_MS,
   type EpisodeEnd,
   edgeDetectors,
   edgeThresholdRatio,
@@ -77,7 +76,7 @@ export interface PipelineOptions {
 }
 
 const ENDED: Readonly<Record<EpisodeEnd, string>> = {
-  quiet: `has been quiet for ${EPISODE_QUIET_MS / 1000} seconds`,
+  quiet: 'is as before',
   silent: 'has fallen silent',
   resumed: 'reports again',
   level_shift: 'has a new level that lasted: it is the usual one from now on',
@@ -150,7 +149,9 @@ export class Pipeline {
   }
 
   private endSilent(episode: Episode): void {
-    this.announce(this.anomaly(episode, episode.id, null, episode.lastSuspectMs, 'silent'));
+    // A page of nothing but errors that adds none is good news.
+    const why = episode.holdMs > 0 ? 'quiet' : 'silent';
+    this.announce(this.anomaly(episode, episode.id, null, episode.lastSuspectMs, why));
   }
 
   private report(silence: Silence): void {
