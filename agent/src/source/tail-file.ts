@@ -61,6 +61,8 @@ export class TailFile implements Place {
   private constructor(
     private readonly content: FileBytes,
     readonly inode: number,
+    /** Device and inode: of all files that are there now, its alone. */
+    readonly id: string,
     private prefix: Prefix,
     public offset: number,
   ) {}
@@ -73,7 +75,7 @@ export class TailFile implements Place {
       const stats = await content.stats();
       const size = await content.size();
       const prefix = await prefixOf(content, Math.min(size, FINGERPRINT_BYTES));
-      return new TailFile(content, stats.ino, prefix, offset);
+      return new TailFile(content, stats.ino, `${stats.dev}:${stats.ino}`, prefix, offset);
     } catch (error) {
       await content.close();
       throw error;

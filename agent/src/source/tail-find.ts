@@ -138,7 +138,7 @@ async function openRotatedNext(
       if (file === undefined) return undefined;
       continue;
     }
-    if (file.identity.prefixBytes === 0 && Date.now() - stats.mtimeMs < IN_THE_MAKING_MS) {
+    if (file.identity.prefixBytes === 0 && Math.abs(Date.now() - stats.mtimeMs) < IN_THE_MAKING_MS) {
       await file.close();
       return undefined;
     }

@@ -86,6 +86,11 @@ export class Follower {
     return this.file !== null;
   }
 
+  /** Device and inode of the file that is open now: not of the one that was open before a rotation. */
+  get id(): string | null {
+    return this.file?.id ?? null;
+  }
+
   /** Opens the file where reading begins. When that fails or there is none yet, `next` tries again. */
   async start(saved: FilePosition | null): Promise<void> {
     this.saved = saved;

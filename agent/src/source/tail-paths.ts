@@ -3,7 +3,8 @@
  * kept; of many at once those written last. More of them are told, counted and not read; however many there are, no
  * more than twice `maxFiles` names are held in memory.
  *
- * Rotated and packed forms of a file, and a second name of one that is followed, are left to whoever follows it.
+ * Rotated and packed forms of a file, and a second name of one that is followed, are left to whoever follows it; also
+ * while nothing stands under the file's own name, as between a rotation and the writer's next line.
  */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -27,10 +28,14 @@ export interface Finding {
   gone: string[];
 }
 
-/** What the patterns among `paths` find beside what is `followed`. */
+/**
+ * What the patterns among `paths` find beside what is `followed`, each path with the id of the file that is open for it.
+ * Rotated forms of `known` paths are left, too.
+ */
 export async function findFiles(
   paths: readonly string[],
   followed: ReadonlyMap<string, string | null>,
+  known: ReadonlySet<string>,
   maxFiles: number,
 ): Promise<Finding> {
   const room = maxFiles - followed.size;
@@ -40,7 +45,7 @@ export async function findFiles(
   let matches = 0;
   let unknown: string[] = [];
   const look = async () => {
-    for (const found of await Promise.all(unknown.map(foundAt))) {
+    for (const found of await Promise.all(unknown.map((path) => foundAt(path, known)))) {
       if (!found || ids.has(found.id)) continue;
       matches += 1;
       newest.add(found);
@@ -65,11 +70,12 @@ export async function findFiles(
 const LOOKED_AT_ONCE = 64;
 
 /** Null for what is nobody's to follow. */
-async function foundAt(path: string): Promise<Found | null> {
+async function foundAt(path: string, known: ReadonlySet<string>): Promise<Found | null> {
   const name = basename(path);
   if (isPackedName(name)) return null;
   for (const base of rotationBases(name)) {
-    if (await stat(join(dirname(path), base)).catch(() => null)) return null;
+    const original = join(dirname(path), base);
+    if (known.has(original) || (await stat(original).catch(() => null))) return null;
   }
   const stats = await stat(path).catch(() => null);
   if (stats && !stats.isFile()) return null;

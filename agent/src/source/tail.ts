@@ -6,6 +6,7 @@
  * found by a pattern that has gone for a minute is closed; its position is kept for a day in case it comes back.
  */
 import { stat } from 'node:fs/promises';
+import { normalize } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../clock.js';
 import { encodingOf } from '../config-format.js';
@@ -62,8 +63,8 @@ export interface TailOptions {
 
 interface Followed {
   follower: Follower;
-  /** Device and inode when a pattern found it; null for one that is named. */
-  id: string | null;
+  /** By a pattern, as opposed to one that is named. */
+  found: boolean;
   goneSinceMs: number | null;
   /** What was last told to be wrong with it. */
   fault: string | null;
@@ -129,9 +130,9 @@ export class TailSource implements Source {
     const { config } = this.options;
     for (const path of config.paths.filter((one) => !isPattern(one))) {
       const stats = this.saved && (await stat(path).catch(() => null));
-      await this.add(path, null, this.beginOf({ path, createdMs: stats?.birthtimeMs ?? 0 }));
+      await this.add(path, false, this.beginOf({ path, createdMs: stats?.birthtimeMs ?? 0 }));
     }
-    for (const found of await this.find()) await this.add(found.path, found.id, this.beginOf(found));
+    for (const found of await this.find()) await this.add(found.path, true, this.beginOf(found));
     for (const path of this.files.keys()) yield* this.refill(path, signal);
     yield this.checkpoint();
   }
@@ -141,8 +142,8 @@ export class TailSource implements Source {
     const { clock } = this.options;
     if (this.patterns.length === 0 || clock.monotonicMs() < this.findAtMs) return;
     const added = await this.find();
-    for (const { path, id } of added) {
-      await this.add(path, id, this.tooMany ? this.options.config.from : 'start');
+    for (const { path } of added) {
+      await this.add(path, true, this.tooMany ? this.options.config.from : 'start');
       yield* this.refill(path, signal);
     }
     if (added.length > 0) yield this.checkpoint();
@@ -161,8 +162,10 @@ export class TailSource implements Source {
     const { config, clock, log, counters } = this.options;
     if (this.patterns.length === 0) return [];
     const startMs = clock.monotonicMs();
-    const followed = new Map([...this.files].flatMap(([path, { id }]) => (id === null ? [] : [[path, id]])));
-    const { found, matches, gone } = await findFiles(this.patterns, followed, config.max_files);
+    const byPattern = [...this.files].filter((entry) => entry[1].found);
+    const followed = new Map(byPattern.map(([path, { follower }]) => [path, follower.id]));
+    const known = new Set([...this.files.keys(), ...Object.keys(this.saved?.tail ?? {})].map(normalize));
+    const { found, matches, gone } = await findFiles(this.patterns, followed, known, config.max_files);
     const tookMs = clock.monotonicMs() - startMs;
     this.findAtMs = startMs + Math.max(FIND_EVERY_MS, tookMs / FIND_SHARE);
     for (const folder of this.patterns.map(patternRoot)) this.watch.add(folder);
@@ -187,7 +190,7 @@ export class TailSource implements Source {
     return isNew ? 'start' : this.options.config.from;
   }
 
-  private async add(path: string, id: string | null, from: 'start' | 'end'): Promise<void> {
+  private async add(path: string, found: boolean, from: 'start' | 'end'): Promise<void> {
     const { windowSeconds, log, counters } = this.options;
     const reachMs = windowSeconds * 1000 + REACH_BEYOND_WINDOW_MS;
     const { refills = true } = this.options;
@@ -195,7 +198,7 @@ export class TailSource implements Source {
     const encoding = encodingOf(format);
     const longest = longestLine(format);
     const follower = new Follower({ path, from, reachMs, refills, encoding, longest, log, counters });
-    const file: Followed = { follower, id, goneSinceMs: null, fault: null };
+    const file: Followed = { follower, found, goneSinceMs: null, fault: null };
     this.files.set(path, file);
     this.watch.addFolderOf(path);
     const saved = this.saved?.tail ?? {};
