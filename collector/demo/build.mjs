@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeComplaint, npmEnvironment, toolComplaints } from './requirements.mjs';
-import { complain, progress } from './terminal.mjs';
+import { complain, progress, storageAdvice } from './terminal.mjs';
 
 export const ROOT = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 
@@ -155,7 +155,10 @@ export async function build(signal) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   build().catch((error) => {
-    complain('build', error instanceof BuildError ? error.message : (error.stack ?? String(error)));
+    complain(
+      'build',
+      error instanceof BuildError ? error.message : (storageAdvice(error) ?? error.stack ?? String(error)),
+    );
     process.exitCode = 1;
   });
 }

@@ -27,7 +27,11 @@ class LogFile {
       this.descriptor = openSync(this.path, 'a');
       this.bytes = 0;
     }
-    this.bytes += writeSync(this.descriptor, chunk);
+    try {
+      this.bytes += writeSync(this.descriptor, chunk);
+    } catch {
+      // A full disk costs lines of the log, and not the part that wrote them: it says itself what it cannot keep.
+    }
   }
 }
 

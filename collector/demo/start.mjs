@@ -3,12 +3,13 @@
  * `npm start`: builds what is stale, starts the collector, three simulated gateways and an agent for this very host,
  * trains them and starts detection. Ctrl-C ends everything. Plain JavaScript: it runs before anything is built.
  */
+import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BuildError, build, ROOT } from './build.mjs';
 import { Child } from './children.mjs';
 import { writeFleet } from './fleet.mjs';
-import { bold, complain, dim, progress, say, warn } from './terminal.mjs';
+import { bold, complain, dim, progress, say, storageAdvice, warn } from './terminal.mjs';
 import { warmUp, warmUpHost } from './warm-up.mjs';
 
 const USAGE = `npm start [-- --classic]
@@ -19,6 +20,7 @@ const USAGE = `npm start [-- --classic]
   LINEHERON_MQTT_PORT   port of the embedded MQTT broker, 1883
   LINEHERON_STATE_DIR   where everything is kept, .lineheron`;
 
+const MIN_FREE_MB = 32;
 const STOP_DEADLINE_MS = 4_000;
 /** A terminal and npm may both deliver one Ctrl-C; only a later one means "at once". */
 const SAME_INTERRUPT_MS = 800;
@@ -40,6 +42,16 @@ function readOptions() {
   };
 }
 
+/** A database cannot even be opened on a full disk, and says so in words that mislead. */
+function checkSpace(folder) {
+  const { bavail, bsize } = statfsSync(folder);
+  const freeMb = Math.floor((bavail * bsize) / 1e6);
+  if (freeMb >= MIN_FREE_MB) return;
+  throw new BuildError(
+    `${folder}: the disk is full (${freeMb} MB free, ${MIN_FREE_MB} MB are needed): free some space, or choose another folder (LINEHERON_STATE_DIR)`,
+  );
+}
+
 class Demo {
   constructor(options) {
     this.options = options;
@@ -54,6 +66,7 @@ class Demo {
     await build(this.abort.signal);
     if (this.abort.signal.aborted) return;
     const fleet = writeFleet(stateFolder, { httpPort, mqttPort, backfill: !classic });
+    checkSpace(stateFolder);
     const collector = this.child('collector', 'collector', fleet.collector);
     await collector.start();
     say('collector', `${this.base} ${dim('(HTTP, WebSocket, SQLite)')}`);
@@ -138,7 +151,10 @@ async function main() {
     await demo.run();
   } catch (error) {
     if (demo.abort.signal.aborted) return undefined;
-    complain('start', error instanceof BuildError ? error.message : lastLine(error));
+    complain(
+      'start',
+      error instanceof BuildError ? error.message : (storageAdvice(error) ?? lastLine(error)),
+    );
     await demo.stop();
     process.exit(1);
   }
@@ -156,6 +172,6 @@ function lastLine(error) {
 }
 
 await main().catch((error) => {
-  complain('start', error instanceof Error ? error.message : String(error));
+  complain('start', storageAdvice(error) ?? (error instanceof Error ? error.message : String(error)));
   process.exitCode = 1;
 });

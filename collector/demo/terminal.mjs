@@ -47,3 +47,20 @@ export function progress(name, text) {
     },
   };
 }
+
+const STORAGE = {
+  ENOSPC: 'the disk is full: free some space',
+  EDQUOT: 'the disk quota is used up: free some space',
+  ENOENT:
+    'the folder cannot be made there: is the file system read-only? Choose another (LINEHERON_STATE_DIR)',
+  EROFS: 'the file system is read-only: choose a folder that can be written (LINEHERON_STATE_DIR)',
+  EACCES:
+    'this user may not write there: choose another folder (LINEHERON_STATE_DIR) or mend its permissions',
+  EPERM: 'this user may not write there: choose another folder (LINEHERON_STATE_DIR) or mend its permissions',
+};
+
+/** What to do about a fault of a disk, with where it is; null for another error. */
+export function storageAdvice(error) {
+  const advice = STORAGE[error?.code];
+  return advice ? `${error.path ?? 'the state folder'}: ${advice}` : null;
+}

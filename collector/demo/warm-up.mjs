@@ -1,6 +1,7 @@
 /**
  * Gets the demo going without a click: waits for the back-filled windows, trains on them and starts detection. The
- * agent on this host has no past to learn from, so it is trained once it has measured for two minutes.
+ * agent on this host has no past to learn from, so it is trained once it has measured for two minutes, and again until
+ * its windows are enough. What is said comes from what the collector reports of each agent.
  */
 import { call, until } from './api.mjs';
 import { HOST_AGENT } from './fleet.mjs';
@@ -9,6 +10,7 @@ import { progress, warn } from './terminal.mjs';
 const FILL_DEADLINE_MS = 120_000;
 const TRAIN_DEADLINE_MS = 120_000;
 const HOST_WINDOWS_MS = 125_000;
+const HOST_AGAIN_MS = 60_000;
 /** A back-filled agent has caught up when its newest window is this young. */
 const CAUGHT_UP_MS = 5_000;
 
@@ -50,6 +52,8 @@ export async function warmUp(base, gatewayIds, signal) {
     const training = filled && (await train(base, signal, gatewayIds));
     if (signal.aborted) return undefined;
     if (training?.state !== 'done') return step.fail(training?.message ?? 'did not end in time');
+    const failed = training.agents.filter(({ state }) => state !== 'done');
+    if (failed.length > 0) return step.fail(failed.map(({ id, message }) => `${id}: ${message}`).join('; '));
     const rows = training.agents.reduce((sum, agent) => sum + agent.rows.device, 0);
     step.end(`${training.agents.length} gateways, ${rows.toLocaleString('en-US')} windows`);
   }
@@ -57,16 +61,32 @@ export async function warmUp(base, gatewayIds, signal) {
   return undefined;
 }
 
-/** Trains this host's agent when it has measured long enough and has no model yet. Resolves to whether it did. */
-export async function warmUpHost(base, signal) {
-  const waited = new Promise((resolve) => {
-    const timer = setTimeout(resolve, HOST_WINDOWS_MS);
+/** Resolves after `ms`, or at once when `signal` is aborted. */
+function pause(ms, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
     signal.addEventListener('abort', () => resolve(clearTimeout(timer)), { once: true });
   });
-  const host = (await call(base, 'GET', '/status')).agents.find(({ id }) => id === HOST_AGENT);
-  if (hasForest(host)) return false;
-  await waited;
-  if (signal.aborted) return false;
-  const training = await train(base, signal, [HOST_AGENT]);
-  return training?.state === 'done';
+}
+
+/** Trains this host's agent, which has no model yet, until it has one. Resolves to whether that was needed and done. */
+export async function warmUpHost(base, signal) {
+  const host = async () => (await call(base, 'GET', '/status')).agents.find(({ id }) => id === HOST_AGENT);
+  if (hasForest(await host())) return false;
+  let told = null;
+  for (let ms = HOST_WINDOWS_MS; ; ms = HOST_AGAIN_MS) {
+    await pause(ms, signal);
+    if (signal.aborted) return false;
+    const training = await train(base, signal, [HOST_AGENT]).catch(({ message }) => ({
+      agents: [],
+      message,
+    }));
+    if (signal.aborted) return false;
+    const own = training?.agents.find(({ id }) => id === HOST_AGENT);
+    if (own?.state === 'done') return true;
+    const why = own?.message ?? training?.message ?? 'the training did not end in time';
+    if (why !== told)
+      warn(HOST_AGENT, `still learning (${why}); the adaptive baseline watches it meanwhile. Trying again`);
+    told = why;
+  }
 }
