@@ -14,15 +14,18 @@ export interface KeyNode {
   anyOf?: readonly KeyNode[];
 }
 
-/** The published JSON Schema (draft 2020-12) of the configuration file, as people write it. */
+/**
+ * The published JSON Schema (draft 2020-12) of the configuration file, as people write it. Parts that stand in several
+ * places, such as the formats of every source, are written once.
+ */
 export function configJsonSchema(): object {
-  const { $schema, ...rest } = z.toJSONSchema(configSchema, { io: 'input' });
+  const { $schema, ...rest } = z.toJSONSchema(configSchema, { io: 'input', reused: 'ref' });
   return { $schema, title: 'lineheron agent', ...rest };
 }
 
-/** The same as its keys. Made anew with every call. */
+/** The same as its keys, every part where it stands. Made anew with every call. */
 export function schemaKeys(): KeyNode {
-  return configJsonSchema() as KeyNode;
+  return z.toJSONSchema(configSchema, { io: 'input' }) as KeyNode;
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { schemaText } from './commands/config.js';
-import { configJsonSchema, type KeyNode, nodeAt, plainKeys } from './config-keys.js';
+import { configJsonSchema, nodeAt, plainKeys, schemaKeys } from './config-keys.js';
 
 const PUBLISHED = new URL('../lineheron-agent.schema.json', import.meta.url);
 const UPDATE = process.env.LINEHERON_UPDATE_SCHEMA === '1';
@@ -29,7 +29,7 @@ describe('lineheron-agent.schema.json', () => {
 });
 
 describe('the keys as data', () => {
-  const root = configJsonSchema() as KeyNode;
+  const root = schemaKeys();
 
   it('lists what the environment can set, without lists and sources', () => {
     const keys = plainKeys(root).map((path) => path.join('.'));

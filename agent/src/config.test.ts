@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { hostDevice } from './config.js';
 import { ConfigError } from './config-error.js';
-import { configJsonSchema, type KeyNode } from './config-keys.js';
+import { type KeyNode, schemaKeys } from './config-keys.js';
 import { parseConfig } from './config-load.js';
 import { deviceNames } from './source/generate.js';
 
@@ -236,7 +236,7 @@ describe('parseConfig', () => {
     const text = await readFile(new URL('../lineheron-agent.example.yaml', import.meta.url), 'utf8');
     const config = parseConfig(text);
     expect(config.agent_id).toBe('gw-1');
-    for (const key of keysOf(configJsonSchema() as KeyNode)) {
+    for (const key of keysOf(schemaKeys())) {
       expect(text).toMatch(new RegExp(`(^[#\\s-]*|[{,] ?)${key}:`, 'm'));
     }
     // Every setting that is commented out must be right too.
