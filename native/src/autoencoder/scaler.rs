@@ -7,8 +7,10 @@
 //! ranks 0.299. The cut at ±20: ±10 0.346, ±15 0.348, ±30 0.347.
 //!
 //! A column that hardly varies is scaled by what it can vary by: the step from its median to the nearest other value,
-//! which is one record for a frequency or a share and the last decimal for a measure, and a thousandth of the median at
-//! least. Else one record more in a window of a line that reports evenly would stand twenty deviations out.
+//! which is one record for a frequency and the last decimal for a measure, and a thousandth of the median at least. Else
+//! one record more in a window of a line that reports evenly would stand twenty deviations out. Columns that stand at 0,
+//! such as retries, keep their deviation: with the step in its place, six calm simulated lines of six hours, trained on
+//! ten minutes, had 15 false episodes a day where they have 7.
 //!
 //! Done in f32 exactly as the graph does it, so that training, scoring and the file see the same
 //! numbers. A column that never varied or was never known passes as 0 and is out of the loss; to let the
@@ -85,7 +87,8 @@ fn measure_column(rows: &[f64], columns: usize, column: usize) -> (f32, f32) {
         // Nearly always the same: then the rare others are what it varies by.
         (mean, deviation) = (middle, moments(&known, f64::NEG_INFINITY, f64::INFINITY).1);
     }
-    let least = step_from(&known, middle).max(LEAST_SHARE * middle.abs());
+    let step = if middle == 0.0 { 0.0 } else { step_from(&known, middle) };
+    let least = step.max(LEAST_SHARE * middle.abs());
     let factor = if stands_out(deviation, mean) { (1.0 / deviation.max(least)) as f32 } else { 0.0 };
     (mean as f32, if factor.is_normal() { factor } else { 0.0 })
 }
@@ -142,23 +145,20 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_hardly_ever_moves_is_scaled_by_the_step_of_its_rare_values() {
+    fn a_column_that_hardly_ever_moves_from_0_is_scaled_by_its_rare_values() {
         let mut values = vec![0.0; 1000];
         values[..4].fill(10.0);
         let scaler = Scaler::measure(&values, 1);
-        assert!(scaler.means()[0] == 0.0 && (1.0 / scaler.factors()[0] - 10.0).abs() < 0.01);
+        assert!(scaler.means()[0] == 0.0 && (1.0 / scaler.factors()[0] - 0.631).abs() < 0.01);
     }
 
     #[test]
     fn one_record_more_in_a_window_is_one_step_and_half_of_them_are_many() {
         let evenly: Vec<f64> = (0..2000).map(|at| if at % 400 == 0 { 31.0 } else { 30.0 } / 30.0).collect();
-        let share: Vec<f64> = (0..2000).map(|at| if at % 300 == 0 { 1.0 / 30.0 } else { 0.0 }).collect();
-        for (values, usual) in [(evenly, 1.0), (share, 0.0)] {
-            let scaler = Scaler::measure(&values, 1);
-            let standardised = |records: f64| scaler.standardise(&[usual + records / 30.0]).0[0];
-            assert!(standardised(1.0).abs() < 1.05, "{}", standardised(1.0));
-            assert!(standardised(-15.0) < -14.0);
-        }
+        let scaler = Scaler::measure(&evenly, 1);
+        let standardised = |records: f64| scaler.standardise(&[1.0 + records / 30.0]).0[0];
+        assert!(standardised(1.0).abs() < 1.05, "{}", standardised(1.0));
+        assert!(standardised(-15.0) < -14.0);
     }
 
     #[test]
