@@ -4,21 +4,12 @@
  * backlog and gets a new snapshot when it has caught up; it never slows ingest. Knows clients only by what they can
  * do, not as sockets.
  */
-import {
-  FEED_VERSION,
-  type FeedRequest,
-  feedRequestSchema,
-  type MetricsView,
-  type ModelView,
-  type StatusView,
-  type WatchedLines,
-} from '@lineheron/models';
+import { FEED_VERSION, type FeedRequest, feedRequestSchema, type WatchedLines } from '@lineheron/models';
 import { AlertQueue } from './alert-queue.js';
-import type { LineBoard } from './line-board.js';
 import type { Changes } from './live-state.js';
 import { News, type NewsTurn } from './news.js';
-import { snapshotText } from './snapshot.js';
-import { ToldStatus } from './told-status.js';
+import { SentStatus } from './sent-status.js';
+import { type SnapshotParts, snapshotText } from './snapshot.js';
 
 export interface FeedClient {
   readonly bufferedAmount: number;
@@ -27,14 +18,7 @@ export interface FeedClient {
   terminate(): void;
 }
 
-export interface FeedOptions {
-  now: () => number;
-  /** What a new client is shown of windows, records and alerts. */
-  recent: () => Changes;
-  status: () => StatusView;
-  models: () => ModelView[];
-  metrics: () => MetricsView;
-  board: LineBoard;
+export interface FeedOptions extends SnapshotParts {
   maxClients?: number;
 }
 
@@ -68,7 +52,7 @@ export class Feed {
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly news = new News();
   private readonly alerts = new AlertQueue();
-  private readonly told: ToldStatus;
+  private readonly told: SentStatus;
   private statusDueMs = 0;
   private figuresDueMs = 0;
   private changed = false;
@@ -76,7 +60,7 @@ export class Feed {
   private snapshots = new Map<boolean, string>();
 
   constructor(private readonly options: FeedOptions) {
-    this.told = new ToldStatus(options.board);
+    this.told = new SentStatus(options.board);
   }
 
   start(): void {

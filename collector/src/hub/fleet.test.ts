@@ -3,17 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { Fleet } from './fleet.js';
 
 const START_MS = 1_000_000;
+const line = {
+  device: 'modem-1',
+  scope: 'device',
+  state: 'scored',
+  judges: ['isolation_forest'],
+  measured: true,
+} as const;
 
 function fleetWith(everyMs: number, windows: number): { fleet: Fleet; lastMs: number } {
   const fleet = new Fleet();
   fleet.setOnline('gw-1', true, START_MS);
-  const line = {
-    device: 'modem-1',
-    scope: 'device',
-    state: 'scored',
-    judges: ['isolation_forest'],
-    measured: true,
-  } as const;
   let lastMs = START_MS;
   for (let at = 0; at < windows; at++) {
     lastMs = START_MS + at * everyMs;
@@ -51,14 +51,6 @@ describe('the state of a line', () => {
 });
 
 describe('how often a line reports', () => {
-  const line = {
-    device: 'modem-1',
-    scope: 'device',
-    state: 'scored',
-    judges: ['isolation_forest'],
-    measured: true,
-  } as const;
-
   it('is not learnt from a burst', () => {
     const { fleet, lastMs } = fleetWith(90_000, 100);
     for (let at = 1; at <= 40; at++) {

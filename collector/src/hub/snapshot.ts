@@ -3,10 +3,11 @@ import type { MetricsView, ModelView, StatusView } from '@lineheron/models';
 import type { LineBoard } from './line-board.js';
 import type { Changes } from './live-state.js';
 import { feedModel } from './model-summary.js';
-import { feedAgent, feedLine, feedStatus } from './told-status.js';
+import { feedAgent, feedLine, feedStatus } from './sent-status.js';
 
 export interface SnapshotParts {
   now: () => number;
+  /** What a new client is shown of windows, records and alerts. */
   recent: () => Changes;
   status: () => StatusView;
   models: () => ModelView[];

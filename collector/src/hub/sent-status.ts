@@ -25,7 +25,7 @@ interface ToldLine {
   standing: string;
 }
 
-export class ToldStatus {
+export class SentStatus {
   private readonly top = new Map<string, string>();
   private readonly agents = new Map<string, FeedAgent>();
   private readonly lines = new Map<string, ToldLine>();
