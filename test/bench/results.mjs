@@ -1,6 +1,7 @@
 /**
  * The file of `--json`, of one shape for every benchmark of figures: an array of
- * `{name, value, unit, peer, peer_value, ratio}`, times in µs whatever the table shows; without a peer its three are null.
+ * `{name, value, unit, peer, peer_value, ratio}`, times in µs whatever the table shows, but for a figure whose name ends
+ * in its unit; without a peer its three are null.
  */
 import { writeFileSync } from 'node:fs';
 
@@ -10,7 +11,8 @@ const MICROSECONDS = { s: 1e6, ms: 1e3 };
 export function entryOf({ name, value, unit, peer = null, peer_value = null, ratio = null }) {
   const factor = MICROSECONDS[unit];
   const inUs = (time) => (time === null ? null : time * factor);
-  if (factor === undefined) return { name, value, unit, peer, peer_value, ratio };
+  if (factor === undefined || name.endsWith(`_${unit}`))
+    return { name, value, unit, peer, peer_value, ratio };
   return { name, value: inUs(value), unit: 'µs', peer, peer_value: inUs(peer_value), ratio };
 }
 

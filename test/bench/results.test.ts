@@ -14,6 +14,8 @@ describe('the file of --json', () => {
     });
     const compared = { name: 'ours', value: 2, unit: 'ms', peer: 'theirs', peer_value: 6, ratio: 3 };
     expect(entryOf(compared)).toEqual({ ...compared, value: 2000, unit: 'µs', peer_value: 6000 });
+    const named = { name: 'ack_p99_ms', value: 12, unit: 'ms', ...NONE };
+    expect(entryOf(named)).toEqual(named);
     const rate = { name: 'drain_rate', value: 601, unit: 'windows/s', ...NONE };
     expect(entryOf({ ...rate, least: 200 })).toEqual(rate);
   });
