@@ -10,6 +10,7 @@ import {
   DEFAULT_BUDGET,
   DEFAULT_CHANNELS,
   deviceIdSchema,
+  labelsSchema,
   MAX_DECLARED_CHANNELS,
   windowSizeSeconds,
 } from '@lineheron/models';
@@ -185,10 +186,7 @@ export const configSchema = z
       .describe(
         'Which parsed records leave this gateway. Raw lines do not: flight_recorder.share is about them.',
       ),
-    labels: z
-      .record(z.string().min(1).max(64), z.string().max(256))
-      .default({})
-      .describe('Free words about this gateway, shown by the collector.'),
+    labels: labelsSchema.default({}).describe('Free words about this gateway, shown by the collector.'),
     seed: z.int().min(0).max(Number.MAX_SAFE_INTEGER).default(1).describe('Of the forests.'),
     log_level: z
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])

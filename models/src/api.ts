@@ -1,5 +1,6 @@
 /** Requests and answers of the collector's HTTP API. The routes validate with these and /openapi.json shows them. */
 import { z } from 'zod';
+import { countersSchema, labelsSchema } from './bounds.js';
 import { agentModelSchema, candidateSchema, driftSchema, linesEventSchema } from './control.js';
 import { ACTIVE_MODELS, LINE_STATES, SCOPES, TRAINED_MODELS, WINDOW_STATES } from './detector.js';
 import { agentIdSchema, timeSchema, windowDeviceSchema, windowIdSchema } from './identity.js';
@@ -95,8 +96,8 @@ export const agentViewSchema = z
     problems: z.array(agentProblemSchema),
     models: z.array(agentModelSchema),
     spool: z.object({ batches: z.int(), bytes: z.int() }),
-    counters: z.record(z.string(), z.number()),
-    labels: z.record(z.string(), z.string()),
+    counters: countersSchema,
+    labels: labelsSchema,
     devices: z.array(
       z.object({
         device: windowDeviceSchema,

@@ -1,5 +1,6 @@
 /** The smaller MQTT payloads: status, info, anomaly, state, event, ack, verdict, desired state, commands. */
 import { z } from 'zod';
+import { amountSchema, countersSchema, labelsSchema } from './bounds.js';
 import { ACTIVE_MODELS, SCOPES, TRAINED_MODELS } from './detector.js';
 import { MAX_FEATURES } from './feature.js';
 import {
@@ -27,9 +28,9 @@ export const statusSchema = z.enum(['online', 'offline']);
 export const cannotAlertSchema = z
   .object({
     /** Independent windows that it was trained on. */
-    windows: z.number().min(0),
+    windows: amountSchema,
     /** As many would do; null when none would, as widely as its scores are spread. */
-    needed: z.number().min(0).nullable(),
+    needed: amountSchema.nullable(),
   })
   .meta({ id: 'CannotAlert', description: 'Why a model cannot alert within the alert budget' });
 
@@ -112,7 +113,7 @@ export const infoSchema = z.object({
     /** Sources that are read in vain; absent when there are none. */
     refused: z.array(refusedSourceSchema).max(8).optional(),
   }),
-  window_seconds: z.number().positive(),
+  window_seconds: z.number().min(1).max(3600),
   fingerprint: z.string().regex(/^[0-9a-f]{16}$/),
   features: z.array(z.object({ name: z.string().max(128), unit: z.string().max(32) })).max(MAX_FEATURES),
   models: z.array(agentModelSchema).max(8),
@@ -125,10 +126,10 @@ export const infoSchema = z.object({
   candidates: z.array(candidateSchema).max(8).optional(),
   detecting: z.boolean(),
   active_model: z.enum(ACTIVE_MODELS),
-  labels: z.record(z.string().max(64), z.string().max(256)),
+  labels: labelsSchema,
   spool: z.object({ batches: z.int().min(0), bytes: z.int().min(0) }),
   /** Cumulative since this boot: lines, refusals, late records, dropped batches … */
-  counters: z.record(z.string().max(64), z.number()),
+  counters: countersSchema,
 });
 export type AgentInfo = z.infer<typeof infoSchema>;
 

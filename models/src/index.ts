@@ -1,6 +1,7 @@
 /** The contracts that every part of lineheron shares. Safe for the browser: no Node module behind this door. */
 export * from './alert.js';
 export * from './api.js';
+export * from './bounds.js';
 export * from './channel.js';
 export * from './control.js';
 export * from './detector.js';

@@ -1,6 +1,6 @@
 import { MAX_PACKET_BYTES, topics } from '@lineheron/models';
 import { describe, expect, it } from 'vitest';
-import { BOOT, makeBatch, makeInfo, makeWindow } from '../testing/messages.js';
+import { at, BOOT, makeBatch, makeInfo, makeWindow } from '../testing/messages.js';
 import { decodeMessage } from './decode.js';
 
 const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
@@ -72,4 +72,49 @@ describe('decodeMessage', () => {
     });
     expect(decodeMessage(topics.status('gw-1'), bytes('asleep'))).toMatchObject({ reason: 'invalid_schema' });
   });
+
+  it.each([
+    ['counters without end', { counters: Object.fromEntries(named(257, () => 1)) }],
+    ['a counter whose name is a text', { counters: { 'a b': 1 } }],
+    ['a counter that no program counts to', { counters: { lines: 1e300 } }],
+    ['labels without end', { labels: Object.fromEntries(named(33, () => 'x')) }],
+    ['a label of several lines', { labels: { site: 'a\nb' } }],
+  ])('refuses an info with %s', (_name, changes) => {
+    const sent = decodeMessage(topics.info('gw-1'), bytes(makeInfo(changes)));
+    expect(sent).toMatchObject({ kind: 'refused', reason: 'invalid_schema' });
+  });
+
+  it('takes an info with as many counters and labels as are allowed', () => {
+    const changes = {
+      counters: Object.fromEntries(named(256, (at) => at)),
+      labels: Object.fromEntries(named(32, () => 'Hafen, Halle 3')),
+    };
+    expect(decodeMessage(topics.info('gw-1'), bytes(makeInfo(changes)))).toMatchObject({ kind: 'info' });
+  });
+
+  it.each([
+    ['info', 200_000],
+    ['status', 65],
+    ['desired', 5000],
+  ] as const)('parses no %s of %i bytes', (kind, size) => {
+    const topic = kind === 'desired' ? topics.desired('gw-1') : topics[kind]('gw-1');
+    expect(decodeMessage(topic, Buffer.alloc(size, 0x20))).toMatchObject({ reason: 'too_large' });
+  });
+
+  it('refuses records with more channels than can be declared, or values that no engine passes on', () => {
+    const record = { timestamp: at(0), device_id: 'modem-1', suspect: false };
+    for (const changes of [
+      { channels: Object.fromEntries(named(65, () => 1)) },
+      { channels: { snr: 1e13 } },
+      { latency_ms: 1e300 },
+    ]) {
+      expect(score(makeBatch({ records: [{ ...record, ...changes }] }))).toMatchObject({
+        reason: 'invalid_schema',
+      });
+    }
+  });
 });
+
+function named<T>(count: number, value: (at: number) => T): Array<[string, T]> {
+  return Array.from({ length: count }, (_, at) => [`name_${at}`, value(at)]);
+}

@@ -40,11 +40,18 @@ const refused = (agent: string | null, reason: string, refusal: Refusal | null =
   refusal,
 });
 
+/** Kinds that are small or nothing of ours: a larger one is not even parsed. */
+const MOST_BYTES: Readonly<Record<string, number>> = {
+  status: 64,
+  info: 128 * 1024,
+  desired: 4096,
+};
+
 export function decodeMessage(topic: string, payload: Uint8Array): Incoming {
   const place = parseAgentTopic(topic);
   if (!place) return refused(null, 'unknown_topic');
   const { agent, kind } = place;
-  if (payload.byteLength > MAX_PACKET_BYTES) return refused(agent, 'too_large');
+  if (payload.byteLength > (MOST_BYTES[kind] ?? MAX_PACKET_BYTES)) return refused(agent, 'too_large');
   if (kind === 'status') return decodeStatus(agent, payload);
   if (kind === 'desired' && payload.byteLength === 0) return { kind, agent, desired: null };
   const value = parseJson(payload);
