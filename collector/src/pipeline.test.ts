@@ -67,7 +67,7 @@ describe('after a commit', () => {
   });
 });
 
-describe('an agent that the ledger has let go', () => {
+describe('a boot that the ledger has let go', () => {
   it('is looked up in the store, so that what it sends again is counted once and stored once', async () => {
     const pipeline = build({ ledger: new Ledger(2) });
     for (const agent of ['gw-1', 'gw-2', 'gw-3']) await pipeline.handle([message(1, agent)]);
@@ -154,9 +154,42 @@ describe('a batch that a full spool has thinned', () => {
     await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch, bytes: 100 }]);
     const stored = await parts.store.windowPage({ limit: 10 });
     expect(stored.map(({ id }) => id)).toEqual([`gw-1/${BOOT}/9/2`, `gw-1/${BOOT}/9/5`]);
-    expect(await parts.store.receivedRanges()).toMatchObject([{ first: 4, last: 9 }]);
-    await pipeline.handle([message(6)]);
+    expect(await parts.store.receivedRanges()).toMatchObject([
+      { first: 4, last: 8, complete: false },
+      { first: 9, last: 9, complete: true },
+    ]);
+    expect(parts.totals.view.thinned).toBe(5);
+  });
+
+  it('does not keep out one that it claims and that comes after all, which is stored once', async () => {
+    const pipeline = build();
+    const claim = makeBatch({ sequence: 9, first: 4, windows: [] });
+    await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch: claim, bytes: 100 }]);
+    for (let turn = 0; turn < 2; turn++) await pipeline.handle([message(6), message(9)]);
+    const stored = await parts.store.windowPage({ limit: 10 });
+    expect(stored.map(({ id }) => id)).toEqual([`gw-1/${BOOT}/6/0`, `gw-1/${BOOT}/9/0`]);
+    expect(parts.totals.view).toMatchObject({ windows: 2, duplicates: 2, thinned: 5 });
+  });
+
+  it('counts no claim that reaches beyond a spool segment, and goes on', async () => {
+    const pipeline = build();
+    const claim = makeBatch({ sequence: 999_999_999_999_999, first: 1, windows: [] });
+    await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch: claim, bytes: 100 }, message(1)]);
+    await pipeline.handle([message(2)]);
     expect(await parts.store.windowPage({ limit: 10 })).toHaveLength(2);
+    expect(parts.totals.view).toMatchObject({ windows: 2, thinned: 0, refused: 1 });
+  });
+});
+
+describe('an empty batch', () => {
+  it.each(['before', 'beside'])('%s a full one of the same name does not stand in its way', async (when) => {
+    const pipeline = build();
+    const empty = { kind: 'score' as const, agent: 'gw-1', batch: makeBatch({ windows: [] }), bytes: 100 };
+    if (when === 'before') await pipeline.handle([empty]);
+    await pipeline.handle(when === 'before' ? [message(1)] : [empty, message(1)]);
+    await pipeline.handle([empty, message(1)]);
+    expect(await parts.store.windowPage({ limit: 10 })).toHaveLength(1);
+    expect(parts.totals.view.windows).toBe(1);
   });
 });
 

@@ -15,8 +15,9 @@ import { type IncidentDraft, type IncidentTracker, SILENCE_MS } from './incident
 import type { SilenceTracker } from './incident/silence-tracker.js';
 import { acknowledgements } from './ingest/acknowledge.js';
 import type { ScoreMessage } from './ingest/batch-queue.js';
-import { type Ledger, mergeSequences } from './ingest/ledger.js';
+import type { Ledger } from './ingest/ledger.js';
 import type { MqttLink } from './ingest/mqtt-link.js';
+import { sortBatches } from './ingest/sort-batches.js';
 import { hasMeasured, type JudgedWindow, judgesOf, judgeWindows } from './judge.js';
 import { errorText, type Logger } from './log.js';
 import type { RecentValues } from './quality/percentile.js';
@@ -122,9 +123,8 @@ export class Pipeline {
 
   private async store(group: readonly ScoreMessage[]): Promise<void> {
     const { now, totals, ledger, store } = this.parts;
-    const agents = group.map(({ batch }) => batch.agent);
-    await ledger.recall(agents, (unknown) => store.receivedRanges(unknown));
-    const { fresh, duplicates } = this.sort(group);
+    const batches = group.map(({ batch }) => batch);
+    const { fresh, duplicates, ranges, thinned, implausible } = await sortBatches(batches, ledger, store);
     const receivedMs = now();
     const reviews = await this.review(fresh);
     const draft = this.parts.incidents.draft();
@@ -134,16 +134,17 @@ export class Pipeline {
     );
     await this.explain(draft, judged);
     const content = toCommit(fresh, judged, receivedMs);
-    const ranges = mergeSequences(fresh);
     await this.commit({ ...content, ranges, alerts: draft.changes }, draft, {
       batches: fresh.length,
       windows: content.windows.length,
       records: content.records.length,
       anomalous_windows: judged.filter(({ anomalous }) => anomalous).length,
       alerts: draft.opened,
+      thinned,
     });
     for (const range of ranges) ledger.add(range);
     totals.count('duplicates', duplicates);
+    totals.count('refused', implausible);
     this.afterwards('acknowledging', () => this.acknowledge(group));
     this.afterwards('measuring', () => this.measure(fresh, judged));
     const news = new Set(
@@ -156,20 +157,6 @@ export class Pipeline {
       content.records.filter(isNews).map(({ view }) => view),
       draft.changes,
     );
-  }
-
-  /** Batches that are new, each once, and how many were not. */
-  private sort(group: readonly ScoreMessage[]): { fresh: ScoreBatch[]; duplicates: number } {
-    const seen = new Set<string>();
-    const fresh = group
-      .map(({ batch }) => batch)
-      .filter(({ agent, boot, sequence }) => {
-        const key = windowId(agent, boot, sequence, 0);
-        if (seen.has(key) || this.parts.ledger.has(agent, boot, sequence)) return false;
-        seen.add(key);
-        return true;
-      });
-    return { fresh, duplicates: group.length - fresh.length };
   }
 
   private async review(batches: readonly ScoreBatch[]) {

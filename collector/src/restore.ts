@@ -1,4 +1,4 @@
-/** Takes up where the last run ended: ledger, totals, settings, open alerts, what the feed shows, trainings. */
+/** Takes up where the last run ended: totals, settings, open alerts, what the feed shows, trainings. */
 
 import type { TrainingCoordinator } from './detect/training-coordinator.js';
 import { interrupted, isTrainingEnded } from './detect/training-state.js';
@@ -6,14 +6,12 @@ import type { Fleet } from './hub/fleet.js';
 import { type LiveState, SNAPSHOT_RECORDS } from './hub/live-state.js';
 import type { IncidentTracker } from './incident/incident-tracker.js';
 import { isSilence, type SilenceTracker } from './incident/silence-tracker.js';
-import type { Ledger } from './ingest/ledger.js';
 import { judgesOf } from './judge.js';
 import type { Settings, Store } from './store/store.js';
 import type { Totals } from './totals.js';
 
 export interface RestoredParts {
   store: Store;
-  ledger: Ledger;
   totals: Totals;
   fleet: Fleet;
   incidents: IncidentTracker;
@@ -32,8 +30,7 @@ const MAX_OPEN_ALERTS = 10_000;
 const MAX_PAST_ALERTS = 1000;
 
 export async function restore(parts: RestoredParts, nowMs: number): Promise<void> {
-  const { store, ledger, totals, incidents, silences, control } = parts;
-  for (const range of await store.receivedRanges()) ledger.add(range);
+  const { store, totals, incidents, silences, control } = parts;
   totals.restore(await store.totals());
   control.restore(await store.settings());
   const open = await store.alerts({ limit: MAX_OPEN_ALERTS, status: 'open' });

@@ -12,6 +12,7 @@ const NAMES = [
   'alerts',
   'duplicates',
   'refused',
+  'thinned',
 ] as const;
 
 export class Totals {
@@ -50,5 +51,5 @@ export class Totals {
 }
 
 function zeros(): Amounts {
-  return { batches: 0, windows: 0, records: 0, anomalous_windows: 0, alerts: 0, duplicates: 0, refused: 0 };
+  return Object.fromEntries(NAMES.map((name) => [name, 0])) as Amounts;
 }

@@ -313,6 +313,8 @@ export const metricsViewSchema = z
       alerts: z.int(),
       duplicates: z.int(),
       refused: z.int(),
+      /** Batches that agents say their full spools thinned away: they never come. */
+      thinned: z.int(),
     }),
     /** Share of scored device windows that the active model finds suspect. */
     anomaly_rate: ratio,

@@ -54,7 +54,8 @@ const TOTALS = {
   anomalous_windows: 'Windows that the active model found anomalous',
   alerts: 'Alerts opened',
   duplicates: 'Batches that were stored already and acknowledged again',
-  refused: 'Messages refused',
+  refused: 'Messages refused, and claims of messages that no agent could make',
+  thinned: 'Batches that agents say their full spools thinned away, so that they never come',
 } as const satisfies Record<keyof MetricsView['totals'], string>;
 
 function build(registry: Registry): Written {

@@ -1,114 +1,64 @@
 /**
- * Which batches are stored: merged ranges of sequences per agent and boot, rebuilt from the store at start. Bounded:
- * the agents unseen for longest go first, and their ranges are asked of the store when they come back; of an agent,
- * the boots heard of longest ago. A batch of a forgotten boot is stored once all the same, because the store's own
- * keys refuse the second copy.
+ * What is known of each boot's batches in memory, so that a duplicate costs no question to the store. A cache: what it
+ * does not hold is read from the store when a batch of that boot comes. Bounded in boots; those heard of longest ago go
+ * first, so a flood of invented boots costs the real ones a look into the store and nothing else.
  */
+import { addSpan, type BootKey, type ReceivedRange, type Span, spanAt } from '../spans.js';
 
-export interface ReceivedRange {
-  agent: string;
-  boot: string;
-  first: number;
-  last: number;
-}
+const MAX_BOOTS = 20_000;
 
-interface Span {
-  first: number;
-  last: number;
-}
-
-const MAX_AGENTS = 10_000;
-const MAX_BOOTS_PER_AGENT = 1000;
+/** `perhaps`: only the store's rows can tell. */
+type Knowledge = 'stored' | 'perhaps' | 'new';
 
 export class Ledger {
-  /** Unseen for longest first. */
-  private readonly agents = new Map<string, Map<string, Span[]>>();
+  /** Heard of longest ago first. */
+  private readonly boots = new Map<string, Span[]>();
 
-  /** `maxAgents` is more than the agents of any one group. */
-  constructor(private readonly maxAgents = MAX_AGENTS) {}
+  /** `maxBoots` is more than the boots of any one group. */
+  constructor(private readonly maxBoots = MAX_BOOTS) {}
 
-  /** Makes sure that all that is stored of these agents is known, as `read` gives it. */
+  /** Makes sure that all that is stored of these boots is known, as `read` gives it. */
   async recall(
-    agents: Iterable<string>,
-    read: (unknown: readonly string[]) => Promise<readonly ReceivedRange[]>,
+    boots: Iterable<BootKey>,
+    read: (unknown: readonly BootKey[]) => Promise<readonly ReceivedRange[]>,
   ): Promise<void> {
-    const unknown: string[] = [];
-    for (const agent of new Set(agents)) {
-      if (this.agents.has(agent)) this.boots(agent);
-      else unknown.push(agent);
+    const unknown = new Map<string, BootKey>();
+    for (const { agent, boot } of boots) {
+      const key = keyOf({ agent, boot });
+      if (this.boots.has(key)) this.spans(key);
+      else unknown.set(key, { agent, boot });
     }
-    if (unknown.length === 0) return;
-    const ranges = await read(unknown);
-    for (const agent of unknown) this.boots(agent);
+    if (unknown.size === 0) return;
+    const ranges = await read([...unknown.values()]);
+    for (const key of unknown.keys()) this.spans(key);
     for (const range of ranges) this.add(range);
   }
 
-  has(agent: string, boot: string, sequence: number): boolean {
-    const spans = this.agents.get(agent)?.get(boot);
-    if (!spans) return false;
-    const at = firstEndingAtOrAfter(spans, sequence);
-    return at < spans.length && spans[at]!.first <= sequence;
+  knows({ agent, boot, sequence }: BootKey & { sequence: number }): Knowledge {
+    const span = spanAt(this.ranges({ agent, boot }), sequence);
+    if (span === null) return 'new';
+    return span.complete ? 'stored' : 'perhaps';
   }
 
-  add({ agent, boot, first, last }: ReceivedRange): void {
-    const boots = this.boots(agent);
-    const spans = boots.get(boot) ?? [];
-    boots.delete(boot);
-    boots.set(boot, insertSpan(spans, { first, last }));
-    if (boots.size > MAX_BOOTS_PER_AGENT) boots.delete(boots.keys().next().value!);
+  add({ agent, boot, first, last, complete }: ReceivedRange): void {
+    addSpan(this.spans(keyOf({ agent, boot })), { first, last, complete });
   }
 
-  /** Boots of an agent, which counts as seen by that. */
-  private boots(agent: string): Map<string, Span[]> {
-    const boots = this.agents.get(agent) ?? new Map<string, Span[]>();
-    this.agents.delete(agent);
-    this.agents.set(agent, boots);
-    if (this.agents.size > this.maxAgents) this.agents.delete(this.agents.keys().next().value!);
-    return boots;
+  /** Spans known of one boot, in order. */
+  ranges(boot: BootKey): readonly Readonly<Span>[] {
+    return this.boots.get(keyOf(boot)) ?? [];
   }
 
-  /** Ranges known of one boot, in order. */
-  ranges(agent: string, boot: string): readonly Readonly<Span>[] {
-    return this.agents.get(agent)?.get(boot) ?? [];
+  /** Spans of a boot, which counts as heard of by that. */
+  private spans(key: string): Span[] {
+    const spans = this.boots.get(key) ?? [];
+    this.boots.delete(key);
+    this.boots.set(key, spans);
+    if (this.boots.size > this.maxBoots) this.boots.delete(this.boots.keys().next().value!);
+    return spans;
   }
 }
 
-/** Merges what batches stand for into the fewest ranges, by agent and boot. */
-export function mergeSequences(
-  batches: Iterable<{ agent: string; boot: string; sequence: number; first?: number | undefined }>,
-): ReceivedRange[] {
-  const groups = new Map<string, { agent: string; boot: string; spans: Span[] }>();
-  for (const { agent, boot, sequence, first = sequence } of batches) {
-    const key = `${agent}/${boot}`;
-    const group = groups.get(key) ?? { agent, boot, spans: [] };
-    groups.set(key, group);
-    insertSpan(group.spans, { first, last: sequence });
-  }
-  return [...groups.values()].flatMap(({ agent, boot, spans }) =>
-    spans.map((span) => ({ agent, boot, ...span })),
-  );
-}
-
-/** Puts a span into an ordered list, joining those it touches. Returns the same list. */
-function insertSpan(spans: Span[], span: Span): Span[] {
-  const start = firstEndingAtOrAfter(spans, span.first - 1);
-  let end = start;
-  let { first, last } = span;
-  while (end < spans.length && spans[end]!.first <= last + 1) {
-    first = Math.min(first, spans[end]!.first);
-    last = Math.max(last, spans[end]!.last);
-    end++;
-  }
-  spans.splice(start, end - start, { first, last });
-  return spans;
-}
-
-function firstEndingAtOrAfter(spans: readonly Span[], sequence: number): number {
-  let [low, high] = [0, spans.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (spans[middle]!.last >= sequence) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+function keyOf({ agent, boot }: BootKey): string {
+  return `${agent}/${boot}`;
 }

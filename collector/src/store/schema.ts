@@ -51,6 +51,11 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE windows ADD COLUMN baseline_suspect INTEGER NOT NULL DEFAULT 0;
   `,
   'ALTER TABLE windows ADD COLUMN baseline_strangeness REAL',
+  // What was merged before may hold claims of batches that never came: none of it is taken for complete.
+  `
+  ALTER TABLE received ADD COLUMN complete INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE received ADD COLUMN touched INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** Brings the database to the newest version; refuses one that a newer collector wrote. */

@@ -6,7 +6,9 @@ import { statSync } from 'node:fs';
 import type { Alert, RecordView, Training, WindowView } from '@lineheron/models';
 import { parseWindowId } from '@lineheron/models';
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
+import type { BootKey, ReceivedRange } from '../spans.js';
 import { readHistory } from './history.js';
+import { ReceivedTable } from './received.js';
 import { toRow, toView, WINDOW_COLUMNS, type WindowRow } from './rows.js';
 import { migrate } from './schema.js';
 import type {
@@ -14,7 +16,6 @@ import type {
   Commit,
   HistoryQuery,
   HistoryRows,
-  ReceivedRange,
   Retention,
   Settings,
   WindowFilter,
@@ -29,6 +30,7 @@ const NAMED_COLUMNS = WINDOW_COLUMNS.map((name) => `@${name}`).join(', ');
 export class SqliteEngine {
   private readonly database: Database;
   private readonly statements = new Map<string, Statement>();
+  private readonly received: ReceivedTable;
 
   constructor(path: string) {
     this.database = new Sqlite(path);
@@ -37,6 +39,7 @@ export class SqliteEngine {
     this.database.pragma('cache_size = -16000');
     this.check(path);
     migrate(this.database);
+    this.received = new ReceivedTable(this.database);
   }
 
   close(): void {
@@ -52,7 +55,7 @@ export class SqliteEngine {
 
   commit(commit: Commit): void {
     this.database.transaction(() => {
-      for (const range of commit.ranges) this.addRange(range);
+      this.received.add(commit.ranges);
       this.insertWindows(commit);
       this.insertRecords(commit);
       for (const alert of commit.alerts) this.putAlert(alert);
@@ -63,11 +66,12 @@ export class SqliteEngine {
     })();
   }
 
-  receivedRanges(agents?: readonly string[]): ReceivedRange[] {
-    const select = 'SELECT agent, boot, first, last FROM received';
-    if (!agents) return this.sql(select).all() as ReceivedRange[];
-    const ofOne = this.sql(`${select} WHERE agent = ?`);
-    return agents.flatMap((agent) => ofOne.all(agent) as ReceivedRange[]);
+  receivedRanges(boots?: readonly BootKey[]): ReceivedRange[] {
+    return this.received.ranges(boots);
+  }
+
+  hasBatches(batches: readonly (BootKey & { sequence: number })[]): boolean[] {
+    return this.received.hasBatches(batches);
   }
 
   totals(): Record<string, number> {
@@ -167,6 +171,7 @@ export class SqliteEngine {
     return (
       this.pruneTable('windows', windowsBeforeMs, maxWindows, step) +
       this.pruneTable('records', recordsBeforeMs, maxRecords, step) +
+      this.received.shrink() +
       this.sql(
         `DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE status = 'closed'
          ORDER BY opened_ms DESC LIMIT ? OFFSET ?)`,
@@ -181,21 +186,6 @@ export class SqliteEngine {
          SELECT id FROM (SELECT id, received_ms FROM ${table} ORDER BY id LIMIT ?)
          WHERE received_ms < ? OR id <= (SELECT coalesce(max(id), 0) FROM ${table}) - ?)`,
     ).run(step, beforeMs, max).changes;
-  }
-
-  /** Joins the range with those it touches. */
-  private addRange({ agent, boot, first, last }: ReceivedRange): void {
-    const touching = this.sql(
-      'SELECT first, last FROM received WHERE agent = ? AND boot = ? AND first <= ? AND last >= ?',
-    ).all(agent, boot, last + 1, first - 1) as Array<{ first: number; last: number }>;
-    const remove = this.sql('DELETE FROM received WHERE agent = ? AND boot = ? AND first = ?');
-    for (const span of touching) remove.run(agent, boot, span.first);
-    this.sql('INSERT INTO received VALUES (?, ?, ?, ?)').run(
-      agent,
-      boot,
-      Math.min(first, ...touching.map((span) => span.first)),
-      Math.max(last, ...touching.map((span) => span.last)),
-    );
   }
 
   private insertWindows({ windows }: Commit): void {

@@ -76,7 +76,10 @@ describe('commit', () => {
   });
 
   it('merges received ranges and gives them back', async () => {
-    const range = (first: number, last: number, boot = BOOT) => ({ agent: 'gw-1', boot, first, last });
+    const range = (first: number, last: number, boot = BOOT) => ({
+      ...{ agent: 'gw-1', boot, first, last },
+      complete: true,
+    });
     await commit({ ranges: [range(1, 3), range(7, 9)] });
     await commit({ ranges: [range(4, 6), range(20, 20)] });
     await commit({ ranges: [range(2, 5)] });
@@ -168,7 +171,13 @@ describe('questions', () => {
 
 describe('history', () => {
   it('gives the newest windows, shared fairly between agents, with missing features as NaN', async () => {
-    const ranges = ['gw-1', 'gw-2', 'gw-3'].map((agent) => ({ agent, boot: BOOT, first: 1, last: 40 }));
+    const ranges = ['gw-1', 'gw-2', 'gw-3'].map((agent) => ({
+      agent,
+      boot: BOOT,
+      first: 1,
+      last: 40,
+      complete: true,
+    }));
     const many = Array.from({ length: 40 }, (_, n) => makeStored(n + 1, { agent: 'gw-1', end: at(n + 1) }));
     const some = Array.from({ length: 40 }, (_, n) => makeStored(n + 1, { agent: 'gw-2', end: at(n + 1) }));
     const few = Array.from({ length: 2 }, (_, n) => makeStored(n + 1, { agent: 'gw-3', end: at(n + 1) }));
@@ -184,7 +193,13 @@ describe('history', () => {
   });
 
   it('gives only the windows of the agents that are asked for', async () => {
-    const ranges = ['gw-1', 'gw-2', 'gw-3'].map((agent) => ({ agent, boot: BOOT, first: 1, last: 4 }));
+    const ranges = ['gw-1', 'gw-2', 'gw-3'].map((agent) => ({
+      agent,
+      boot: BOOT,
+      first: 1,
+      last: 4,
+      complete: true,
+    }));
     const windows = ['gw-1', 'gw-2'].flatMap((agent) => [1, 2].map((n) => makeStored(n, { agent })));
     await commit({ ranges, windows });
     const query = { scope: 'device' as const, fingerprint: FINGERPRINT, limit: 30 };
@@ -194,7 +209,7 @@ describe('history', () => {
   });
 
   it("leaves out the edge's episodes, and neither a forest's nor a model's own alerts", async () => {
-    const ranges = [{ agent: 'gw-1', boot: BOOT, first: 1, last: 5 }];
+    const ranges = [{ agent: 'gw-1', boot: BOOT, first: 1, last: 5, complete: true }];
     const ids = [1, 2, 3].map((n) => `gw-1/${BOOT}/${n}/0`);
     const alerts = [
       makeAlert({ id: ids[0]! }),
@@ -210,7 +225,13 @@ describe('history', () => {
   });
 
   it('leaves out rows with a value that 32 bits cannot hold, and agents with no others', async () => {
-    const ranges = ['gw-1', 'gw-2'].map((agent) => ({ agent, boot: BOOT, first: 1, last: 2 }));
+    const ranges = ['gw-1', 'gw-2'].map((agent) => ({
+      agent,
+      boot: BOOT,
+      first: 1,
+      last: 2,
+      complete: true,
+    }));
     const poison = makeFeatures().with(3, 1e39);
     const windows = [
       makeStored(1),
@@ -224,7 +245,7 @@ describe('history', () => {
   });
 
   it('leaves out other scopes, other fingerprints and windows that were warming up', async () => {
-    const ranges = [{ agent: 'gw-1', boot: BOOT, first: 1, last: 3 }];
+    const ranges = [{ agent: 'gw-1', boot: BOOT, first: 1, last: 3, complete: true }];
     const foreign = { ...makeStored(3), fingerprint: 'ffffffffffffffff' };
     const windows = [
       makeStored(1, { state: 'warming_up' }),
@@ -270,7 +291,7 @@ describe('prune', () => {
 
 describe('the file', () => {
   it('keeps everything over a restart', async () => {
-    const range = { agent: 'gw-1', boot: BOOT, first: 1, last: 1 };
+    const range = { agent: 'gw-1', boot: BOOT, first: 1, last: 1, complete: true };
     await commit({
       ranges: [range],
       windows: [makeStored(1)],
@@ -292,11 +313,13 @@ describe('the file', () => {
 
   it('of an older version is brought up to date, and what it did not know is unknown', async () => {
     const known = makeStored(1);
-    await commit({ windows: [known] });
+    const range = { agent: 'gw-1', boot: BOOT, first: 1, last: 9, complete: true };
+    await commit({ windows: [known], ranges: [range] });
     await store.close();
     const { default: Sqlite } = await import('better-sqlite3');
     const database = new Sqlite(join(folder, 'store', 'lineheron.db'));
     database.exec('ALTER TABLE windows DROP COLUMN baseline_strangeness');
+    for (const column of ['complete', 'touched']) database.exec(`ALTER TABLE received DROP COLUMN ${column}`);
     database.pragma('user_version = 3');
     database.close();
     store = await open();
@@ -305,6 +328,8 @@ describe('the file', () => {
       ...known.view,
       adaptive_baseline: { ...known.view.adaptive_baseline, strangeness: null },
     });
+    // It may hold claims of what never came.
+    expect(await store.receivedRanges()).toEqual([{ ...range, complete: false }]);
     await commit({ windows: [makeStored(2)] });
     expect((await store.recentWindows({ limit: 1 }))[0]!.adaptive_baseline.strangeness).toBe(0.7);
   });

@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Training } from '@lineheron/models';
+import type { BootKey } from '../spans.js';
 import { workerUrl } from '../worker-url.js';
 import type { SqliteEngine } from './sqlite-engine.js';
 import {
@@ -88,7 +89,8 @@ export class SqliteStore implements Store {
   }
 
   commit = (commit: Commit) => this.call('commit', commit);
-  receivedRanges = (agents?: readonly string[]) => this.call('receivedRanges', agents);
+  receivedRanges = (boots?: readonly BootKey[]) => this.call('receivedRanges', boots);
+  hasBatches = (batches: readonly (BootKey & { sequence: number })[]) => this.call('hasBatches', batches);
   totals = () => this.call('totals');
   recentWindows = (filter: WindowFilter) => this.call('recentWindows', filter);
   windowPage = (query: { limit: number; agent?: string | undefined; after?: string | undefined }) =>

@@ -3,13 +3,7 @@
  * transaction; a resolved `commit` is durable. Writing the same batch twice stores it once.
  */
 import type { ActiveModel, Alert, RecordView, Scope, Training, WindowView } from '@lineheron/models';
-
-export interface ReceivedRange {
-  agent: string;
-  boot: string;
-  first: number;
-  last: number;
-}
+import type { BootKey, ReceivedRange } from '../spans.js';
 
 interface Placed {
   boot: string;
@@ -94,8 +88,10 @@ export interface Store {
   open(): Promise<void>;
   close(): Promise<void>;
   commit(commit: Commit): Promise<void>;
-  /** Of all agents, or only of these. */
-  receivedRanges(agents?: readonly string[]): Promise<ReceivedRange[]>;
+  /** Of all boots that are kept account of, or of these: then also by the rows that are stored of them. */
+  receivedRanges(boots?: readonly BootKey[]): Promise<ReceivedRange[]>;
+  /** Whether any row of each batch is stored. */
+  hasBatches(batches: readonly (BootKey & { sequence: number })[]): Promise<boolean[]>;
   totals(): Promise<Record<string, number>>;
   /** Newest first. */
   recentWindows(filter: WindowFilter): Promise<WindowView[]>;
