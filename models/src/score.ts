@@ -169,7 +169,11 @@ export function thresholdRatio(score: number | null, threshold: number | null): 
 export const TELLING_TIMES = 1.25;
 
 /** How far the edge's detectors that found a window are over their thresholds, the furthest of them. */
-export function edgeThresholdRatio(window: ScoredWindow): number {
+export function edgeThresholdRatio(
+  window: Pick<ScoredWindow, 'detectors' | 'suspect' | 'score' | 'threshold'> & {
+    baseline: { nats: number; threshold: number } | null;
+  },
+): number {
   const ratios = edgeDetectors(window).map((name) =>
     name === 'adaptive_baseline'
       ? thresholdRatio(window.baseline?.nats ?? null, window.baseline?.threshold ?? null)

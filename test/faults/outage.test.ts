@@ -52,17 +52,10 @@ async function outage(spool: Spool) {
   for (let second = 0; second < HOURS * 3600; second++) {
     for (let device = 0; device < DEVICES; device++) {
       if (device % 5 === 0) nowMs += 500;
-      builder.add({
-        record: null,
-        mostWindowBytes: 2_000,
-        windows: [
-          (id) => {
-            const window = windowAt(second, device, id, random);
-            if (window.suspect) made.suspects += 1;
-            return window;
-          },
-        ],
-      });
+      builder.reserve(null, 1, 2_000);
+      const wire = windowAt(second, device, builder.nextId(), random);
+      if (wire.suspect) made.suspects += 1;
+      builder.append({ wire });
       if (device % 5 === 4) batches.push(...builder.take());
     }
     if (batches.length < BATCHES_AT_ONCE) continue;

@@ -59,7 +59,7 @@ async function told({ usual = calm, fault, channels = [], heard = 'adaptive_base
     engine: { channels, publishRecords: 'none' },
     detection: { detecting: true, activeModel: heard },
     nowMs: () => START_MS + 86_400_000,
-    onScored: (window) => windows.push(window),
+    onScored: ({ wire }) => windows.push(wire),
     onWindow: (scope, _endMs, features) => scope === 'device' && rows.push(features),
   });
   const push = (second: number, fields: Fields) => {

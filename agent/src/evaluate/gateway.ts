@@ -55,9 +55,10 @@ export class Gateway {
       clock: new EventClock(MAX_DEVICES),
       nowMs: () => FAR_MS,
       onWindow: (scope, _endMs, features) => scope === 'device' && this.lessons.push(features),
-      onScored: ({ episode }, window) => {
-        if (window.scope === 'device' && window.state !== 'warming_up')
-          this.windows.push({ ...window, episode });
+      publishes: false,
+      onScored: ({ episode, result }) => {
+        if (result.scope === 'device' && result.state !== 'warming_up')
+          this.windows.push({ ...result, episode });
       },
       onEngineError: (error) => {
         throw error;

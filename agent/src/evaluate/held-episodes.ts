@@ -32,7 +32,7 @@ export function heldEpisodes(
     const holdMs = (baseline?.holdSeconds ?? 0) * 1000;
     const intervalMs = silences.intervalMs(device);
     const sighting = { device, endMs, suspect, levelShift, intervalMs, holdMs };
-    const { episode, opened } = episodes.see(sighting, nowMs, () => `${at + 1}`);
+    const { episode, opened } = episodes.see(sighting, nowMs, `${at + 1}`);
     silences.see(device, endMs, '', nowMs);
     if (!suspect || episode === null) return;
     held.fill(Number(episode.id), opened ? at : lastAlarm, at + 1);

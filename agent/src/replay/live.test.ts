@@ -84,7 +84,7 @@ async function lived(lines: readonly Line[], activeModel: ActiveModel, budget: n
     onWindow: (scope, _endMs, features) => learning && lessons.add(scope, features),
     onAnomaly: (anomaly) => told.push(anomaly),
     // As the collector has it: a much stranger window speaks for the alert.
-    onScored: ({ device, episode, reasons, normal_if }) => {
+    onScored: ({ wire: { device, episode, reasons, normal_if } }) => {
       const alert = told.find((one) => one.phase === 'opened' && one.episode === episode);
       if (!alert || normal_if === undefined) return;
       Object.assign(alert, { reasons, normal_if, summary: alertSentence(device, reasons, normal_if) });

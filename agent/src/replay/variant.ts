@@ -12,6 +12,7 @@ import {
 import type { Engine } from '@lineheron/native';
 import { EXIT, ExitError } from '../exit-code.js';
 import { EventClock } from '../score/device-clock.js';
+import type { EdgeWindow } from '../score/edge-window.js';
 import { MIN_TRAINING_ROWS } from '../score/fit.js';
 import type { Maintenance } from '../score/only-normal.js';
 import { type DetectionSettings, type EngineSettings, MAX_DEVICES, Scoring } from '../score/scoring.js';
@@ -61,9 +62,8 @@ export class Variant {
   private readonly open = new Map<string, ReplayAlert>();
   private models: ReplayModel[] = [];
   private trainedUntil: string | null = null;
-  /** Event time of the first and of the newest window. */
-  from: string | null = null;
-  to: string | null = null;
+  private fromMs = Number.POSITIVE_INFINITY;
+  private toMs = Number.NEGATIVE_INFINITY;
   private learning = true;
 
   constructor(private readonly options: VariantOptions) {
@@ -76,6 +76,7 @@ export class Variant {
       clock: this.clock,
       nowMs: asOfMs,
       onWindow: (scope, _endMs, features) => this.learning && this.lessons.add(scope, features),
+      publishes: false,
       onScored: (window) => this.see(window),
       onAnomaly: (anomaly) => this.take(anomaly),
       onEngineError: (error) => {
@@ -87,6 +88,16 @@ export class Variant {
 
   get engine(): Engine {
     return this.scoring.engine;
+  }
+
+  /** Event time of the first window; null before it. */
+  get from(): string | null {
+    return Number.isFinite(this.fromMs) ? isoTime(this.fromMs) : null;
+  }
+
+  /** Event time of the newest window; null before the first. */
+  get to(): string | null {
+    return Number.isFinite(this.toMs) ? isoTime(this.toMs) : null;
   }
 
   /** Whether something was heard of this device. */
@@ -177,29 +188,29 @@ export class Variant {
     };
   }
 
-  private see(window: ScoredWindow): void {
-    const seen = this.deviceOf(window.device);
-    const endMs = Date.parse(window.end);
-    if (this.from === null || window.end < this.from) this.from = window.end;
-    if (this.to === null || window.end > this.to) this.to = window.end;
+  private see(window: EdgeWindow): void {
+    const { device, endMs, baseline, suspect, score = null } = window.result;
+    const seen = this.deviceOf(device);
+    this.fromMs = Math.min(this.fromMs, endMs);
+    this.toMs = Math.max(this.toMs, endMs);
     seen.windows += 1;
-    const { baseline } = window;
-    if (window.score !== null || baseline) {
+    if (score !== null || baseline) {
       seen.scored += 1;
       seen.fromMs = Math.min(seen.fromMs, endMs);
       seen.toMs = Math.max(seen.toMs, endMs);
     }
-    if (window.score !== null) {
-      seen.peak_score = highest(seen.peak_score, window.score);
-      seen.series.add(endMs, window.score);
+    if (score !== null) {
+      seen.peak_score = highest(seen.peak_score, score);
+      seen.series.add(endMs, score);
     }
     if (baseline) {
-      seen.peak_nats = highest(seen.peak_nats, baseline.nats);
-      seen.strangeness.add(endMs, baseline.nats / baseline.threshold);
+      const nats = Math.max(0, baseline.nats);
+      seen.peak_nats = highest(seen.peak_nats, nats);
+      seen.strangeness.add(endMs, nats / baseline.threshold);
     }
-    if (!window.suspect) return;
+    if (!suspect) return;
     seen.suspect += 1;
-    this.extend(window, endMs);
+    this.extend(window.wire, endMs);
   }
 
   /** A suspect window makes the alert of its episode longer. */

@@ -1,5 +1,5 @@
 /** How batches are cut: before they pass what a broker may take, whatever the windows hold. */
-import { MAX_BATCH_BYTES, type ScoredWindow, scoreBatchSchema } from '@lineheron/models';
+import { MAX_BATCH_BYTES, scoreBatchSchema } from '@lineheron/models';
 import type { WindowResult } from '@lineheron/native';
 import { describe, expect, it } from 'vitest';
 import { BatchBuilder } from './batch.js';
@@ -42,14 +42,10 @@ function built(count: number, features: number, maxBytes?: () => number) {
   const builder = new BatchBuilder(ORIGIN, () => Date.UTC(2026, 0, 1), maxBytes);
   for (let at = 0; at < count; at++) {
     const windows = [windowOf(features, at % 3 === 0), windowOf(features, at % 5 === 0)];
-    builder.add({
-      record: { timestamp: '2026-01-01T00:00:00.000Z', device_id: '"'.repeat(128), suspect: false },
-      mostWindowBytes: windows.reduce((sum, window) => sum + mostBytesOf(window), 0),
-      windows: windows.map((window) => (id: string, record: number | undefined) => {
-        const wire: ScoredWindow = wireWindow(window, record);
-        return { ...wire, episode: id };
-      }),
-    });
+    const line = { timestamp: '2026-01-01T00:00:00.000Z', device_id: '"'.repeat(128), suspect: false };
+    const record = builder.reserve(line, windows.length, mostBytesOf(windows));
+    for (const window of windows)
+      builder.append({ wire: wireWindow(window, record, builder.nextId(), undefined) });
   }
   return builder.take();
 }
@@ -87,7 +83,8 @@ describe('a batch', () => {
   it('is what the schema takes', () => {
     const builder = new BatchBuilder({ ...ORIGIN, agent: 'gw' }, () => 0);
     const window = windowOf(19, false);
-    builder.add({ record: null, mostWindowBytes: 2_000, windows: [() => wireWindow(window, undefined)] });
+    builder.reserve(null, 1, 2_000);
+    builder.append({ wire: wireWindow(window, undefined, null, undefined) });
     expect(scoreBatchSchema.safeParse(JSON.parse(builder.take()[0]!.bytes.toString())).error).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 /**
- * Builds score batches. A window's id holds its batch's sequence and its index in it, so both are settled the moment
- * a window comes in. A record and the windows it ended stay in one batch. Batches are cut by count, and by size before
- * they pass it: what a line gives is made with its id and so in its batch, but the most that it can be is known before.
+ * Builds score batches. A window's id holds its batch's sequence and its index in it, so room is reserved for all that a
+ * line gave before the first of its windows is named. A record and the windows it ended stay in one batch. Batches are
+ * cut by count, and by size before they exceed it: the most that a window can be is known before it is serialised.
  */
 import {
   type LineRecord,
@@ -32,15 +32,23 @@ export interface BatchOrigin {
 /** All of a batch but its windows and records, and what marks it as historical later. */
 const FRAME_BYTES = 512;
 
-/** What one line gave: it goes into one batch. `windows` are made once their index is known. */
-export interface LineResult {
-  record: LineRecord | null;
-  /** The windows are no larger than this, all together, as JSON in UTF-8. */
-  mostWindowBytes: number;
-  windows: ((id: string, record: number | undefined) => ScoredWindow)[];
+/** Names windows in their order and collects what is to be published. */
+export interface BatchSink {
+  /** Bytes that wait to be taken. */
+  readonly pendingBytes: number;
+  /**
+   * Starts what one line gave: its record, and so many windows, no larger than `mostWindowBytes` all together as JSON in
+   * UTF-8. Returns the record's index in its batch.
+   */
+  reserve(record: LineRecord | null, windows: number, mostWindowBytes: number): number | undefined;
+  /** Id of the window that is appended next. */
+  nextId(): string;
+  append(window: { readonly wire: ScoredWindow }): void;
+  /** All batches so far, whole. */
+  take(): BuiltBatch[];
 }
 
-export class BatchBuilder {
+export class BatchBuilder implements BatchSink {
   private sequence = 1;
   private windows: string[] = [];
   private records: string[] = [];
@@ -56,29 +64,31 @@ export class BatchBuilder {
     private readonly maxBytes: () => number = () => MAX_BATCH_BYTES,
   ) {}
 
-  /** Bytes that wait to be taken. */
   get pendingBytes(): number {
     return this.doneBytes + this.bytes;
   }
 
-  add(line: LineResult): void {
+  reserve(record: LineRecord | null, windows: number, mostWindowBytes: number): number | undefined {
     const full =
-      this.windows.length + line.windows.length > MAX_BATCH_WINDOWS ||
-      this.records.length >= MAX_BATCH_WINDOWS;
-    const text = line.record && JSON.stringify(line.record);
-    const most = (text === null ? 0 : Buffer.byteLength(text) + 1) + line.mostWindowBytes;
+      this.windows.length + windows > MAX_BATCH_WINDOWS || this.records.length >= MAX_BATCH_WINDOWS;
+    const text = record && JSON.stringify(record);
+    const most = (text === null ? 0 : Buffer.byteLength(text) + 1) + mostWindowBytes;
     if (full || FRAME_BYTES + this.bytes + most > this.maxBytes()) this.cut();
-    const record = text === null ? undefined : this.records.length;
-    if (text !== null) this.push(this.records, text);
-    for (const make of line.windows) {
-      const id = windowId(this.origin.agent, this.origin.boot, this.sequence, this.windows.length);
-      const window = make(id, record);
-      if (window.suspect || window.episode !== null) this.mark(window);
-      this.push(this.windows, JSON.stringify(window));
-    }
+    if (text === null) return undefined;
+    this.push(this.records, text);
+    return this.records.length - 1;
   }
 
-  /** All batches so far, whole; the builder goes on empty. */
+  nextId(): string {
+    return windowId(this.origin.agent, this.origin.boot, this.sequence, this.windows.length);
+  }
+
+  append({ wire }: { readonly wire: ScoredWindow }): void {
+    if (wire.suspect || wire.episode !== null) this.mark(wire);
+    this.push(this.windows, JSON.stringify(wire));
+  }
+
+  /** The builder goes on empty. */
   take(): BuiltBatch[] {
     this.cut();
     const batches = this.done;

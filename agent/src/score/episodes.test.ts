@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Episodes, SILENT_MS } from './episodes.js';
 
 function feed(episodes: Episodes, device: string, endS: number, suspect: boolean, nowMs = 0) {
-  return episodes.see({ device, endMs: endS * 1000, suspect }, nowMs, () => `${device}@${endS}`);
+  return episodes.see({ device, endMs: endS * 1000, suspect }, nowMs, `${device}@${endS}`);
 }
 
 describe('Episodes', () => {
@@ -33,7 +33,7 @@ describe('Episodes', () => {
     const episodes = new Episodes();
     feed(episodes, 'a', 1, true);
     const shift = { device: 'a', endMs: 2000, suspect: true, levelShift: true };
-    expect(episodes.see(shift, 0, () => 'never')).toMatchObject({
+    expect(episodes.see(shift, 0, 'never')).toMatchObject({
       episode: null,
       opened: false,
       closed: { id: 'a@1' },
@@ -56,7 +56,7 @@ describe('Episodes', () => {
     const episodes = new Episodes();
     const see = (endS: number, suspect: boolean) => {
       const sighting = { device: 'a', endMs: endS * 1000, suspect, intervalMs: 60_000 };
-      return episodes.see(sighting, endS * 1000, () => `a@${endS}`);
+      return episodes.see(sighting, endS * 1000, `a@${endS}`);
     };
     expect(see(0, true)).toMatchObject({ opened: true });
     for (const [endS, suspect] of [

@@ -61,7 +61,7 @@ export class Episodes {
   private readonly open = new Map<string, Episode>();
 
   /** `id` names the window, in case it opens an episode. */
-  see(sighting: Sighting, nowMs: number, id: () => string): Seen {
+  see(sighting: Sighting, nowMs: number, id: string): Seen {
     const { device, endMs, suspect, levelShift = false, intervalMs = null } = sighting;
     const { thresholdRatio = 0, holdMs = 0 } = sighting;
     const current = this.open.get(device) ?? null;
@@ -75,7 +75,7 @@ export class Episodes {
     const opened = suspect && !levelShift && episode === null && !this.repeats(device);
     if (opened) {
       const times = { openedMs: endMs, lastSuspectMs: endMs, seenMs: nowMs, intervalMs };
-      episode = { id: id(), device, ...times, thresholdRatio, holdMs };
+      episode = { id, device, ...times, thresholdRatio, holdMs };
       this.open.set(device, episode);
     }
     const telling =

@@ -17,7 +17,7 @@ function heard(kept: Uint8Array | null = null) {
     engine: { publishRecords: 'none' },
     detection: { detecting: true },
     nowMs: () => START_MS + 400 * DAY_S * 1000,
-    onScored: (window) => told.push(window),
+    onScored: ({ wire }) => told.push(wire),
   });
   if (kept) engine.loadBaselines(kept);
   /** Silences are another matter. */

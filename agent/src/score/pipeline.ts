@@ -9,7 +9,6 @@ import {
   alertSentence,
   type EpisodeEnd,
   edgeDetectors,
-  edgeThresholdRatio,
   GATEWAY_DEVICE,
   type NormalIf,
   type Scope,
@@ -17,13 +16,15 @@ import {
 } from '@lineheron/models';
 import type { ChannelDefinition, Engine, PushResult, RecordResult, WindowResult } from '@lineheron/native';
 import { type LineChunk, pushLines, type Reordered } from '../engine-lines.js';
-import { BatchBuilder, type BuiltBatch } from './batch.js';
+import { BatchBuilder, type BatchSink, type BuiltBatch } from './batch.js';
 import type { DeviceClock } from './device-clock.js';
+import { EdgeWindow } from './edge-window.js';
 import { type Episode, Episodes } from './episodes.js';
 import { type Maintenance, OnlyNormal } from './only-normal.js';
 import { silenceMessage } from './silence-message.js';
 import { type Silence, Silences } from './silences.js';
-import { isoTime, mostBytesOf, wireNormalIf, wireRecord, wireWindow } from './wire.js';
+import { Unpublished } from './unpublished.js';
+import { isoTime, mostBytesOf, thresholdRatioOf, wireNormalIf, wireRecord } from './wire.js';
 
 /** A chunk of whole lines, and where its source stands behind it. */
 export interface PipelineChunk extends LineChunk {
@@ -63,10 +64,12 @@ export interface PipelineOptions {
   clock: DeviceClock;
   maxDevices: number;
   onWindow: WindowSink;
+  /** False where only the callbacks count: no batch is built. Default true. */
+  publishes?: boolean;
   /** Of a batch, as it is known now; what every broker takes when absent. */
   maxBatchBytes?: () => number;
-  /** Hears of every window as it is told, and of what the engine said of it. */
-  onScored?: (window: ScoredWindow, judged: WindowResult) => void;
+  /** Every window, once its episode is known. */
+  onScored?: (window: EdgeWindow) => void;
   /** Hears of every anomaly as it comes about, before the window that it came with. */
   onAnomaly?: (anomaly: AnomalyMessage) => void;
   /** A chunk was lost to a fault of the engine. */
@@ -85,7 +88,8 @@ const ENDED: Readonly<Record<EpisodeEnd, string>> = {
 type EngineResult = Pick<PushResult, 'windows' | 'records' | 'newestMs'>;
 
 export class Pipeline {
-  private readonly builder: BatchBuilder;
+  private readonly batches: BatchSink;
+  private readonly publishes: boolean;
   private readonly episodes = new Episodes();
   private readonly onlyNormal: OnlyNormal;
   private readonly silences: Silences;
@@ -98,14 +102,17 @@ export class Pipeline {
   constructor(private readonly options: PipelineOptions) {
     const { agent, boot, engine, nowMs } = options;
     const origin = { agent, boot, fingerprint: engine.fingerprint };
-    this.builder = new BatchBuilder(origin, nowMs, options.maxBatchBytes);
+    this.publishes = options.publishes ?? true;
+    this.batches = this.publishes
+      ? new BatchBuilder(origin, nowMs, options.maxBatchBytes)
+      : new Unpublished(origin);
     this.onlyNormal = new OnlyNormal(options.windowSeconds * 1000, options.maintenance);
     this.silences = new Silences(options.maxDevices);
     this.channels = engine.channels;
   }
 
   get pendingBytes(): number {
-    return this.builder.pendingBytes;
+    return this.batches.pendingBytes;
   }
 
   /** Returns whether something in it is urgent: an episode opened. */
@@ -166,7 +173,7 @@ export class Pipeline {
   take(): Output {
     const output = {
       position: this.position,
-      batches: this.builder.take(),
+      batches: this.batches.take(),
       anomalies: this.anomalies,
       latest: this.latest,
     };
@@ -192,41 +199,42 @@ export class Pipeline {
   }
 
   private addLine(record: RecordResult | null, windows: readonly WindowResult[]): void {
-    this.builder.add({
-      record: record && wireRecord(record, this.channels),
-      mostWindowBytes: windows.reduce((sum, window) => sum + mostBytesOf(window), 0),
-      windows: windows.map(
-        (window) => (id, index) => this.finish(window, id, window.record === null ? undefined : index),
-      ),
-    });
+    const { batches, publishes } = this;
+    const place = publishes
+      ? batches.reserve(record && wireRecord(record, this.channels), windows.length, mostBytesOf(windows))
+      : undefined;
+    for (const result of windows) {
+      const window = new EdgeWindow(result, result.record === null ? undefined : place);
+      this.finish(window, batches.nextId());
+      batches.append(window);
+    }
   }
 
-  private finish(window: WindowResult, id: string, record: number | undefined): ScoredWindow {
-    const { device, endMs, suspect } = window;
-    const levelShift = window.baseline?.levelShift ?? false;
-    const holdMs = (window.baseline?.holdSeconds ?? 0) * 1000;
+  private finish(window: EdgeWindow, id: string): void {
+    const { result } = window;
+    const { device, endMs, suspect, baseline } = result;
+    const levelShift = baseline?.levelShift ?? false;
+    const holdMs = (baseline?.holdSeconds ?? 0) * 1000;
     const clockMs = this.options.clock.see(device, endMs);
     this.endBefore(device, clockMs);
     const intervalMs = this.silences.intervalMs(device);
-    const wire = wireWindow(window, record);
-    const thresholdRatio = suspect ? edgeThresholdRatio(wire) : 0;
+    const thresholdRatio = suspect ? thresholdRatioOf(result) : 0;
     const sighting = { device, endMs, suspect, thresholdRatio, levelShift, intervalMs, holdMs };
-    const seen = this.episodes.see(sighting, clockMs, () => id);
-    wire.episode = seen.episode?.id ?? null;
-    if (seen.telling) wire.normal_if = this.normalIf(window);
+    const seen = this.episodes.see(sighting, clockMs, id);
+    window.episode = seen.episode?.id ?? null;
+    if (seen.telling) window.normalIf = this.normalIf(result);
     this.endSilence(device, endMs, id, clockMs);
-    if (seen.closed) this.announce(this.anomaly(seen.closed, id, wire, endMs, seen.why));
-    if (seen.opened && seen.episode) this.announce(this.anomaly(seen.episode, id, wire, endMs, null));
-    this.latest.set(device, wire);
-    this.options.onScored?.(wire, window);
+    if (seen.closed) this.announce(this.anomaly(seen.closed, id, window.wire, endMs, seen.why));
+    if (seen.opened && seen.episode) this.announce(this.anomaly(seen.episode, id, window.wire, endMs, null));
+    if (this.publishes) this.latest.set(device, window.wire);
+    this.options.onScored?.(window);
     this.windows += 1;
     // A forest's own suspicion keeps nothing out: a bad one could never be replaced.
     const inEpisode = seen.episode !== null && this.options.active() !== 'isolation_forest';
-    const normal = this.onlyNormal.see(window, inEpisode, levelShift);
-    if (normal && window.state !== 'warming_up') {
-      this.options.onWindow(wire.scope, endMs, window.features, { device, score: window.score ?? null });
-    }
-    return wire;
+    const normal = this.onlyNormal.see(result, inEpisode, levelShift);
+    if (!normal || result.state === 'warming_up') return;
+    const scope = result.scope === 'gateway' ? 'gateway' : 'device';
+    this.options.onWindow(scope, endMs, result.features, { device, score: result.score ?? null });
   }
 
   /** Asked of the windows that speak for an episode only. */

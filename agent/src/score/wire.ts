@@ -2,6 +2,7 @@
 import {
   DEFAULT_CHANNELS,
   type DetectorName,
+  edgeThresholdRatio,
   type LineRecord,
   type NormalIf,
   type Reason,
@@ -19,9 +20,19 @@ import type {
 /** More digits than the models look at, and half the bytes. */
 const SIGNIFICANT_DIGITS = 8;
 
+/** 10⁰ to 10²²: the powers of ten that a double holds exactly. */
+const POWERS_OF_TEN = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
+
+/**
+ * Rounded to significant digits. Through a text (`toPrecision`) this was a sixth of the time that a line takes: as whole
+ * number over an exact power of ten, the quotient is the double nearest to the decimal, as the text would have given.
+ */
 function shortened(value: number | null): number | null {
   if (value === null || !Number.isFinite(value)) return null;
-  return Number.isInteger(value) ? value : Number(value.toPrecision(SIGNIFICANT_DIGITS));
+  if (Number.isInteger(value)) return value;
+  const power = POWERS_OF_TEN[SIGNIFICANT_DIGITS - 1 - Math.floor(Math.log10(Math.abs(value)))];
+  if (power === undefined) return Number(value.toPrecision(SIGNIFICANT_DIGITS));
+  return Math.round(value * power) / power;
 }
 
 function truth(isAnomaly: boolean | null | undefined, type: string | null | undefined) {
@@ -41,6 +52,12 @@ function detectorsOf({ forestSuspect, baseline }: WindowResult): DetectorName[] 
   if (forestSuspect) found.push('isolation_forest');
   if (baseline?.suspect) found.push('adaptive_baseline');
   return found;
+}
+
+/** How far a suspect window is over its threshold, to the detector that finds it furthest over. */
+export function thresholdRatioOf(window: WindowResult): number {
+  const { score = null, threshold = null, suspect, baseline } = window;
+  return edgeThresholdRatio({ detectors: detectorsOf(window), suspect, score, threshold, baseline });
 }
 
 function baselineOf(window: WindowResult): Pick<ScoredWindow, 'baseline' | 'detectors'> {
@@ -94,15 +111,26 @@ const WINDOW_BYTES = 1_400;
 const REASON_BYTES = 800;
 const NORMAL_IF_BYTES = 300;
 
-/** No wire form of this window is larger, in bytes of JSON: names may hold characters of up to six bytes. */
-export function mostBytesOf({ device, features, reasons }: WindowResult): number {
+/** No wire form of these windows is larger, in bytes of JSON: names may hold characters of up to six bytes. */
+export function mostBytesOf(windows: readonly WindowResult[]): number {
+  let most = 0;
+  for (const window of windows) most += mostBytesOfOne(window);
+  return most;
+}
+
+function mostBytesOfOne({ device, features, reasons }: WindowResult): number {
   const names = reasons.reduce((sum, { feature, unit }) => sum + feature.length + unit.length, device.length);
   const telling = reasons.length * REASON_BYTES + 4 * NORMAL_IF_BYTES;
   return WINDOW_BYTES + features.length * NUMBER_BYTES + telling + 12 * names;
 }
 
-/** In no episode yet. */
-export function wireWindow(window: WindowResult, record: number | undefined): ScoredWindow {
+/** `record` is the index of its record in the batch, `normalIf` what would have made it normal, where that is told. */
+export function wireWindow(
+  window: WindowResult,
+  record: number | undefined,
+  episode: string | null,
+  normalIf: NormalIf[] | undefined,
+): ScoredWindow {
   return {
     scope: window.scope === 'gateway' ? 'gateway' : 'device',
     device: window.device,
@@ -115,9 +143,10 @@ export function wireWindow(window: WindowResult, record: number | undefined): Sc
     ...baselineOf(window),
     features: window.features.map(shortened),
     reasons: window.reasons.map(wireReason),
-    episode: null,
+    episode,
     ...truth(window.isAnomaly, window.anomalyType),
     ...(record === undefined ? {} : { record }),
+    ...(normalIf === undefined ? {} : { normal_if: normalIf }),
   };
 }
 

@@ -61,11 +61,8 @@ async function fill(spool: Spool, seconds: number, seed = 1): Promise<number> {
   for (let second = 0; second < seconds; second++) {
     nowMs += 1000;
     for (const device of DEVICES) {
-      builder.add({
-        record: null,
-        mostWindowBytes: 2_000,
-        windows: [(id) => windowOf(device, second, id, random)],
-      });
+      builder.reserve(null, 1, 2_000);
+      builder.append({ wire: windowOf(device, second, builder.nextId(), random) });
       windows += 1;
     }
     batches.push(...builder.take());

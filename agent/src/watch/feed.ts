@@ -55,7 +55,8 @@ async function scoringLikeAgent(config: Config, viewer: Viewer, log: Log): Promi
     ),
     nowMs: () => clock.nowMs(),
     onWindow: () => {},
-    onScored: (window) => viewer.window(window),
+    publishes: false,
+    onScored: ({ wire }) => viewer.window(wire),
     onEngineError: (error) => viewer.note(messageOf(error)),
   });
   const forests = buildForests(config, scoring, clock, log);

@@ -3,13 +3,15 @@
 //! Through the C interface a window would cost forty calls, more than all its lines cost before. Both
 //! sides name every field once, in one order: a new one is added here, there and to its shape in
 //! `shapes.rs`. Unknown and infinite numbers are NaN here and null there.
+use std::collections::HashMap;
+
 use napi::bindgen_prelude::{Env, Float64Array, FnArgs, Function, FunctionRef, Object, Result};
 
 use crate::engine::opinion::Opinion;
 use crate::engine::output::{Push, RecordOutput, Scope, State, WindowOutput};
 use crate::forest::explain::Reason;
 
-type Lists = FnArgs<(Float64Array, Vec<String>)>;
+type Lists = FnArgs<(Float64Array, Vec<String>, Vec<String>)>;
 
 /// The function that makes the objects.
 pub struct ResultMaker(FunctionRef<Lists, Object<'static>>);
@@ -23,8 +25,8 @@ impl ResultMaker {
 
     /// A `PushResult`.
     pub fn make(&self, env: Env, push: Push) -> Result<Object<'static>> {
-        let Flat { numbers, texts } = Flat::of(push);
-        self.0.borrow_back(&env)?.call((Float64Array::new(numbers), texts).into())
+        let Flat { numbers, texts, devices } = Flat::of(push);
+        self.0.borrow_back(&env)?.call((Float64Array::new(numbers), texts, devices.names).into())
     }
 }
 
@@ -33,6 +35,26 @@ impl ResultMaker {
 struct Flat {
     numbers: Vec<f64>,
     texts: Vec<String>,
+    devices: Names,
+}
+
+/// Each device's name once: a text costs more on its way than all numbers of a window.
+#[derive(Default)]
+struct Names {
+    places: HashMap<String, usize>,
+    names: Vec<String>,
+}
+
+impl Names {
+    fn place(&mut self, name: String) -> usize {
+        if let Some(&place) = self.places.get(&name) {
+            return place;
+        }
+        let place = self.names.len();
+        self.names.push(name.clone());
+        self.places.insert(name, place);
+        place
+    }
 }
 
 impl Flat {
@@ -51,6 +73,11 @@ impl Flat {
 
     fn maybe(&mut self, value: Option<f64>) {
         self.number(value.unwrap_or(f64::NAN));
+    }
+
+    fn device(&mut self, name: String) {
+        let place = self.devices.place(name);
+        self.number(place as f64);
     }
 
     fn flag(&mut self, value: bool) {
@@ -79,7 +106,7 @@ impl Flat {
             Scope::Device => 0.0,
             Scope::Gateway => 1.0,
         });
-        self.texts.push(window.device);
+        self.device(window.device);
         self.number(judged.end_ms as f64);
         self.number(judged.records as f64);
         self.number(match judged.state {
@@ -136,7 +163,7 @@ impl Flat {
     fn record(&mut self, output: RecordOutput) {
         let record = output.record;
         self.number(output.time_ms as f64);
-        self.texts.push(record.device);
+        self.device(record.device);
         self.list(record.values, Self::number);
         self.maybe_text(record.error_code);
         self.maybe_flag(record.is_anomaly);
