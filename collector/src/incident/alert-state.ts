@@ -124,7 +124,7 @@ export function openAlert(window: ReviewedWindow, model: ActiveModel, nowMs: num
   return { ...grown, alert: { ...grown.alert, windows: 1 } };
 }
 
-/** The alert after one more window of its device. */
+/** The alert after one more window of its device; the same object where the window changes nothing in it. */
 export function extendAlert(
   open: OpenAlert,
   window: ReviewedWindow,
@@ -145,16 +145,18 @@ export function extendAlert(
   };
   const told = suspect ? tellingOf(open.told, window) : null;
   const alert = suspect ? withSuspect(open.alert, window, told) : open.alert;
-  return {
-    ...next,
-    told: told ?? open.told,
-    alert: {
-      ...alert,
-      ...judge(alert, next.reviewed),
-      ...(window.unknownLine && !next.reviewed ? { unreviewed_because: 'unknown_line' as const } : {}),
-      truth: truths(alert, window),
-    },
-  };
+  return { ...next, told: told ?? open.told, alert: judged(alert, window, next.reviewed) };
+}
+
+/** With verdict, severity and kinds of truth as they are now; the same object where nothing has changed. */
+function judged(alert: Alert, window: ReviewedWindow, reviewed: boolean): Alert {
+  const { verdict, severity } = judge(alert, reviewed);
+  const truth = truths(alert, window);
+  const isUnknown = window.unknownLine === true && !reviewed && alert.unreviewed_because === undefined;
+  const same = verdict === alert.verdict && severity === alert.severity && truth === alert.truth;
+  if (same && !isUnknown) return alert;
+  const because = isUnknown ? { unreviewed_because: 'unknown_line' as const } : {};
+  return { ...alert, verdict, severity, ...because, truth };
 }
 
 /** Closed at `atMs` of event time; `why` is said in the summary. */
@@ -197,7 +199,6 @@ function withSuspect(alert: Alert, window: ReviewedWindow, told: Told | null): A
   const found: DetectorName[] = [...alert.detectors];
   const opinions = DETECTORS.map((name) => [name, opinionOf(window, name)] as const);
   for (const [name, opinion] of opinions) if (opinion?.suspect && !found.includes(name)) found.push(name);
-  const telling = told === null ? alert : tellingParts(window, told);
   const newer = window.endMs > Date.parse(alert.last_suspect_at);
   const older = window.historical && window.endMs < Date.parse(alert.opened_at);
   const openedAt = older ? new Date(window.endMs).toISOString() : alert.opened_at;
@@ -210,9 +211,7 @@ function withSuspect(alert: Alert, window: ReviewedWindow, told: Told | null): A
     isolation_forest: highest(alert.isolation_forest, window.forest),
     adaptive_baseline: highest(alert.adaptive_baseline ?? null, window.baseline),
     autoencoder: highest(alert.autoencoder, window.autoencoder),
-    reasons: telling.reasons,
-    normal_if: telling.normal_if ?? [],
-    summary: summaryOf({ ...alert, ...telling }),
+    ...(told === null ? {} : tellingParts(alert, window, told)),
   };
 }
 
@@ -222,7 +221,7 @@ export function withNormalIf(alert: Alert, change: NormalIf): Alert {
   return { ...told, summary: summaryOf(told) };
 }
 
-function summaryOf({ device, reasons, normal_if }: Alert): string {
+function summaryOf({ device, reasons, normal_if }: Pick<Alert, 'device' | 'reasons' | 'normal_if'>): string {
   return alertSentence(device, reasons, normal_if).slice(0, MAX_SUMMARY);
 }
 
@@ -256,9 +255,11 @@ function tellingOf(told: Told | null, window: ReviewedWindow): Told | null {
   return by === told.by && next.ratio > TELLING_TIMES * told.ratio ? next : null;
 }
 
-function tellingParts({ edge, autoencoder }: ReviewedWindow, { by }: Told) {
-  if (by === 'edge') return { reasons: [...edge.reasons], normal_if: [...(edge.normal_if ?? [])] };
-  return { reasons: [...(autoencoder?.reasons ?? [])], normal_if: [] };
+/** What the window says in place of the one before it. Text is written here only: in an outage every window is suspect. */
+function tellingParts({ device }: Alert, { edge, autoencoder }: ReviewedWindow, { by }: Told) {
+  const reasons = [...(by === 'edge' ? edge.reasons : (autoencoder?.reasons ?? []))];
+  const normal_if = by === 'edge' ? [...(edge.normal_if ?? [])] : [];
+  return { reasons, normal_if, summary: summaryOf({ device, reasons, normal_if }) };
 }
 
 function opinionOf({ forest, baseline, autoencoder }: ReviewedWindow, name: DetectorName) {

@@ -381,3 +381,42 @@ describe('what comes late', () => {
     ]);
   });
 });
+
+describe('a draft on a draft', () => {
+  it('goes on where that one ends, and leaves nothing behind when both are thrown away', () => {
+    const tracker = new IncidentTracker();
+    const first = tracker.draft();
+    first.apply(reviewed({ second: 0, edge: true }), 'ensemble', NOW);
+    const second = tracker.draft(first);
+    second.apply(reviewed({ second: 1, edge: true }), 'ensemble', NOW);
+    // A device of that gateway is in an episode already.
+    const gateway = reviewed({ second: 1, edge: true, device: '*' });
+    expect(second.apply(gateway, 'ensemble', NOW)).toBeNull();
+    expect(second.opened).toBe(0);
+    expect(second.changes).toMatchObject([{ id: id(0), windows: 2 }]);
+    expect(tracker.openAlerts).toEqual([]);
+    tracker.accept(first);
+    tracker.accept(second);
+    expect(tracker.openAlerts).toMatchObject([{ windows: 2 }]);
+    const silent = tracker.draft();
+    silent.closeSilent(NOW + SILENCE_MS);
+    expect(silent.apply(gateway, 'ensemble', NOW)).not.toBeNull();
+  });
+});
+
+describe('what an alert says', () => {
+  it('is written anew only when another window speaks for it', () => {
+    const story = new Story();
+    const said = [0.7, 0.71, 0.99].map((score, second) => {
+      const window = reviewed({ second, edge: true, score });
+      const reasons = window.edge.reasons.map((reason) => ({ ...reason, observed: 200 + second }));
+      const draft = story.tracker.draft();
+      draft.apply({ ...window, edge: { suspect: true, reasons } }, 'ensemble', NOW);
+      story.tracker.accept(draft);
+      return draft.changes[0]?.summary;
+    });
+    expect(said[0]).toContain('200 ms');
+    expect(said[1]).toBe(said[0]);
+    expect(said[2]).toContain('202 ms');
+  });
+});

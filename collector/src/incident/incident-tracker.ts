@@ -32,8 +32,17 @@ interface Line {
 
 const NEW_LINE: Line = { open: null, closedEpisode: null, silenced: null };
 
-export class IncidentTracker {
-  private lines = new Map<string, Line>();
+/** What a draft stands on: the state, or a draft before it that will become the state. */
+interface Ground {
+  keys(): Iterable<string>;
+  line(key: string): Line;
+  /** Open alerts of single devices, of an agent's live or past lines. */
+  openDevices(side: string): number;
+}
+
+export class IncidentTracker implements Ground {
+  private readonly lines = new Map<string, Line>();
+  private readonly devices = new Map<string, number>();
 
   /** Takes up the alerts that were open when the collector stopped. */
   restore(alerts: readonly Alert[], nowMs: number): void {
@@ -42,20 +51,30 @@ export class IncidentTracker {
       const open = restoreAlert(alert, boot, nowMs);
       const key = lineKey(alert.agent, alert.device, alert.historical ?? false);
       // The newest comes first.
-      if (!this.lines.has(key)) this.lines.set(key, { ...NEW_LINE, open });
+      if (!this.lines.has(key)) this.set(key, { ...NEW_LINE, open });
     }
   }
 
-  draft(): IncidentDraft {
-    return new IncidentDraft(this.lines);
+  /** `after`: a draft that is accepted before this one, or this one is thrown away. */
+  draft(after: IncidentDraft | null = null): IncidentDraft {
+    return new IncidentDraft(after ?? this);
+  }
+
+  keys(): Iterable<string> {
+    return this.lines.keys();
+  }
+
+  line(key: string): Line {
+    return this.lines.get(key) ?? NEW_LINE;
+  }
+
+  openDevices(side: string): number {
+    return this.devices.get(side) ?? 0;
   }
 
   /** Makes what the draft worked out the state. */
   accept(draft: IncidentDraft): void {
-    for (const [key, line] of draft.changed) {
-      this.lines.delete(key);
-      if (line.open !== null || line.closedEpisode !== null) this.lines.set(key, line);
-    }
+    for (const [key, line] of draft.changed) this.set(key, line);
     for (const [key, line] of this.lines) {
       if (this.lines.size <= MAX_REMEMBERED) break;
       if (line.open === null) this.lines.delete(key);
@@ -71,15 +90,26 @@ export class IncidentTracker {
   openAlert(agent: string, device: string): string | null {
     return this.lines.get(lineKey(agent, device))?.open?.alert.id ?? null;
   }
+
+  private set(key: string, line: Line): void {
+    count(this.devices, this.line(key), -1);
+    count(this.devices, line, 1);
+    this.lines.delete(key);
+    if (line.open !== null || line.closedEpisode !== null) this.lines.set(key, line);
+  }
 }
 
-export class IncidentDraft {
+export class IncidentDraft implements Ground {
   readonly changed = new Map<string, Line>();
+  /** Line of each alert that is open in `changed`. */
+  private readonly lineOf = new Map<string, string>();
   /** Alerts that this draft opened. */
   opened = 0;
   private readonly alerts = new Map<string, Alert>();
+  /** How many more devices have an open alert than before it, by agent and side. */
+  private readonly devices = new Map<string, number>();
 
-  constructor(private readonly base: ReadonlyMap<string, Line>) {}
+  constructor(private readonly ground: Ground) {}
 
   /** Alerts that are new or different since the draft began, each in its last state. */
   get changes(): Alert[] {
@@ -104,27 +134,23 @@ export class IncidentDraft {
       ? this.extend(line.open, window, model, nowMs)
       : this.begin(line, window, model, nowMs);
     if (open !== line.open || line !== before) {
-      this.changed.set(key, { ...line, open, silenced: open ? null : line.silenced });
+      this.put(key, { ...line, open, silenced: open ? null : line.silenced });
     }
     return open && window.endMs >= Date.parse(open.alert.opened_at) ? open.alert.id : null;
   }
 
   /** Whether a window's autoencoder speaks for an alert. */
   isTold(alert: string, window: string): boolean {
-    for (const { open } of this.changed.values()) {
-      if (open?.alert.id === alert) return open.told?.window === window && open.told.by === 'autoencoder';
-    }
-    return false;
+    const open = this.changed.get(this.lineOf.get(alert) ?? '')?.open;
+    return open?.alert.id === alert && open.told?.window === window && open.told.by === 'autoencoder';
   }
 
   /** Adds what would have made the window normal that speaks for an alert. */
   explain(id: string, change: NormalIf): void {
-    for (const [key, line] of this.changed) {
-      if (line.open?.alert.id !== id) continue;
-      this.changed.set(key, {
-        ...line,
-        open: { ...line.open, alert: withNormalIf(line.open.alert, change) },
-      });
+    const key = this.lineOf.get(id) ?? '';
+    const line = this.changed.get(key);
+    if (line?.open?.alert.id === id) {
+      this.put(key, { ...line, open: { ...line.open, alert: withNormalIf(line.open.alert, change) } });
     }
     const told = this.alerts.get(id);
     if (told) this.alerts.set(id, withNormalIf(told, change));
@@ -132,16 +158,26 @@ export class IncidentDraft {
 
   /** Closes the alerts of devices that have fallen silent. */
   closeSilent(nowMs: number): void {
-    for (const [key, { open }] of this.base) {
+    for (const key of this.ground.keys()) {
+      const { open } = this.line(key);
       if (!open || nowMs - open.heardMs < quietLimitMs(SILENCE_MS, open.intervalMs)) continue;
       const why = open.alert.historical ? undefined : 'Closed because the line fell silent.';
       this.note(closeAlert(open, open.lastEndMs, why));
-      this.changed.set(key, {
-        open: null,
-        closedEpisode: open.episode,
-        silenced: open.episode === null ? null : open,
-      });
+      const silenced = open.episode === null ? null : open;
+      this.put(key, { open: null, closedEpisode: open.episode, silenced });
     }
+  }
+
+  keys(): Iterable<string> {
+    return new Set([...this.ground.keys(), ...this.changed.keys()]);
+  }
+
+  line(key: string): Line {
+    return this.changed.get(key) ?? this.ground.line(key);
+  }
+
+  openDevices(side: string): number {
+    return this.ground.openDevices(side) + (this.devices.get(side) ?? 0);
   }
 
   /** What silence closed is open again with a window of its episode, and over for good with a later one without. */
@@ -159,7 +195,9 @@ export class IncidentDraft {
     const edge = window.edge.suspect;
     if (!edge && !autoencoderOpens(model, window.autoencoder)) return null;
     if (edge && window.episode !== null && window.episode === line.closedEpisode) return null;
-    if (window.scope === 'gateway' && this.hasOpenDevice(window)) return null;
+    // In an outage every window of a gateway asks this: it is counted, not looked for.
+    const side = sideOf(window.agent, window.historical);
+    if (window.scope === 'gateway' && this.openDevices(side) > 0) return null;
     const open = openAlert(window, model, nowMs);
     this.opened++;
     this.note(open.alert);
@@ -170,13 +208,15 @@ export class IncidentDraft {
     const next = extendAlert(open, window, model, nowMs);
     // An agent that restarted goes on with the same trouble under a new episode.
     const episode = window.episode ?? next.episode;
-    const differs = JSON.stringify(next.alert) !== JSON.stringify(open.alert);
-    if (differs) this.note(next.alert);
-    return { ...next, episode, boot: window.boot, alert: differs ? next.alert : open.alert };
+    if (next.alert !== open.alert) this.note(next.alert);
+    return { ...next, episode, boot: window.boot };
   }
 
-  private line(key: string): Line {
-    return this.changed.get(key) ?? this.base.get(key) ?? NEW_LINE;
+  private put(key: string, line: Line): void {
+    count(this.devices, this.line(key), -1);
+    count(this.devices, line, 1);
+    this.changed.set(key, line);
+    if (line.open) this.lineOf.set(line.open.alert.id, key);
   }
 
   private note(alert: Alert): void {
@@ -184,16 +224,15 @@ export class IncidentDraft {
     const said: Alert = isOver ? { ...alert, status: 'closed', closed_at: alert.last_suspect_at } : alert;
     this.alerts.set(alert.id, said);
   }
+}
 
-  private hasOpenDevice({ agent, historical }: ReviewedWindow): boolean {
-    const isOpen = ({ open }: Line) =>
-      open?.alert.agent === agent &&
-      open.alert.scope === 'device' &&
-      (open.alert.historical ?? false) === historical;
-    for (const line of this.changed.values()) if (isOpen(line)) return true;
-    for (const [key, line] of this.base) if (!this.changed.has(key) && isOpen(line)) return true;
-    return false;
-  }
+/** Counts a line where a single device's alert is open; live and past lines of an agent apart. */
+function count(devices: Map<string, number>, { open }: Line, by: 1 | -1): void {
+  if (open?.alert.scope !== 'device') return;
+  const side = sideOf(open.alert.agent, open.alert.historical ?? false);
+  const now = (devices.get(side) ?? 0) + by;
+  if (now === 0) devices.delete(side);
+  else devices.set(side, now);
 }
 
 /** Who opened an alert ends it; a suspect of the autoencoder's holds it a little longer. Late windows end nothing. */
@@ -209,6 +248,8 @@ function heldByAutoencoder(open: OpenAlert): boolean {
   const { detectors, active_model } = open.alert;
   return detectors.includes('autoencoder') && autoencoderOpens(active_model, { suspect: true });
 }
+
+const sideOf = (agent: string, historical: boolean) => (historical ? `${agent}/past` : agent);
 
 function lineKey(agent: string, device: string, historical = false): string {
   return `${agent}/${device}${historical ? '/past' : ''}`;
