@@ -340,6 +340,9 @@ export interface EventRate {
   knownSeconds: number
 }
 
+/** Ends the process with this exit code, without waiting for anything or anybody. */
+export declare function exitNow(code: number): void
+
 /** A feature's name and unit. */
 export interface FeatureDefinition {
   name: string

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { Autoencoder, Baseline, Calibration, Engine, Forest, Redactor, baselineThreshold, combineTails, fitForest, marginalScores, notifyService, provokePanic, provokePanicAsync, releaseMemory, runningTails, trainAutoencoder } = nativeBinding
+const { Autoencoder, Baseline, Calibration, Engine, Forest, Redactor, baselineThreshold, combineTails, exitNow, fitForest, marginalScores, notifyService, provokePanic, provokePanicAsync, releaseMemory, runningTails, trainAutoencoder } = nativeBinding
 export { Autoencoder }
 export { Baseline }
 export { Calibration }
@@ -782,6 +782,7 @@ export { Forest }
 export { Redactor }
 export { baselineThreshold }
 export { combineTails }
+export { exitNow }
 export { fitForest }
 export { marginalScores }
 export { notifyService }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The process edge: arguments in, a command performed, an exit code out (see `exit-code.ts`). */
 import { readFile } from 'node:fs/promises';
-import { runProgram } from '@lineheron/models/command-line';
+import { endDespiteLookups, runProgram } from '@lineheron/models/command-line';
 import { parseCommandLine } from './command-line.js';
 import type { Surroundings } from './commands/command.js';
 import { ConfigError } from './config-error.js';
@@ -26,7 +26,11 @@ function surroundings(version: string): Surroundings {
 async function main(): Promise<number> {
   const line = await parseCommandLine(process.argv.slice(2));
   const version = await ownVersion();
-  if (line.action === 'perform') return line.command.perform(line.given, surroundings(version));
+  if (line.action === 'perform') {
+    const { exitNow } = await import('@lineheron/native');
+    endDespiteLookups(exitNow);
+    return line.command.perform(line.given, surroundings(version));
+  }
   process.stdout.write(`${line.action === 'help' ? line.text : version}\n`);
   return EXIT.ok;
 }

@@ -2,30 +2,14 @@
  * The built program with the network pulled: in a network namespace of its own, whose default route goes while it
  * runs. Needs the right to make one (skipped by name where that is missing).
  */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { MAIN } from './test-agent.js';
+import { Isolated, NAMESPACE, SILENT_LINE } from './test-namespace.js';
 import { until as untilSo, withFolder } from './test-support.js';
 
-const works = (program: string, ...args: string[]) => spawnSync(program, args).status === 0;
-const NAMESPACE =
-  works('unshare', '-n', 'ip', 'link', 'add', 'line0', 'type', 'veth') && works('nsenter', '--version');
 const PING = ['/usr/bin/ping', '/bin/ping'].some((path) => existsSync(path));
-
-/** A line that goes nowhere: packets are sent, and nobody answers. */
-const SETUP = [
-  'ip link set lo up',
-  'ip link add line0 type veth peer name far0',
-  'ip link set far0 up',
-  'ip addr add 192.0.2.1/24 dev line0',
-  'ip link set line0 up',
-  'ip neigh add 192.0.2.254 lladdr 02:00:00:00:00:01 dev line0',
-  'ip route add default via 192.0.2.254',
-].join(' && ');
 
 const FAR = '203.0.113.1';
 const targets = [
@@ -39,43 +23,31 @@ const targets = [
 ];
 const probe = { type: 'probe', interval_seconds: 1, timeout_seconds: 0.3, samples: 2, targets };
 
-let child: ChildProcess | null = null;
-let text = '';
+let program: Isolated | null = null;
 
 afterEach(async () => {
-  if (child && child.exitCode === null) {
-    child.kill('SIGKILL');
-    await once(child, 'close');
-  }
-  child = null;
+  await program?.kill();
+  program = null;
 });
 
+const output = () => program?.output ?? '';
+const inside = (...command: string[]) => program!.inside(...command);
 const until = <T>(what: string, ask: () => T) =>
   untilSo(what, ask).catch((error: Error) => {
-    throw new Error(`${error.message}: ${text}`);
+    throw new Error(`${error.message}: ${output()}`);
   });
 
-async function start(folder: string, command: string[], sources: object[]): Promise<ChildProcess> {
+async function start(folder: string, command: string[], sources: object[]): Promise<Isolated> {
   const path = join(folder, 'agent.yaml');
   const mqtt = { url: `mqtt://${FAR}:1883` };
   await writeFile(path, JSON.stringify({ agent_id: 'gw-1', data_dir: join(folder, 'data'), mqtt, sources }));
-  const program = [process.execPath, MAIN, ...command, '--config', path].map((part) => `'${part}'`).join(' ');
-  text = '';
-  child = spawn('unshare', ['-n', 'sh', '-c', `${SETUP} && exec ${program}`], { stdio: 'pipe' });
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-  }
-  return child;
+  program = new Isolated([...command, '--config', path], SILENT_LINE);
+  return program;
 }
-
-const inside = (...command: string[]) =>
-  execFileSync('nsenter', ['-t', String(child!.pid), '-n', ...command], { stdio: 'pipe' });
 
 /** Records of a device that `tap` has shown. */
 const recordsOf = (device: string, since = 0) =>
-  text
+  output()
     .slice(since)
     .split('\n')
     .filter((line) => line.startsWith('{') && line.includes(`"device_id":"${device}"`))
@@ -90,19 +62,19 @@ describe.skipIf(!NAMESPACE)('with the network pulled (skipped where no namespace
         const reachable = targets.map(({ name }) => name).filter((name) => name !== 'by-name');
         await until('losses of all', () => reachable.every((name) => recordsOf(name).length > 0));
         expect(recordsOf('by-tcp')[0]).toMatchObject({ packet_loss_pct: 100, error_code: 'timeout' });
-        const pulled = text.length;
+        const pulled = output().length;
         inside('ip', 'route', 'del', 'default');
         const gone = (name: string) =>
           recordsOf(name, pulled).find(({ error_code }) => /unreach/.test(String(error_code)));
         await until('what is unreachable', () => reachable.every((name) => gone(name)));
         inside('ip', 'link', 'del', 'line0');
-        const deleted = text.length;
+        const deleted = output().length;
         await until('still losses', () => reachable.every((name) => recordsOf(name, deleted).length > 0));
         for (const name of reachable) {
           for (const record of recordsOf(name)) expect(record.packet_loss_pct).toBe(100);
         }
         expect(recordsOf('by-name')).toEqual([]);
-        expect(text).toMatch(/cannot measure by-name: (no name server answers|the name is not known)/);
+        expect(output()).toMatch(/cannot measure by-name: (no name server answers|the name is not known)/);
       }),
     40_000,
   );
@@ -114,7 +86,7 @@ describe.skipIf(!NAMESPACE)('with the network pulled (skipped where no namespace
         await start(folder, ['tap'], [{ type: 'host', device_id: 'me' }]);
         await until('two records', () => recordsOf('me').length >= 2);
         inside('ip', 'route', 'del', 'default');
-        const pulled = text.length;
+        const pulled = output().length;
         await until('more records', () => recordsOf('me', pulled).length >= 2);
         for (const record of recordsOf('me')) {
           expect(record.packet_loss_pct ?? 0).toBe(0);
@@ -141,16 +113,15 @@ describe.skipIf(!NAMESPACE)('with the network pulled (skipped where no namespace
             { type: 'generate', devices: 1 },
           ],
         );
-        await until('the start', () => text.includes('is running'));
+        await until('the start', () => output().includes('is running'));
         inside('ip', 'route', 'del', 'default');
         inside('ip', 'link', 'set', 'line0', 'down');
-        await until('the name to be told', () => text.includes('cannot measure by-name'));
+        await until('the name to be told', () => output().includes('cannot measure by-name'));
         inside('ip', 'link', 'set', 'lo', 'down');
         await new Promise((resolve) => setTimeout(resolve, 3_000));
-        expect(daemon.exitCode).toBeNull();
-        expect(text).not.toMatch(/a source failed|a fault of the program/);
-        daemon.kill('SIGTERM');
-        expect((await once(daemon, 'close'))[0]).toBe(0);
+        expect(daemon.process.exitCode).toBeNull();
+        expect(output()).not.toMatch(/a source failed|a fault of the program/);
+        expect((await daemon.stop()).code).toBe(0);
       }),
     40_000,
   );

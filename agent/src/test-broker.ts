@@ -13,6 +13,7 @@ export class TestBroker {
   readonly batches = new Map<string, ScoreBatch>();
   readonly anomalies: AnomalyMessage[] = [];
   readonly texts: string[] = [];
+  private readonly further: Server[] = [];
 
   private constructor(
     readonly port: number,
@@ -71,6 +72,13 @@ export class TestBroker {
     );
   }
 
+  /** Takes connections at a socket of a file as well. */
+  async alsoAt(path: string): Promise<void> {
+    const server = createServer(this.aedes.handle);
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    this.further.push(server);
+  }
+
   say(topic: string, value: unknown, retain = false): void {
     const payload = Buffer.from(JSON.stringify(value));
     this.aedes.publish({ cmd: 'publish', topic, payload, qos: 1, retain, dup: false }, () => {});
@@ -78,7 +86,7 @@ export class TestBroker {
 
   async stop(): Promise<void> {
     await new Promise<void>((resolve) => this.aedes.close(() => resolve()));
-    await new Promise((resolve) => this.server.close(resolve));
+    for (const server of [this.server, ...this.further]) await new Promise((done) => server.close(done));
   }
 
   private received(topic: string, text: string): void {

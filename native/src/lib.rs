@@ -20,5 +20,5 @@ pub mod redact;
 pub mod window;
 
 #[cfg(feature = "binding")]
-#[allow(unsafe_code)] // The code that napi generates calls C functions; of ours here, memory.rs alone.
+#[allow(unsafe_code)] // The code that napi generates calls C functions; of ours here, memory.rs and exit.rs.
 pub mod binding;

@@ -17,6 +17,10 @@ const BY_CODE: Readonly<Record<string, string>> = {
   EPROTO: 'it does not speak TLS there: mqtts:// needs its TLS port',
 };
 
+const BY_TEXT: ReadonlyArray<[RegExp, string]> = [
+  [/connack timeout/i, 'it takes connections and does not answer them: is that the port of an MQTT broker?'],
+];
+
 const LOGIN = 'it refuses the login: check mqtt.username and mqtt.password_file';
 
 /** CONNACK return codes of MQTT 3.1.1. */
@@ -27,6 +31,7 @@ export function whyNot(error: Error & { code?: unknown; errors?: unknown }): str
   const { code } = error;
   const inner = Array.isArray(error.errors) ? (error.errors[0] as Error | undefined) : undefined;
   const text = error.message || inner?.message || String(code ?? error.name);
-  const advice = typeof code === 'number' ? BY_CONNACK[code] : BY_CODE[String(code)];
+  const byCode = typeof code === 'number' ? BY_CONNACK[code] : BY_CODE[String(code)];
+  const advice = byCode ?? BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
   return advice === undefined ? text : `${advice} (${text})`;
 }

@@ -1,6 +1,6 @@
 /** `run`: the collector, until a signal ends it. */
 
-import type { Given } from '@lineheron/models/command-line';
+import { endDespiteLookups, type Given } from '@lineheron/models/command-line';
 import { Collector } from '../collector.js';
 import { strayEnvironment } from '../config.js';
 import { createLogger } from '../log.js';
@@ -14,6 +14,8 @@ async function perform(given: Given, around: Surroundings): Promise<null> {
   const config = readConfig(given, around);
   const log = createLogger(config.log_level);
   for (const stray of strayEnvironment(environment)) log.warn(stray);
+  // Of names it looks up only that of a broker elsewhere.
+  if (config.mqtt.url !== undefined) endDespiteLookups((await import('@lineheron/native')).exitNow);
   let stopping = false;
   const stop = (exitCode: number) => {
     if (stopping) process.exit(exitCode || 1);

@@ -1,4 +1,4 @@
 /** Command lines, their help and exit codes. For Node; browsers never load this. */
 export * from './exit-code.js';
 export * from './parse.js';
-export { runProgram } from './process.js';
+export { endDespiteLookups, runProgram } from './process.js';

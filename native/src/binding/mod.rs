@@ -14,6 +14,7 @@ pub mod autoencoder;
 pub mod baseline;
 pub mod calibration;
 pub mod engine;
+pub mod exit;
 pub mod forest;
 pub mod marginal;
 pub mod memory;
