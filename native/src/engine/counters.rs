@@ -3,7 +3,7 @@ use super::late::{Late, LateKind, LateSample};
 use crate::parse::{REFUSALS, Refusal};
 
 /// Counts since the engine was made.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Lines that were not blank, refused and too long ones included.
     pub lines: u64,

@@ -112,7 +112,7 @@ pub struct LateExample {
 }
 
 /// One example a kind since they were last taken.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct LateSample(Vec<LateExample>);
 
 impl LateSample {
