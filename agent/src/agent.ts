@@ -11,7 +11,7 @@ import {
   type Scope,
   topics,
 } from '@lineheron/models';
-import type { Kept } from '@lineheron/models/persist';
+import { FolderLock, type Kept } from '@lineheron/models/persist';
 import type { Clock } from './clock.js';
 import { DesiredState } from './command/desired.js';
 import { Inbox } from './command/inbox.js';
@@ -23,7 +23,6 @@ import { noRecorder } from './flight-recorder/answer.js';
 import type { FlightRecorder } from './flight-recorder/recorder.js';
 import { infoMessage } from './info.js';
 import { LateWatch } from './late-watch.js';
-import { FolderLock } from './lock.js';
 import { type Log, messageOf } from './log.js';
 import { MetricsServer } from './metrics.js';
 import {
@@ -121,7 +120,7 @@ export class Agent {
     this.config = config;
     const file = (...names: string[]) => join(config.data_dir, ...names);
     this.startedAt = new Date(clock.nowMs()).toISOString();
-    this.lock = new FolderLock(config.data_dir, options.pid);
+    this.lock = new FolderLock(config.data_dir, 'agent', options.pid);
     this.spool = buildSpool(config, log, counters);
     this.refusals = new Refusals({
       spool: this.spool,

@@ -2,12 +2,16 @@
  * The collector's life: starts its parts from the store outwards and ingest last, stops them from the source inwards.
  */
 import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { MAX_PACKET_BYTES } from '@lineheron/models';
+import { FolderLock, LockedError } from '@lineheron/models/persist';
 import { BrokerStartError, EmbeddedBroker } from './broker/embedded-broker.js';
+import { BusyError } from './busy-error.js';
 import { type Config, ConfigError, environmentName } from './config.js';
 import { createApp } from './http/app.js';
 import { HttpServer } from './http/server.js';
+import { otherCollector } from './ingest/fleet-claim.js';
 import { errorText, type Logger } from './log.js';
 import { buildParts, type Parts } from './parts.js';
 import { restore } from './restore.js';
@@ -43,16 +47,20 @@ export class Collector {
     this.parts = buildParts({ ...options, now: this.now });
   }
 
-  /** Resolves once it serves. Throws ConfigError when the surroundings are wrong. */
+  /**
+   * Resolves once it serves. Throws ConfigError when the surroundings are wrong, and BusyError when another collector
+   * holds its folder or serves its broker: then nothing has changed in either.
+   */
   async start(): Promise<Addresses> {
     try {
+      await this.lockFolder();
+      const { url } = this.options.config.mqtt;
+      if (url !== undefined) await this.connect(url);
       await this.openStore();
       await this.startReviewer();
-      const { url } = this.options.config.mqtt;
-      const secret = randomBytes(24).toString('base64url');
-      const mqttUrl = url ?? (await this.startBroker(secret));
+      const mqttUrl = url ?? (await this.startOwnBroker());
       const httpPort = await this.startHttp();
-      await this.startIngest(mqttUrl, url === undefined ? secret : undefined);
+      await this.startIngest();
       return { httpPort, mqttUrl };
     } catch (error) {
       await this.stop();
@@ -69,6 +77,37 @@ export class Collector {
         this.options.log.warn({ error: errorText(error) }, 'a part did not stop cleanly');
       }
     }
+  }
+
+  private async lockFolder(): Promise<void> {
+    const { data_dir } = this.options.config;
+    await mkdir(data_dir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+      throw new ConfigError(`data_dir: ${errorText(error)}`);
+    });
+    const lock = new FolderLock(data_dir, 'collector', process.pid);
+    await lock.acquire().catch((error: unknown) => {
+      if (!(error instanceof LockedError)) throw error;
+      throw new BusyError(
+        `${error.message}: stop it, or set data_dir (LINEHERON_DATA_DIR) to another folder`,
+      );
+    });
+    this.stops.push(() => lock.release());
+  }
+
+  private async startOwnBroker(): Promise<string> {
+    const secret = randomBytes(24).toString('base64url');
+    const url = await this.startBroker(secret);
+    await this.connect(url, secret);
+    return url;
+  }
+
+  /** An external broker may come later; ingest then begins later. */
+  private async connect(url: string, secret?: string): Promise<void> {
+    const { link } = this.parts;
+    this.stops.push(() => link.stop());
+    link.start(url, secret);
+    const other = await link.other(CONNECT_MS);
+    if (other) throw new BusyError(otherCollector(other));
   }
 
   private async openStore(): Promise<void> {
@@ -138,7 +177,7 @@ export class Collector {
   }
 
   /** Ingest comes last: everything that it feeds is there. It stops first, and its last acknowledgements go out. */
-  private async startIngest(mqttUrl: string, secret: string | undefined): Promise<void> {
+  private async startIngest(): Promise<void> {
     const { pipeline, retention, receiver, link, training, queue, kept } = this.parts;
     const ticks = setInterval(() => {
       void pipeline.tick();
@@ -154,8 +193,8 @@ export class Collector {
       await link.stop();
     });
     const connected = receiver.connected();
-    link.start(mqttUrl, secret);
-    // An external broker may come later; ingest then begins later.
+    link.serve();
+    if (!link.isClaimed) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CONNECT_MS);

@@ -192,7 +192,9 @@ export class CollectorControl implements Control {
 
   notReady(): string | null {
     if (!this.parts.store.isOpen) return 'The store is not open.';
-    return this.parts.link.connected ? null : 'The broker is not connected.';
+    const { link } = this.parts;
+    if (link.standby !== null) return `Not serving: ${link.standby}.`;
+    return link.connected ? null : 'The broker is not connected.';
   }
 
   /** Tells the fleet, retained, what is desired: the broker may have forgotten it. */

@@ -2,6 +2,7 @@
 /** The process edge: arguments in, a command performed, an exit code out. */
 import { createRequire } from 'node:module';
 import { EXIT, parseCommandLine, runProgram } from '@lineheron/models/command-line';
+import { BusyError } from './busy-error.js';
 import { config } from './commands/config.js';
 import { run } from './commands/run.js';
 import { ConfigError } from './config.js';
@@ -20,6 +21,7 @@ const PROGRAM = {
     [EXIT.failed, 'failed; the message says why'],
     [EXIT.usage, 'wrong command line'],
     [EXIT.data, 'the store is damaged'],
+    [EXIT.busy, 'another collector holds the data folder or serves the broker'],
     [EXIT.config, 'wrong configuration, or a port is taken'],
   ] as const,
 };
@@ -41,6 +43,7 @@ async function main(): Promise<number | null> {
 
 function codeOf(error: unknown): number {
   if (error instanceof ConfigError) return EXIT.config;
+  if (error instanceof BusyError) return EXIT.busy;
   return error instanceof StoreError ? EXIT.data : EXIT.failed;
 }
 

@@ -3,6 +3,7 @@
  * another is handed over here. Nothing has an effect before it is started.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Command, DEFAULT_BUDGET, FLEET, topics } from '@lineheron/models';
 import { Kept, type KeptOptions, type Manifest, ModelStore, ProfileFiles } from '@lineheron/models/persist';
@@ -73,6 +74,14 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     clientId: `lineheron-collector-${randomBytes(4).toString('hex')}`,
     username: config.mqtt.username,
     password: config.mqtt.password,
+    me: {
+      instance: randomBytes(8).toString('hex'),
+      host: hostname(),
+      pid: process.pid,
+      address: config.http.port === 0 ? '' : `http://${config.http.host}:${config.http.port}`,
+      version,
+      started_at: new Date(startedMs).toISOString(),
+    },
     onMessage: (topic, payload) => receiver.receive(topic, payload),
     onConnect: () => {
       log.info('connected to the broker');
@@ -82,6 +91,10 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     },
     onDisconnect: () => {
       log.warn('lost the broker; trying again');
+      changed();
+    },
+    onStandby: (sentence) => {
+      log.error(`${sentence}. Until that one ends, this one acknowledges nothing`);
       changed();
     },
     onError: (error) => log.warn({ error: error.message }, 'broker connection'),

@@ -280,6 +280,24 @@ export const desiredSchema = z.object({
 });
 export type Desired = z.infer<typeof desiredSchema>;
 
+/** Printable, so that it may stand in a log. */
+const printable = z.string().regex(/^[\x20-\x7e]{0,255}$/);
+
+/** What a collector says of itself to others on its broker: that it serves, or that it asks whether anybody does. */
+export const collectorClaimSchema = z.object({
+  v,
+  state: z.enum(['asking', 'serving']),
+  /** Random per process start. */
+  instance: bootIdSchema,
+  host: printable,
+  pid: z.int().min(0),
+  /** Where its HTTP interface is; empty where that is not known beforehand. */
+  address: printable,
+  version: printable,
+  started_at: timeSchema,
+});
+export type CollectorClaim = z.infer<typeof collectorClaimSchema>;
+
 export const commandSchema = z.discriminatedUnion('type', [
   z.object({
     v,

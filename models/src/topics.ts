@@ -29,6 +29,9 @@ export const topics = {
   command: (agent: string) => `${ROOT}/${agent}/command`,
 } as const;
 
+/** Who the collector of this broker is: retained, said again every two seconds, cleared when it ends. */
+export const COLLECTOR_TOPIC = `${ROOT}/${FLEET}/collector`;
+
 /** What the collector reads of every agent. */
 export const COLLECTOR_KINDS = ['status', 'info', 'score', 'event'] as const;
 export type CollectorKind = (typeof COLLECTOR_KINDS)[number];

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { LockedError } from '@lineheron/models/persist';
 import type { Logger } from 'pino';
 import { Agent } from '../agent.js';
 import { systemClock } from '../clock.js';
@@ -13,7 +14,6 @@ import { ConfigError } from '../config-error.js';
 import { schemaKeys } from '../config-keys.js';
 import { strayEnvironment } from '../config-overrides.js';
 import { EXIT, type ExitCode, ExitError } from '../exit-code.js';
-import { LockedError } from '../lock.js';
 import { createLog, messageOf } from '../log.js';
 import { processMemory, Trimming } from '../memory.js';
 import { ServiceManager } from '../service-manager.js';

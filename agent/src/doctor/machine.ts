@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { lockHolder } from '@lineheron/models/persist';
 import type { Config } from '../config.js';
-import { lockHolder } from '../lock.js';
 import { messageOf } from '../log.js';
 import { bad, type Finding, good, note } from './finding.js';
 
@@ -92,7 +92,7 @@ export async function checkDisk({ data_dir, spool }: Pick<Config, 'data_dir' | '
 
 /** Whether an agent holds the data folder now. */
 export async function checkLock({ data_dir }: Pick<Config, 'data_dir'>): Promise<Finding[]> {
-  const pid = await lockHolder(data_dir, process.pid);
+  const pid = await lockHolder(data_dir, 'agent', process.pid);
   if (pid === null) return [];
   return [note(`an agent runs on this data folder now (process ${pid})`)];
 }

@@ -1,23 +1,31 @@
 /**
- * The collector's one MQTT connection: subscribes to what agents say and publishes to them. Messages to agents are
- * not queued while it is down: agents resend what was not acknowledged and read desired state when it is back.
+ * The collector's one MQTT connection: makes sure that no other collector serves this broker, subscribes to what agents
+ * say and publishes to them. Messages to agents are not queued while it is down: agents resend what was not
+ * acknowledged and read desired state when it is back.
  */
-import { COLLECTOR_KINDS, fromAllAgents } from '@lineheron/models';
+import { COLLECTOR_KINDS, COLLECTOR_TOPIC, type CollectorClaim, fromAllAgents } from '@lineheron/models';
 import mqtt, { type MqttClient } from 'mqtt';
+import { FleetClaim, otherCollector } from './fleet-claim.js';
 
 export interface MqttLinkOptions {
   clientId: string;
   username?: string | undefined;
   password?: string | undefined;
+  /** What other collectors on the broker are told of this one. */
+  me: Omit<CollectorClaim, 'v' | 'state'>;
   onMessage: (topic: string, payload: Buffer) => void;
-  /** After every (re)connection, once subscribed. */
+  /** After every (re)connection, once this collector serves the broker and is subscribed. */
   onConnect: () => void;
   onDisconnect: () => void;
+  /** Another collector serves the broker; nothing is acknowledged until that one ends. */
+  onStandby: (sentence: string) => void;
   onError: (error: Error) => void;
   onProblem: (message: string) => void;
 }
 
 const RECONNECT_MS = 1000;
+const TICK_MS = 250;
+const STOP_MS = 500;
 
 export class MqttLink {
   /** Messages that could not be sent because the connection was down. */
@@ -25,11 +33,49 @@ export class MqttLink {
   private client: MqttClient | null = null;
   private subscribed = false;
   private address = '';
+  private ticks: NodeJS.Timeout | undefined;
+  /** Whether somebody takes what agents say, and whether the broker is ours to serve. */
+  private serving = false;
+  private claimed = false;
+  private readonly claim: FleetClaim;
+  private settle: ((other: CollectorClaim | null) => void) | undefined;
+  private readonly settled = new Promise<CollectorClaim | null>((resolve) => {
+    this.settle = resolve;
+  });
 
-  constructor(private readonly options: MqttLinkOptions) {}
+  constructor(private readonly options: MqttLinkOptions) {
+    this.claim = new FleetClaim({
+      me: options.me,
+      monotonicMs: () => performance.now(),
+      publish: (claim, retain) => this.sayClaim(JSON.stringify(claim), retain),
+      onServing: () => {
+        this.claimed = true;
+        this.settle?.(null);
+        this.subscribe();
+      },
+      onPaused: () => this.pause(),
+      onStandby: (other) => {
+        this.pause();
+        this.settle?.(other);
+        options.onStandby(otherCollector(other));
+      },
+    });
+  }
 
+  /** Connected, and the collector that serves the broker. */
   get connected(): boolean {
     return this.client?.connected === true && this.subscribed;
+  }
+
+  /** The broker is ours to serve. */
+  get isClaimed(): boolean {
+    return this.claimed;
+  }
+
+  /** Why it does not serve although there may be a broker. */
+  get standby(): string | null {
+    const other = this.claim.servedBy;
+    return other && otherCollector(other);
   }
 
   get clientId(): string {
@@ -39,6 +85,26 @@ export class MqttLink {
   /** Where it connects to; empty before the start. */
   get url(): string {
     return this.address;
+  }
+
+  /**
+   * Whether another collector serves the broker; null when this one does, or when the broker is not there within
+   * `patienceMs`: then that is found out later.
+   */
+  async other(patienceMs: number): Promise<CollectorClaim | null> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(() => {
+        if (!this.client?.connected) resolve(null);
+      }, patienceMs);
+    });
+    return Promise.race([this.settled, late]).finally(() => clearTimeout(timer));
+  }
+
+  /** From now on it takes what agents say, as soon as the broker is its own to serve. */
+  serve(): void {
+    this.serving = true;
+    this.subscribe();
   }
 
   /** `secret` is what the embedded broker knows its owner by; another broker takes the configured login. */
@@ -57,20 +123,27 @@ export class MqttLink {
       connectTimeout: 5000,
       queueQoSZero: false,
       resubscribe: false,
+      will: { topic: COLLECTOR_TOPIC, payload: Buffer.alloc(0), qos: 1, retain: true },
     });
     this.client = client;
-    client.on('message', (topic, payload) => onMessage(topic, payload));
+    client.on('message', (topic, payload, { retain }) => {
+      if (topic === COLLECTOR_TOPIC) this.claim.hear(payload, retain);
+      else if (this.claimed) onMessage(topic, payload);
+    });
     client.on('error', onError);
-    client.on('connect', () => this.subscribe(client));
+    client.on('connect', () => this.ask(client, secret !== undefined));
     client.on('close', () => {
       if (this.subscribed) onDisconnect();
       this.subscribed = false;
+      this.claimed = false;
+      this.claim.disconnected();
     });
+    this.ticks = setInterval(() => this.claim.tick(), TICK_MS);
   }
 
   /** At QoS 1; dropped and counted while there is no connection. */
   publish(topic: string, payload: unknown, retain = false): void {
-    if (!this.client?.connected) {
+    if (!this.client || !this.connected) {
       this.lose();
       return;
     }
@@ -83,11 +156,20 @@ export class MqttLink {
   async stop(): Promise<void> {
     const client = this.client;
     if (!client) return;
+    clearInterval(this.ticks);
+    if (this.claimed) this.sayClaim('', true);
     this.client = null;
     this.subscribed = false;
-    const timer = setTimeout(() => client.end(true), 500);
-    await new Promise<void>((resolve) => client.end(false, {}, () => resolve()));
-    clearTimeout(timer);
+    this.claimed = false;
+    this.claim.disconnected();
+    await new Promise<void>((resolve) => {
+      // A broker that says nothing to our CONNECT would be waited for without an end.
+      const timer = setTimeout(() => client.end(true, {}, () => resolve()), STOP_MS);
+      client.end(false, {}, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   private lose(): void {
@@ -96,13 +178,42 @@ export class MqttLink {
     this.options.onProblem('a message to agents found no connection to the broker; more are only counted');
   }
 
-  private subscribe(client: MqttClient): void {
+  /** Finds out whether the broker is ours to serve; our own one is. */
+  private ask(client: MqttClient, ownsBroker: boolean): void {
+    client.subscribe(COLLECTOR_TOPIC, { qos: 1 }, (error) => {
+      if (!client.connected) return;
+      if (error)
+        this.options.onProblem(
+          `the broker refuses ${COLLECTOR_TOPIC}: allow reading and writing it, or a second collector goes unnoticed`,
+        );
+      this.claim.connected(ownsBroker || Boolean(error));
+    });
+  }
+
+  private sayClaim(text: string, retain: boolean): void {
+    if (this.client?.connected) this.client.publish(COLLECTOR_TOPIC, text, { qos: 1, retain });
+  }
+
+  private subscribe(): void {
+    const { client } = this;
+    if (!client?.connected || !this.serving || !this.claimed || this.subscribed) return;
     client.subscribe(COLLECTOR_KINDS.map(fromAllAgents), { qos: 1 }, (error) => {
       if (error) return this.options.onError(error);
+      if (!this.claimed || !client.connected) return;
       this.subscribed = true;
       // What others desire of single agents: good to know, and a broker may refuse it.
       client.subscribe(fromAllAgents('desired'), { qos: 1 }, () => {});
       return this.options.onConnect();
     });
+  }
+
+  /** Takes nothing from agents and says nothing to them until the broker is its own to serve again. */
+  private pause(): void {
+    const { client } = this;
+    if (client?.connected && this.claimed) {
+      client.unsubscribe([...COLLECTOR_KINDS, 'desired' as const].map(fromAllAgents), () => {});
+    }
+    this.subscribed = false;
+    this.claimed = false;
   }
 }

@@ -1,5 +1,6 @@
 /** How trained models and other small files are kept on disk. Node only. */
 export * from './atomic-file.js';
+export * from './folder-lock.js';
 export * from './kept.js';
 export * from './manifest.js';
 export * from './model-store.js';

@@ -1,20 +1,29 @@
 /** The lock of a data folder. */
 import { spawn } from 'node:child_process';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { FolderLock, LockedError } from './lock.js';
-import { until, withFolder } from './test-support.js';
+import { FolderLock, LockedError } from './folder-lock.js';
+
+async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'lineheron-lock-'));
+  try {
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
 
 it('keeps a second living process out and lets it in after the release', () =>
   withFolder(async (folder) => {
     const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     try {
-      const first = new FolderLock(folder, other.pid!);
+      const first = new FolderLock(folder, 'agent', other.pid!);
       await first.acquire();
-      await expect(new FolderLock(folder, process.pid).acquire()).rejects.toThrow(LockedError);
+      await expect(new FolderLock(folder, 'agent', process.pid).acquire()).rejects.toThrow(LockedError);
       await first.release();
-      await new FolderLock(folder, process.pid).acquire();
+      await new FolderLock(folder, 'agent', process.pid).acquire();
     } finally {
       other.kill('SIGKILL');
     }
@@ -27,7 +36,7 @@ it('takes over the lock of a dead process, of a process id that came again, and 
     const path = join(folder, 'agent.lock');
     for (const text of [`{"pid":${gone.pid},"started":null}`, '{"pid":1,"started":"-1"}', '{"pi']) {
       await writeFile(path, text);
-      const lock = new FolderLock(folder, process.pid);
+      const lock = new FolderLock(folder, 'agent', process.pid);
       await lock.acquire();
       await lock.release();
     }
@@ -45,17 +54,13 @@ it.skipIf(process.platform !== 'linux')(
       try {
         const told = await new Promise((resolve) => parent.stdout!.once('data', resolve));
         const pid = Number(String(told));
-        const lock = new FolderLock(folder, pid);
+        const lock = new FolderLock(folder, 'agent', pid);
         await lock.acquire();
-        await expect(new FolderLock(folder, process.pid).acquire()).rejects.toThrow(LockedError);
-        await until('sleep in place of the shell', async () =>
-          (await readFile(`/proc/${parent.pid}/stat`, 'utf8')).includes('(sleep)'),
-        );
+        await expect(new FolderLock(folder, 'agent', process.pid).acquire()).rejects.toThrow(LockedError);
+        await expect.poll(() => readFile(`/proc/${parent.pid}/stat`, 'utf8')).toContain('(sleep)');
         parent.stdio[3]!.destroy();
-        await until('the end of the child', async () =>
-          /\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8')),
-        );
-        await new FolderLock(folder, process.pid).acquire();
+        await expect.poll(() => readFile(`/proc/${pid}/stat`, 'utf8')).toMatch(/\) Z /);
+        await new FolderLock(folder, 'agent', process.pid).acquire();
       } finally {
         parent.kill('SIGKILL');
       }

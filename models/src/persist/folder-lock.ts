@@ -1,11 +1,11 @@
 /**
- * One agent a data folder: a lock file names the process that holds it, with its start time where the system tells
+ * One process a data folder: a lock file names the process that holds it, with its start time where the system tells
  * it, because process ids come again. The lock of a dead process is taken over.
  */
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Another agent holds the folder. */
+/** Another process holds the folder. */
 export class LockedError extends Error {}
 
 interface Holder {
@@ -14,7 +14,6 @@ interface Holder {
   started: string | null;
 }
 
-const LOCK_FILE = 'agent.lock';
 const MAX_ATTEMPTS = 5;
 
 export class FolderLock {
@@ -22,9 +21,11 @@ export class FolderLock {
 
   constructor(
     private readonly folder: string,
+    /** What takes it: the lock is `<program>.lock`. */
+    private readonly program: 'agent' | 'collector',
     private readonly pid: number,
   ) {
-    this.path = join(folder, LOCK_FILE);
+    this.path = lockPath(folder, program);
   }
 
   async acquire(): Promise<void> {
@@ -36,7 +37,9 @@ export class FolderLock {
       if (text === null) continue;
       const holder = parseHolder(text);
       if (holder && (await isAlive(holder, this.pid))) {
-        throw new LockedError(`data_dir ${this.folder} is in use by another agent (process ${holder.pid})`);
+        throw new LockedError(
+          `data_dir ${this.folder} is in use by another ${this.program} (process ${holder.pid})`,
+        );
       }
       await this.takeAway(text);
     }
@@ -76,11 +79,19 @@ export class FolderLock {
   }
 }
 
-/** The process of another agent that holds the folder now; null when none does. */
-export async function lockHolder(folder: string, ownPid: number): Promise<number | null> {
-  const text = await readFile(join(folder, LOCK_FILE), 'utf8').catch(() => null);
+/** The other process that holds the folder now; null when none does. */
+export async function lockHolder(
+  folder: string,
+  program: 'agent' | 'collector',
+  ownPid: number,
+): Promise<number | null> {
+  const text = await readFile(lockPath(folder, program), 'utf8').catch(() => null);
   const holder = text === null ? null : parseHolder(text);
   return holder && (await isAlive(holder, ownPid)) ? holder.pid : null;
+}
+
+function lockPath(folder: string, program: string): string {
+  return join(folder, `${program}.lock`);
 }
 
 function parseHolder(text: string): Holder | null {
