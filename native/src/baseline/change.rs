@@ -1,7 +1,7 @@
 //! The nearest value of a strange record's leading channel with which it would have been normal.
 //!
 //! Asked when an episode opens, not for every record: at most [`STEPS`] + 1 scores of one record.
-use super::device::{AVERAGE_STEP, DeviceBaseline, Pool, capped};
+use super::device::{AVERAGE_STEP, DeviceBaseline, Pool, averaged, capped};
 use crate::channel::ChannelKind;
 use crate::forest::change::bisect;
 
@@ -53,7 +53,7 @@ impl DeviceBaseline {
             }
             let before = (*average - AVERAGE_STEP * capped(*surprise)) / (1.0 - AVERAGE_STEP);
             let surprise = self.surprise(at, value).unwrap_or(0.0);
-            pool.add(surprise, before + AVERAGE_STEP * (capped(surprise) - before));
+            pool.add(surprise, averaged(before, surprise));
         }
         self.peaks.told(self.tail.fitted(pool.nats()))
     }

@@ -22,6 +22,11 @@ use crate::channel::ChannelKind;
 /// gamma variable of shape (2 − λ) / λ.
 pub(super) const AVERAGE_STEP: f32 = 0.25;
 const AVERAGE_SHAPE: u32 = 7;
+/// A record that is no stranger than this by itself is an ordinary one: what normal records come to on average, in nats.
+const ORDINARY_NATS: f64 = 1.0;
+/// The average before an ordinary record counts at most so much: enough to hold what only the average can see, and no
+/// memory of a fault that is over.
+const HELD_AVERAGE: f32 = 4.0;
 /// One record counts at most so much in the average, and in the sum: one alone must not pass for several.
 const AVERAGE_CAP: f64 = 14.0;
 const SUM_CAP: f64 = 40.0;
@@ -92,10 +97,13 @@ impl Pool {
     pub(super) fn nats(&self) -> f64 {
         let shape = f64::from(AVERAGE_SHAPE);
         let choice = ln(f64::from(self.known));
+        let together = gamma_nats(self.known, self.sum);
+        // Of a record that is ordinary as a whole, all averages together say only what was before it.
+        let average_sum = if together > 0.0 { self.average_sum } else { 0.0 };
         let answers = [
-            gamma_nats(self.known, self.sum),
+            together,
             self.highest - choice,
-            gamma_nats(AVERAGE_SHAPE * self.known, self.average_sum * shape),
+            gamma_nats(AVERAGE_SHAPE * self.known, average_sum * shape),
             gamma_nats(AVERAGE_SHAPE, f64::from(self.highest_average) * shape) - choice,
         ];
         (answers.into_iter().fold(0.0, f64::max) - ln(QUESTIONS)).max(0.0)
@@ -107,6 +115,14 @@ impl Pool {
 #[allow(clippy::cast_possible_truncation)]
 pub(super) fn capped(surprise: f64) -> f32 {
     surprise.min(AVERAGE_CAP) as f32
+}
+
+/// The average after one more surprise. By itself it would remember a strong fault for six records; a bound on what
+/// was added up ends it with the fault, as in bounded CUSUM charts.
+#[inline]
+pub(super) fn averaged(before: f32, surprise: f64) -> f32 {
+    let held = if surprise <= ORDINARY_NATS { before.min(HELD_AVERAGE) } else { before };
+    held + AVERAGE_STEP * (capped(surprise) - held)
 }
 
 impl DeviceBaseline {
@@ -236,7 +252,7 @@ impl DeviceBaseline {
             let surprise = if value.is_nan() { None } else { self.days.surprise(place, value, channel) };
             surprises.push(surprise.unwrap_or(f64::NAN));
             let Some(surprise) = surprise else { continue };
-            *average += AVERAGE_STEP * (capped(surprise) - *average);
+            *average = averaged(*average, surprise);
             pool.add(surprise, *average);
         }
         if pool.known == 0 || (self.records as usize) < FIRST_SAMPLE {

@@ -153,6 +153,13 @@ impl BaselinePlan {
             return None;
         }
         let level_shift = settled || storms.is_empty() && score.is_some_and(|score| score.level_shift);
+        let hold_seconds = storms.iter().map(|storm| storm.hold_s).fold(0.0, f64::max);
+        // A storm that holds keeps its episode open; suspect is only a record that tells one more of its events.
+        let event = self.event.last().filter(|_| !rebooted);
+        let place = event.and_then(|event| baseline.rates.place(event));
+        if storms.iter().all(|storm| Some(storm.place) != place) {
+            storms.clear();
+        }
         let by_record = score.map_or(0.0, |score| score.nats);
         let by_events = storms.first().map_or(0.0, |storm| storm.nats + records_nats);
         let found = Found { threshold, records_nats, by_record, storms };
@@ -170,7 +177,7 @@ impl BaselinePlan {
             reasons: if suspect { self.reasons(baseline, &found) } else { Vec::new() },
             normal_if: if asked { self.normal_if(baseline, &found) } else { None },
             level_shift,
-            hold_seconds: found.hold_seconds(),
+            hold_seconds,
         })
     }
 

@@ -44,7 +44,7 @@ pub struct Found {
     /// ln of the records a day: what turns the rate of a storm into a surprise of a record.
     pub records_nats: f64,
     pub by_record: f64,
-    /// Those over the threshold, the strangest first.
+    /// Those over the threshold, the strangest first; none when the record tells of none of them.
     pub storms: Vec<Storm>,
 }
 
@@ -52,11 +52,6 @@ impl Found {
     /// Whether the record is suspect without any event.
     pub fn is_strange_record(&self) -> bool {
         self.by_record > self.threshold
-    }
-
-    /// How long nothing may come before the storms are over, s.
-    pub fn hold_seconds(&self) -> f64 {
-        self.storms.iter().map(|storm| storm.hold_s).fold(0.0, f64::max)
     }
 
     /// The record's part in what is suspect, 0–1.
