@@ -91,6 +91,7 @@ export class ReportingInterval {
   /** It is silent when it has said nothing for so long; null before the second record. */
   get silenceMs(): number | null {
     if (this.gaps === 0) return null;
+    if (this.long.length < TOLD_ALIKE) return this.baseMs();
     const alike = this.long.filter((gap) => this.isRecent(gap))[TOLD_ALIKE - 1];
     return Math.max(this.baseMs(), 2 * (alike?.gapMs ?? 0));
   }
@@ -111,7 +112,9 @@ export class ReportingInterval {
   private noteLast(gapMs: number): void {
     if (gapMs < BURST_PART * (this.usualMs ?? 0)) return;
     this.last.push(gapMs);
-    if (this.last.length > MAX_LAST_GAPS) this.last.shift();
+    const forgotten = this.last.length > MAX_LAST_GAPS ? this.last.shift()! : 0;
+    // Nearly always: neither of the two was among the two longest.
+    if (gapMs <= this.secondLongest && forgotten < this.secondLongest) return;
     let [longest, second] = [0, 0];
     for (const known of this.last) {
       if (known >= longest) [longest, second] = [known, longest];
@@ -164,6 +167,8 @@ export class ReportingInterval {
   }
 
   private totalWeight(): number {
-    return this.classes.reduce((total, { weight }) => total + weight, 0);
+    let total = 0;
+    for (const { weight } of this.classes) total += weight;
+    return total;
   }
 }
