@@ -82,7 +82,7 @@ const ENDED: Readonly<Record<EpisodeEnd, string>> = {
   quiet: 'is as before',
   silent: 'has fallen silent',
   resumed: 'reports again',
-  level_shift: 'has a new level that lasted: it is the usual one from now on',
+  level_shift: 'has kept its new level for so long that it counts as normal from now on',
 };
 
 type EngineResult = Pick<PushResult, 'windows' | 'records' | 'newestMs'>;
