@@ -73,6 +73,16 @@ describe('numbers', () => {
     expect(plain(withUnit(2.1, 's'))).toBe('2.10 s');
   });
 
+  it('that are small do not read as zero', () => {
+    expect([0.0001, -0.00123, 0.005, 0, 1e-9].map(figure)).toEqual([
+      '0.0001',
+      '-0.0012',
+      '0.01',
+      '0.00',
+      '0.00',
+    ]);
+  });
+
   it('that are unknown are a dash and no zero', () => {
     const told = [
       figure(null),

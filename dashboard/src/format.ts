@@ -27,10 +27,12 @@ export function compactCount(value: number | null): string {
   return `${(value / 1_000_000).toFixed(value < 10_000_000 ? 2 : 1)}M`;
 }
 
-/** Three significant digits at most, no exponent: `1,240`, `31.4`, `0.05`. */
+/** Three significant digits at most, no exponent: `1,240`, `31.4`, `0.05`, `0.0001`. */
 export function figure(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return UNKNOWN;
   const size = Math.abs(value);
+  // A small threshold must not read as 0.
+  if (size >= 1e-6 && size < 0.005) return value.toLocaleString('en-US', { maximumSignificantDigits: 2 });
   const digits = size >= 100 ? 0 : size >= 10 ? 1 : 2;
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -177,6 +177,10 @@ export class LinesElement extends LineheronElement {
       const shown = severity ?? 'warning';
       return html`<span id=${id} class="state ${shown}">${icon(shown, 13)}${shown}<span class="hidden"> alert</span></span>`;
     }
+    // No gateway has an alert of its own while one of its lines has.
+    if (line.isGateway && this.lines.some(({ agent, hasAlert }) => hasAlert && agent === line.agent)) {
+      return html`<span id=${id} class="state">${icon('warning', 12)}see its lines</span>`;
+    }
     const calm = line.state === 'scored' && line.watched;
     return html`<span id=${id} class="state">${icon(calm ? 'check' : 'stale', 12)}${word}</span>`;
   }
