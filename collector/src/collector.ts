@@ -4,7 +4,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { MAX_PACKET_BYTES } from '@lineheron/models';
 import { FolderLock, LockedError } from '@lineheron/models/persist';
 import { BrokerStartError, EmbeddedBroker } from './broker/embedded-broker.js';
 import { BusyError } from './busy-error.js';
@@ -32,8 +31,6 @@ export interface Addresses {
 
 const CONNECT_MS = 5000;
 const TICK_MS = 5000;
-const MAX_CONNECTIONS = 2000;
-const MAX_RETAINED = { maxTopics: 50_000, maxBytes: 64 * 1024 * 1024 };
 const DASHBOARD = fileURLToPath(new URL('../../dashboard/dist', import.meta.url));
 
 export class Collector {
@@ -132,18 +129,15 @@ export class Collector {
 
   private async startBroker(secret: string): Promise<string> {
     const { config, log, onFatal } = this.options;
-    const { host, port, username, password } = config.mqtt;
+    const { host, port, username, password, max_connections: maxConnections } = config.mqtt;
     const owner = { clientId: this.parts.link.clientId, secret };
-    const limits = {
-      maxPacketBytes: MAX_PACKET_BYTES,
-      maxConnections: MAX_CONNECTIONS,
-      retained: MAX_RETAINED,
-    };
     const broker = new EmbeddedBroker(
-      { host, port, username, password, owner, ...limits },
+      { host, port, username, password, owner, limits: { maxConnections } },
       onFatal,
       (problem) => log.warn(problem),
+      this.now,
     );
+    this.parts.hosted.broker = broker;
     this.stops.push(() => broker.stop());
     const listening = await broker.start().catch((error: unknown) => {
       throw error instanceof BrokerStartError ? portError('mqtt.port', port, error) : error;
@@ -178,9 +172,10 @@ export class Collector {
 
   /** Ingest comes last: everything that it feeds is there. It stops first, and its last acknowledgements go out. */
   private async startIngest(): Promise<void> {
-    const { pipeline, retention, receiver, link, training, queue, kept } = this.parts;
+    const { pipeline, retention, receiver, link, training, queue, kept, hosted, fleet } = this.parts;
     const ticks = setInterval(() => {
       void pipeline.tick();
+      hosted.broker?.know(fleet.reporting);
       for (const one of kept) one.keepDue();
     }, TICK_MS);
     retention.start();

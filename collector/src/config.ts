@@ -52,6 +52,8 @@ export const configSchema = z.strictObject({
         .string()
         .regex(/^(mqtts?|wss?):\/\/.+/, 'must be an mqtt:// or mqtts:// address')
         .optional(),
+      /** Clients of the embedded broker at once; known agents keep their places when it is full. */
+      max_connections: z.int().min(10).max(100_000).default(2000),
       username: z.string().max(256).optional(),
       password: z.string().max(1024).optional(),
     })

@@ -11,6 +11,7 @@ import {
   type TrainRequest,
   topics,
 } from '@lineheron/models';
+import type { EmbeddedBroker } from './broker/embedded-broker.js';
 import type { Config } from './config.js';
 import type { Candidates } from './detect/candidates.js';
 import type { DriftMonitor } from './detect/drift-monitor.js';
@@ -42,6 +43,7 @@ export interface ControlParts {
   training: TrainingCoordinator;
   drift: DriftMonitor;
   candidates: Candidates;
+  hosted: { broker: Pick<EmbeddedBroker, 'problems'> | null };
   forests: ForestCandidates;
   lines: LineRequests;
   incidents: IncidentTracker;
@@ -57,6 +59,8 @@ export interface ControlParts {
 
 /** Agents named for each model, the farthest from its training first. */
 const MAX_DRIFTS = 20;
+/** How long a refusal of the embedded broker is shown. */
+const BROKER_PROBLEM_MS = 600_000;
 
 export class CollectorControl implements Control {
   private current: Settings = { detecting: false, active_model: 'ensemble' };
@@ -87,12 +91,20 @@ export class CollectorControl implements Control {
       ...this.current,
       trained: this.trained(),
       training: training.current,
-      broker: { url: withoutSecrets(link.url), connected: link.connected },
+      broker: { url: withoutSecrets(link.url), connected: link.connected, problems: this.brokerProblems() },
       settings: { window_size_seconds, contamination, threshold_percentile, epochs, anomaly_probability },
       open_alerts: incidents.openAlerts.length + silences.open,
       watching: watchingOf(agents, link.connected),
       agents,
     };
+  }
+
+  private brokerProblems(): StatusView['broker']['problems'] {
+    const problems = this.parts.hosted.broker?.problems(BROKER_PROBLEM_MS) ?? [];
+    return problems.map(({ lastMs, ...problem }) => ({
+      ...problem,
+      last_at: new Date(lastMs).toISOString(),
+    }));
   }
 
   models(): ModelView[] {

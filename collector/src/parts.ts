@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Command, DEFAULT_BUDGET, FLEET, topics } from '@lineheron/models';
 import { Kept, type KeptOptions, type Manifest, ModelStore, ProfileFiles } from '@lineheron/models/persist';
+import type { EmbeddedBroker } from './broker/embedded-broker.js';
 import type { Config } from './config.js';
 import { CollectorControl } from './control.js';
 import { AutoencoderTrainer } from './detect/autoencoder-trainer.js';
@@ -68,6 +69,8 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     quality: new QualityTracker(startedMs),
   };
   const { fleet, live, totals, quality } = state;
+  /** The broker that this collector runs itself, once it does. */
+  const hosted: { broker: EmbeddedBroker | null } = { broker: null };
   const changed = () => feed.touch();
   const store = new SqliteStore(join(config.data_dir, 'lineheron.db'), onFatal);
   const link = new MqttLink({
@@ -202,6 +205,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     refused: receiver.refused,
     dropped: queue.dropped,
     unsent: link.unsent,
+    broker: hosted.broker,
     feedClients: feed.clients,
   }));
   const shared = {
@@ -217,6 +221,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     candidates,
     lines,
     forests,
+    hosted,
   };
   const control = new CollectorControl({
     ...shared,

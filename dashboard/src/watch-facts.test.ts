@@ -94,7 +94,7 @@ describe('the sentence', () => {
   });
 
   it('is red where the collector has no broker', () => {
-    const told = facts(fleet(3, [], { broker: { url: '', connected: false } }));
+    const told = facts(fleet(3, [], { broker: { url: '', connected: false, problems: [] } }));
     expect(told).toMatchObject({ tone: 'critical' });
     expect(told.sentence).toContain('no connection to its broker');
   });

@@ -148,7 +148,14 @@ export const statusViewSchema = z
       ensemble: z.boolean(),
     }),
     training: trainingSchema.nullable(),
-    broker: z.object({ url: z.string(), connected: z.boolean() }),
+    broker: z.object({
+      url: z.string(),
+      connected: z.boolean(),
+      /** What the embedded broker refused within the last ten minutes: who asks for too much, and what to do. */
+      problems: z.array(
+        z.object({ code: z.string(), detail: z.string(), count: z.int().min(1), last_at: timeSchema }),
+      ),
+    }),
     settings: z.object({
       window_size_seconds: z.number(),
       contamination: z.number(),

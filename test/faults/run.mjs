@@ -2,10 +2,10 @@
 /**
  * `npm run faults`: the promise that nothing is lost and nothing doubled, tried at length. Kill -9 of agent, broker and
  * collector while a rotated file is tailed; the real logrotate; a spool that dies at every change of a file; an outage
- * of days in simulated time. Tells how far it is, ends with a summary of the figures, and with exit code 1 when any
+ * of days in simulated time; MQTT clients that take all they can get. Tells how far it is, ends with a summary of the figures, and with exit code 1 when any
  * promise broke or the time was over.
  *
- *   npm run faults -- [--kills 500] [--rotations 200] [--only kill|rotation|spool|outage] [--minutes 60] [--json FILE]
+ *   npm run faults -- [--kills 500] [--rotations 200] [--only kill|rotation|spool|outage|attack] [--minutes 60] [--json FILE]
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,6 +20,7 @@ const SUITES = {
   kill: 'test/faults/kill.test.ts',
   rotation: 'test/faults/rotation.test.ts',
   outage: 'test/faults/outage.test.ts',
+  attack: 'test/faults/attack.test.ts',
   spool: 'agent/src/spool',
 };
 

@@ -18,9 +18,6 @@ beforeEach(async () => {
     {
       host: '127.0.0.1',
       port: 0,
-      maxPacketBytes: 1024 * 1024,
-      maxConnections: 20,
-      retained: { maxTopics: 2, maxBytes: 1024 * 1024 },
       owner: OWNER,
     },
     (error) => problems.push(error.message),
@@ -83,7 +80,7 @@ describe('the embedded broker', () => {
     const other = await sleeper({});
     const heard = hear(owner.client, MESSAGES);
     const sent = publishLoad();
-    await expect.poll(() => broker.refused.get('client_error'), { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => broker.refused.get('slow_client'), { timeout: 10_000 }).toBe(1);
     owner.wake();
     expect(await heard).toHaveLength(MESSAGES);
     await sent;
@@ -95,36 +92,5 @@ describe('the embedded broker', () => {
     const owner = await connect(OWNER_LOGIN);
     await expect(connect({ clientId: OWNER.clientId })).rejects.toThrow(/bad username or password/i);
     expect(owner.connected).toBe(true);
-  });
-
-  it('keeps no session beyond its connection', async () => {
-    const persistent = { clientId: 'persistent', clean: false };
-    const first = await connect(persistent);
-    await first.subscribeAsync('kept/#', { qos: 1 });
-    await first.endAsync();
-    const again = mqtt.connect(url, { ...persistent, reconnectPeriod: 0 });
-    clients.push(again);
-    const present = await new Promise((resolve) =>
-      again.once('connect', (packet) => resolve(packet.sessionPresent)),
-    );
-    expect(present).toBe(false);
-  });
-
-  it('retains up to its bound, delivers what is above it, and says so once', async () => {
-    const [live, publisher] = [await connect(), await connect()];
-    await live.subscribeAsync('r/#', { qos: 1 });
-    const heard = hear(live, 4);
-    for (const topic of ['r/1', 'r/2', 'r/3', 'r/4']) {
-      await publisher.publishAsync(topic, topic, { qos: 1, retain: true });
-    }
-    expect((await heard).sort()).toEqual(['r/1', 'r/2', 'r/3', 'r/4']);
-    const owner = await connect(OWNER_LOGIN);
-    await owner.publishAsync('r/5', 'r/5', { qos: 1, retain: true });
-    const late = await connect();
-    const found = hear(late, 3);
-    await late.subscribeAsync('r/#', { qos: 1 });
-    expect((await found).sort()).toEqual(['r/1', 'r/2', 'r/5']);
-    expect(broker.refused.get('not_retained')).toBe(2);
-    expect(problems).toHaveLength(1);
   });
 });

@@ -15,9 +15,11 @@ function header(length: number): number[] {
 
 const CONNECT = Uint8Array.from([0x10, 2, 0, 0]);
 
+const newGuard = (maxPacketBytes = 1000) => new PacketGuard({ maxPacketBytes, maxControlBytes: 100 });
+
 /** A guard of a connection that has begun. */
 function begun(maxBytes: number): PacketGuard {
-  const guard = new PacketGuard(maxBytes);
+  const guard = newGuard(maxBytes);
   guard.accept(CONNECT);
   return guard;
 }
@@ -29,7 +31,7 @@ describe('PacketGuard', () => {
   it('accepts packets up to the limit, however the bytes are cut', () => {
     const stream = Buffer.concat([CONNECT, packet(0), packet(5), packet(300), packet(1)]);
     for (const size of [1, 2, 3, 7, 1000]) {
-      const guard = new PacketGuard(1000);
+      const guard = newGuard();
       for (let from = 0; from < stream.length; from += size) {
         expect(guard.accept(stream.subarray(from, from + size))).toBe(true);
       }
@@ -55,8 +57,29 @@ describe('PacketGuard', () => {
   });
 
   it('refuses at its first byte what does not begin with CONNECT', () => {
-    expect(new PacketGuard(1000).accept(Buffer.from('G'))).toBe(false);
-    expect(new PacketGuard(1000).accept(packet(1))).toBe(false);
-    expect(new PacketGuard(1000).accept(CONNECT)).toBe(true);
+    expect(newGuard().accept(Buffer.from('G'))).toBe(false);
+    expect(newGuard().accept(packet(1))).toBe(false);
+    expect(newGuard().accept(CONNECT)).toBe(true);
+  });
+
+  it('allows each kind of packet its own size, and none that only a server sends', () => {
+    const type = (first: number, length: number) => [first, ...header(length).slice(1)];
+    expect(begun(1000).accept(Uint8Array.from(type(0x82, 98)))).toBe(true);
+    expect(begun(1000).accept(Uint8Array.from(type(0x82, 99)))).toBe(false);
+    expect(begun(1000).accept(Uint8Array.from(type(0xa2, 500)))).toBe(false);
+    expect(newGuard().accept(Uint8Array.from(type(0x10, 99)))).toBe(false);
+    expect(begun(1000).accept(Uint8Array.from([...type(0x40, 2), 0, 1, ...type(0xc0, 0)]))).toBe(true);
+    expect(begun(1000).accept(Uint8Array.from(type(0x40, 3)))).toBe(false);
+    for (const first of [0x00, 0x20, 0x90, 0xb0, 0xd0, 0xf0]) {
+      expect(begun(1000).accept(Uint8Array.from(type(first, 2)))).toBe(false);
+    }
+  });
+
+  it('says how much of an incomplete packet has arrived', () => {
+    const guard = begun(1000);
+    guard.accept(packet(600).subarray(0, 500));
+    expect(guard.partialBytes).toBe(497);
+    guard.accept(packet(600).subarray(500));
+    expect(guard.partialBytes).toBe(0);
   });
 });

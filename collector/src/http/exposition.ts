@@ -1,6 +1,7 @@
 /** Figures in Prometheus' text forms. Two registries, one a form, since a registry writes only one. */
 import { LINE_STATES, type MetricsView, type ModelView, type StatusView } from '@lineheron/models';
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { EmbeddedBroker } from '../broker/embedded-broker.js';
 import type { Exposition } from './accept.js';
 
 export interface Figures {
@@ -13,6 +14,8 @@ export interface Figures {
   dropped: number;
   /** Messages to agents that found no connection. */
   unsent: number;
+  /** The embedded broker, if there is one. */
+  broker: Pick<EmbeddedBroker, 'refused' | 'held'> | null;
   feedClients: number;
 }
 
@@ -69,6 +72,10 @@ function build(registry: Registry): Written {
     counter: counter(name, help),
   }));
   const reasons = counter('messages_refused', 'Messages refused since start, by reason', ['reason']);
+  const brokerRefused = counter('broker_refused', 'What the embedded broker refused since start, by reason', [
+    'reason',
+  ]);
+  const brokerHeld = gauge('broker_held', 'What the embedded broker holds for its clients', ['what']);
   const dropped = counter('batches_dropped', 'Batches dropped since start because the queue was full');
   const unsent = counter('messages_unsent', 'Messages to agents lost since start for want of a connection');
   const detecting = gauge(
@@ -111,13 +118,16 @@ function build(registry: Registry): Written {
   ]);
   const candidates = gauge('model_candidates', 'Retrained models that wait to be accepted');
 
-  const update = ({ metrics, status, models, refused, feedClients, ...lost }: Figures) => {
+  const update = ({ metrics, status, models, refused, feedClients, broker, ...lost }: Figures) => {
     for (const total of totals) {
       total.counter.reset();
       total.counter.inc(metrics.totals[total.name]);
     }
     reasons.reset();
     for (const [reason, count] of refused) reasons.inc({ reason }, count);
+    brokerRefused.reset();
+    for (const [reason, count] of broker?.refused ?? []) brokerRefused.inc({ reason }, count);
+    for (const [what, amount] of Object.entries(broker?.held ?? {})) brokerHeld.set({ what }, amount);
     dropped.reset();
     dropped.inc(lost.dropped);
     unsent.reset();

@@ -184,6 +184,11 @@ export class Fleet {
     );
   }
 
+  /** Agents of which windows have come. */
+  get reporting(): string[] {
+    return [...this.agents].flatMap(([id, { lines }]) => (lines.size > 0 ? [id] : []));
+  }
+
   /** Whether anything was ever heard of it. */
   knows(agent: string): boolean {
     return this.agents.has(agent);

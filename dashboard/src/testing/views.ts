@@ -95,7 +95,7 @@ export function status(fields: Partial<FeedStatus> = {}): FeedStatus {
     active_model: 'ensemble',
     trained: { isolation_forest: true, adaptive_baseline: true, autoencoder: true, ensemble: true },
     training: null,
-    broker: { url: 'mqtt://127.0.0.1:1883', connected: true },
+    broker: { url: 'mqtt://127.0.0.1:1883', connected: true, problems: [] },
     settings: {
       window_size_seconds: 30,
       contamination: 0.1,
