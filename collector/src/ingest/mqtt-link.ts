@@ -3,6 +3,7 @@
  * say and publishes to them. Messages to agents are not queued while it is down: agents resend what was not
  * acknowledged and read desired state when it is back.
  */
+import { Socket } from 'node:net';
 import { COLLECTOR_KINDS, COLLECTOR_TOPIC, type CollectorClaim, fromAllAgents } from '@lineheron/models';
 import mqtt, { type MqttClient } from 'mqtt';
 import { FleetClaim, otherCollector } from './fleet-claim.js';
@@ -131,7 +132,11 @@ export class MqttLink {
       else if (this.claimed) onMessage(topic, payload);
     });
     client.on('error', onError);
-    client.on('connect', () => this.ask(client, secret !== undefined));
+    client.on('connect', () => {
+      // Small messages follow each other, and an acknowledgement must not wait 40 ms for that of TCP.
+      if (client.stream instanceof Socket) client.stream.setNoDelay(true);
+      this.ask(client, secret !== undefined);
+    });
     client.on('close', () => {
       if (this.subscribed) onDisconnect();
       this.subscribed = false;
