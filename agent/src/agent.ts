@@ -458,7 +458,8 @@ export class Agent {
     return new Inbox(
       config.agent_id,
       {
-        ack: ({ ranges, refused }) => {
+        ack: ({ ranges, refused, busy }) => {
+          if (busy) this.drain.deferred(busy.ranges, busy.retry_ms);
           this.drain.settled(this.spool.acknowledge(ranges));
           for (const { boot, sequence, code } of refused)
             void this.refusals.refused({ boot, sequence }, code);

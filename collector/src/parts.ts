@@ -5,7 +5,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { type Command, DEFAULT_BUDGET, FLEET, topics } from '@lineheron/models';
+import { type Ack, type Command, DEFAULT_BUDGET, FLEET, topics } from '@lineheron/models';
 import { Kept, type KeptOptions, type Manifest, ModelStore, ProfileFiles } from '@lineheron/models/persist';
 import type { EmbeddedBroker } from './broker/embedded-broker.js';
 import type { Config } from './config.js';
@@ -25,6 +25,7 @@ import { LiveState } from './hub/live-state.js';
 import { IncidentTracker } from './incident/incident-tracker.js';
 import { SilenceTracker } from './incident/silence-tracker.js';
 import { BatchQueue } from './ingest/batch-queue.js';
+import { Deferrals } from './ingest/deferrals.js';
 import { Ledger } from './ingest/ledger.js';
 import { MqttLink } from './ingest/mqtt-link.js';
 import { LineRequests } from './line-requests.js';
@@ -48,10 +49,6 @@ export interface PartsOptions {
 const KEPT_LATENCIES = 2000;
 /** Some megabytes for a thousand lines; what five minutes teach is soon learnt again. */
 const KEEP_EVERY_MS = 300_000;
-const GATHER_MS = 50;
-const MAX_GROUP = 500;
-const MAX_WAITING_BATCHES = 4000;
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 export type Parts = ReturnType<typeof buildParts>;
 
@@ -203,7 +200,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     status: control.status(),
     models: control.models(),
     refused: receiver.refused,
-    dropped: queue.dropped,
+    waiting: queue.waiting,
     unsent: link.unsent,
     broker: hosted.broker,
     feedClients: feed.clients,
@@ -242,14 +239,13 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     recent: () => live.snapshot(),
     board: live.board,
   });
-  const pipeline = new Pipeline({ ...shared, feed, settings: () => control.settings });
-  const queue = new BatchQueue({
-    gatherMs: GATHER_MS,
-    maxGroup: MAX_GROUP,
-    maxBatches: MAX_WAITING_BATCHES,
-    maxBytes: MAX_WAITING_BYTES,
-    handle: (group) => pipeline.handle(group),
+  const settings = () => control.settings;
+  const pipeline = new Pipeline({ ...shared, feed, settings });
+  const answer = (agent: string, ack: Ack) => link.publish(topics.ack(agent), ack);
+  const queue: BatchQueue = new BatchQueue({
+    handle: (group) => pipeline.handle(receiver.open(group)),
   });
+  const deferrals = new Deferrals({ perSecond: () => queue.batchesPerSecond, answer });
   const receiver: Receiver = new Receiver({
     now,
     log,
@@ -259,7 +255,8 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     forests,
     totals,
     queue,
-    answer: (agent, ack) => link.publish(topics.ack(agent), ack),
+    deferrals,
+    answer,
     agentSpoke: () => void pipeline.closeEnded(),
     changed,
   });

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { topics } from '@lineheron/models';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from './config.js';
 import { SILENCE_MS } from './incident/incident-tracker.js';
 import { Ledger } from './ingest/ledger.js';
@@ -43,7 +43,7 @@ const build = (changes: Partial<PipelineParts> = {}) =>
 const message = (sequence: number, agent = 'gw-1', suspect = false) => {
   const episode = suspect ? `${agent}/${BOOT}/${sequence}/0` : null;
   const batch = makeBatch({ agent, sequence, windows: [makeWindow({ suspect, score: 0.7, episode })] });
-  return { kind: 'score' as const, agent, batch, bytes: 100 };
+  return { kind: 'score' as const, agent, batch };
 };
 
 describe('after a commit', () => {
@@ -109,7 +109,7 @@ describe('a line that stops', () => {
       nowMs += 1000;
       const windows = [makeWindow({ end: new Date(nowMs).toISOString() })];
       const batch = makeBatch({ sequence, windows });
-      await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch, bytes: 100 }]);
+      await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch }]);
     }
     await pipeline.tick();
     expect(await parts.store.alerts({ limit: 10 })).toEqual([]);
@@ -137,7 +137,7 @@ describe('a line that stops', () => {
       nowMs += 1000;
       const windows = [makeWindow({ end: new Date(nowMs).toISOString() })];
       const batch = makeBatch({ sequence, windows });
-      await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch, bytes: 100 }]);
+      await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch }]);
       await pipeline.tick();
     }
     nowMs += 3_600_000;
@@ -151,7 +151,7 @@ describe('a batch that a full spool has thinned', () => {
     const pipeline = build();
     const windows = [makeWindow({ index: 2 }), makeWindow({ index: 5, device: 'modem-2' })];
     const batch = makeBatch({ sequence: 9, first: 4, windows });
-    await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch, bytes: 100 }]);
+    await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch }]);
     const stored = await parts.store.windowPage({ limit: 10 });
     expect(stored.map(({ id }) => id)).toEqual([`gw-1/${BOOT}/9/2`, `gw-1/${BOOT}/9/5`]);
     expect(await parts.store.receivedRanges()).toMatchObject([
@@ -164,7 +164,7 @@ describe('a batch that a full spool has thinned', () => {
   it('does not keep out one that it claims and that comes after all, which is stored once', async () => {
     const pipeline = build();
     const claim = makeBatch({ sequence: 9, first: 4, windows: [] });
-    await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch: claim, bytes: 100 }]);
+    await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch: claim }]);
     for (let turn = 0; turn < 2; turn++) await pipeline.handle([message(6), message(9)]);
     const stored = await parts.store.windowPage({ limit: 10 });
     expect(stored.map(({ id }) => id)).toEqual([`gw-1/${BOOT}/6/0`, `gw-1/${BOOT}/9/0`]);
@@ -174,7 +174,7 @@ describe('a batch that a full spool has thinned', () => {
   it('counts no claim that reaches beyond a spool segment, and goes on', async () => {
     const pipeline = build();
     const claim = makeBatch({ sequence: 999_999_999_999_999, first: 1, windows: [] });
-    await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch: claim, bytes: 100 }, message(1)]);
+    await pipeline.handle([{ kind: 'score', agent: 'gw-1', batch: claim }, message(1)]);
     await pipeline.handle([message(2)]);
     expect(await parts.store.windowPage({ limit: 10 })).toHaveLength(2);
     expect(parts.totals.view).toMatchObject({ windows: 2, thinned: 0, refused: 1 });
@@ -184,7 +184,7 @@ describe('a batch that a full spool has thinned', () => {
 describe('an empty batch', () => {
   it.each(['before', 'beside'])('%s a full one of the same name does not stand in its way', async (when) => {
     const pipeline = build();
-    const empty = { kind: 'score' as const, agent: 'gw-1', batch: makeBatch({ windows: [] }), bytes: 100 };
+    const empty = { kind: 'score' as const, agent: 'gw-1', batch: makeBatch({ windows: [] }) };
     if (when === 'before') await pipeline.handle([empty]);
     await pipeline.handle(when === 'before' ? [message(1)] : [empty, message(1)]);
     await pipeline.handle([empty, message(1)]);
@@ -207,5 +207,66 @@ describe('what comes late', () => {
     expect(parts.incidents.openAlerts).toEqual([]);
     expect(parts.live.snapshot().windows).toHaveLength(1);
     expect(parts.latency.percentile(0.99)).toBe(0);
+  });
+});
+
+describe('a group that is prepared while the one before it is committed', () => {
+  /** A store whose commits wait until they are let through or failed. */
+  function gated() {
+    const gates: Array<(error?: Error) => void> = [];
+    const { store } = parts;
+    const commit: typeof store.commit = async (content) => {
+      await new Promise<void>((resolve, reject) =>
+        gates.push((error) => (error ? reject(error) : resolve())),
+      );
+      await parts.store.commit(content);
+    };
+    const waiting = Object.assign(Object.create(store) as typeof store, { commit });
+    const next = async () => {
+      await vi.waitFor(() => expect(gates.length).toBeGreaterThan(0));
+      return gates.shift()!;
+    };
+    return { store: waiting, next, gates };
+  }
+
+  it('goes on with its alert, and takes what that one holds for stored', async () => {
+    const { store, next, gates } = gated();
+    const pipeline = build({ store });
+    const first = pipeline.handle([message(1, 'gw-1', true)]);
+    const second = pipeline.handle([message(1, 'gw-1', true), message(2)]);
+    const let1 = await next();
+    expect(gates).toEqual([]);
+    let1();
+    await first;
+    expect(said).toEqual([topics.ack('gw-1'), topics.verdict('gw-1')]);
+    (await next())();
+    await second;
+    expect(parts.totals.view).toMatchObject({ batches: 2, windows: 2, duplicates: 1, alerts: 1 });
+    expect(await parts.store.windowPage({ limit: 10 })).toHaveLength(2);
+  });
+
+  it('is prepared anew when that commit fails: nothing of it is left, and only what is stored is acknowledged', async () => {
+    const { store, next } = gated();
+    const acks: unknown[] = [];
+    const hear = (topic: string, payload: unknown) => {
+      if (topic === topics.ack('gw-1')) acks.push((payload as { ranges: unknown }).ranges);
+    };
+    const pipeline = build({ store, link: { connected: true, publish: hear } });
+    const groups = [
+      pipeline.handle([message(1, 'gw-1', true), message(3)]),
+      // One batch comes twice, and the episode goes on.
+      pipeline.handle([message(2, 'gw-1', true), message(3)]),
+      pipeline.handle([message(4)]),
+    ];
+    (await next())(new Error('the disk is full'));
+    (await next())();
+    (await next())();
+    await Promise.all(groups);
+    const range = (from: number, to: number) => [{ boot: BOOT, from, to }];
+    expect(acks).toEqual([range(2, 3), range(4, 4)]);
+    expect(parts.totals.view).toMatchObject({ batches: 3, windows: 3, duplicates: 0, alerts: 1 });
+    expect(await parts.store.alerts({ limit: 10 })).toMatchObject([{ id: `gw-1/${BOOT}/2/0`, windows: 1 }]);
+    const stored = await parts.store.windowPage({ limit: 10 });
+    expect(stored.map(({ id }) => id)).toEqual([2, 3, 4].map((sequence) => `gw-1/${BOOT}/${sequence}/0`));
   });
 });

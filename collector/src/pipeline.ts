@@ -1,60 +1,40 @@
 /**
  * The way of a group of batches: ledger → autoencoder → verdict → one store transaction → acknowledgement → hub.
- * Nothing is acknowledged before its commit; a failed commit leaves no trace and the agents send again. One group at
- * a time, so that incidents follow one another.
+ * Nothing is acknowledged before its commit; a failed commit leaves no trace and the agents send again. Commits follow
+ * one another; while one is under way the next group is prepared on what it will leave, so that this thread and the
+ * store's work at the same time.
  */
-import { type Alert, type ScoreBatch, topics, windowId } from '@lineheron/models';
-import type { DeviceTails } from './detect/device-tails.js';
-import type { DriftMonitor } from './detect/drift-monitor.js';
-import type { Reviewer } from './detect/reviewer.js';
-import type { TrainingCoordinator } from './detect/training-coordinator.js';
+import { type Alert, type ScoreBatch, topics } from '@lineheron/models';
+import { type GroupParts, type PreparedGroup, prepareGroup } from './group.js';
 import type { Feed } from './hub/feed.js';
-import type { Fleet } from './hub/fleet.js';
 import type { LiveState } from './hub/live-state.js';
-import { type IncidentDraft, type IncidentTracker, SILENCE_MS } from './incident/incident-tracker.js';
+import { type IncidentDraft, SILENCE_MS } from './incident/incident-tracker.js';
 import type { SilenceTracker } from './incident/silence-tracker.js';
 import { acknowledgements } from './ingest/acknowledge.js';
-import type { ScoreMessage } from './ingest/batch-queue.js';
-import type { Ledger } from './ingest/ledger.js';
+import type { ScoreMessage } from './ingest/decode.js';
 import type { MqttLink } from './ingest/mqtt-link.js';
-import { sortBatches } from './ingest/sort-batches.js';
-import { hasMeasured, type JudgedWindow, judgesOf, judgeWindows } from './judge.js';
+import { type LearningParts, learn } from './learn.js';
 import { errorText, type Logger } from './log.js';
-import type { RecentValues } from './quality/percentile.js';
-import type { QualityTracker } from './quality/quality-tracker.js';
-import type { Commit, Settings, Store } from './store/store.js';
-import { toCommit } from './to-commit.js';
+import type { Commit } from './store/store.js';
 import type { Totals } from './totals.js';
 import { verdictOf } from './verdict.js';
 
-export interface PipelineParts {
-  now: () => number;
+export interface PipelineParts extends GroupParts, LearningParts {
   log: Logger;
-  store: Store;
-  ledger: Ledger;
-  reviewer: Reviewer;
-  training: TrainingCoordinator;
-  drift: DriftMonitor;
-  tails: DeviceTails;
-  incidents: IncidentTracker;
   silences: SilenceTracker;
-  quality: QualityTracker;
   totals: Totals;
-  latency: RecentValues;
-  fleet: Fleet;
   live: LiveState;
   feed: Feed;
   link: Pick<MqttLink, 'connected' | 'publish'>;
-  /** Detection as it is switched now. */
-  settings: () => Settings;
 }
-
-const DEFAULT_WINDOW_MS = 30_000;
 
 export class Pipeline {
   /** Verdict as it was last sent, by open alert. */
   private readonly sent = new Map<string, string>();
+  /** Resolves when all that was asked for so far is done. */
   private turn: Promise<void> = Promise.resolve();
+  /** Resolves to the group that is about to be committed, once the next may be prepared on it. */
+  private ahead: Promise<PreparedGroup | null> = Promise.resolve(null);
   /** `closeEnded` waits for its turn. */
   private closing = false;
   /** When the broker was last found away, or we were: nobody can be heard then, nor until the agents are back. */
@@ -67,9 +47,15 @@ export class Pipeline {
     parts.fleet.deaf(this.deafMs);
   }
 
-  /** Deals with a group; never rejects. */
+  /** Deals with a group; never rejects. The next one may be given before: it is prepared while this one is committed. */
   handle(group: readonly ScoreMessage[]): Promise<void> {
-    void this.exclusively('a group of batches was not stored', () => this.store(group));
+    const batches = group.map(({ batch }) => batch);
+    const { turn, ahead } = this;
+    const preparing = ahead.then((before) => prepareGroup(this.parts, batches, before));
+    this.ahead = turn.then(() => preparing).catch(() => null);
+    // A fault is told when its turn comes.
+    preparing.catch(() => {});
+    void this.inTurn('a group of batches was not stored', () => this.settle(batches, preparing));
     return this.closeEnded();
   }
 
@@ -78,7 +64,7 @@ export class Pipeline {
    * counters that no batch has carried along.
    */
   tick(): Promise<void> {
-    return this.exclusively('looking for silent lines failed', async () => {
+    const done = this.inTurn('looking for silent lines failed', async () => {
       const { incidents, silences, fleet, link, now } = this.parts;
       const draft = incidents.draft();
       const nowMs = now();
@@ -97,13 +83,16 @@ export class Pipeline {
       silences.accept(heard);
       this.tell([], [], alerts);
     });
+    // It closes alerts itself: nothing is prepared on what was before it.
+    this.ahead = done.then(() => null);
+    return done;
   }
 
   /** Closes the alerts of silences that are over, once for all that was heard until its turn; never rejects. */
   closeEnded(): Promise<void> {
     if (this.closing || this.parts.silences.open === 0) return this.turn;
     this.closing = true;
-    return this.exclusively('closing the alerts of silences failed', async () => {
+    return this.inTurn('closing the alerts of silences failed', async () => {
       this.closing = false;
       const { incidents, silences, fleet, now } = this.parts;
       const alerts = silences.compare(fleet.hearings(now(), silences.agents), now(), false);
@@ -114,26 +103,35 @@ export class Pipeline {
     });
   }
 
-  private exclusively(failure: string, work: () => Promise<void>): Promise<void> {
+  /** One after the other; what fails is logged and holds up nothing. */
+  private inTurn(failure: string, work: () => Promise<void>): Promise<void> {
     this.turn = this.turn.then(work).catch((error: unknown) => {
       this.parts.log.error({ error: errorText(error) }, failure);
     });
     return this.turn;
   }
 
-  private async store(group: readonly ScoreMessage[]): Promise<void> {
-    const { now, totals, ledger, store } = this.parts;
-    const batches = group.map(({ batch }) => batch);
-    const { fresh, duplicates, ranges, thinned, implausible } = await sortBatches(batches, ledger, store);
-    const receivedMs = now();
-    const reviews = await this.review(fresh);
-    const draft = this.parts.incidents.draft();
-    const { fleet, settings } = this.parts;
-    const judged = judgeWindows(fresh, reviews, draft, settings().active_model, receivedMs, (agent, device) =>
-      fleet.intervalMs(agent, device),
-    );
-    await this.explain(draft, judged);
-    const content = toCommit(fresh, judged, receivedMs);
+  private async settle(batches: readonly ScoreBatch[], preparing: Promise<PreparedGroup>): Promise<void> {
+    const early = await preparing;
+    const isStale = early.before !== null && !early.before.committed;
+    const group = isStale ? await prepareGroup(this.parts, batches, null) : early;
+    // Else each would hold all before it.
+    early.before = null;
+    await this.store(group);
+    group.committed = true;
+    this.follow(group);
+  }
+
+  private async store({
+    fresh,
+    ranges,
+    thinned,
+    implausible,
+    duplicates,
+    ...group
+  }: PreparedGroup): Promise<void> {
+    const { ledger, totals } = this.parts;
+    const { content, draft, judged } = group;
     await this.commit({ ...content, ranges, alerts: draft.changes }, draft, {
       batches: fresh.length,
       windows: content.windows.length,
@@ -145,8 +143,12 @@ export class Pipeline {
     for (const range of ranges) ledger.add(range);
     totals.count('duplicates', duplicates);
     totals.count('refused', implausible);
-    this.afterwards('acknowledging', () => this.acknowledge(group));
-    this.afterwards('measuring', () => this.measure(fresh, judged));
+  }
+
+  /** What is stored is acknowledged, learnt from and told. */
+  private follow({ batches, fresh, judged, content, draft }: PreparedGroup): void {
+    this.afterwards('acknowledging', () => this.acknowledge(batches));
+    this.afterwards('measuring', () => learn(this.parts, fresh, judged));
     const news = new Set(
       fresh.flatMap(({ historical, boot, sequence }) => (historical ? [] : [`${boot}/${sequence}`])),
     );
@@ -157,32 +159,6 @@ export class Pipeline {
       content.records.filter(isNews).map(({ view }) => view),
       draft.changes,
     );
-  }
-
-  private async review(batches: readonly ScoreBatch[]) {
-    const windows = batches.flatMap(({ agent, fingerprint, windows: inside }) =>
-      inside.map(({ device, scope, state, features }) => ({
-        agent,
-        device,
-        scope,
-        fingerprint,
-        state,
-        features,
-      })),
-    );
-    if (!this.parts.settings().detecting) return windows.map(() => null);
-    return this.parts.reviewer.review(windows);
-  }
-
-  /** Asks the autoencoder what would have made the windows normal with which it speaks for an alert. */
-  private async explain(draft: IncidentDraft, judged: readonly JudgedWindow[]): Promise<void> {
-    for (const { batch, index, window, review, alert } of judged) {
-      const { agent, boot, sequence, fingerprint } = batch;
-      if (alert === null || !review?.suspect) continue;
-      if (!draft.isTold(alert, windowId(agent, boot, sequence, index))) continue;
-      const change = await this.parts.reviewer.smallestChange({ ...window, agent, fingerprint }, review);
-      if (change) draft.explain(alert, change);
-    }
   }
 
   private async commit(
@@ -209,51 +185,9 @@ export class Pipeline {
     }
   }
 
-  private acknowledge(group: readonly ScoreMessage[]): void {
-    for (const [agent, ack] of acknowledgements(group.map(({ batch }) => batch))) {
+  private acknowledge(batches: readonly ScoreBatch[]): void {
+    for (const [agent, ack] of acknowledgements(batches)) {
       this.parts.link.publish(topics.ack(agent), ack);
-    }
-  }
-
-  /** Everything that learns from windows, after they are safe. */
-  private measure(batches: readonly ScoreBatch[], judged: readonly JudgedWindow[]): void {
-    const { now, latency, fleet, quality, training, drift, tails, settings } = this.parts;
-    const nowMs = now();
-    for (const { created_at, historical } of batches) {
-      if (!historical) latency.add(Math.max(0, nowMs - Date.parse(created_at)));
-    }
-    const { detecting } = settings();
-    for (const { batch, window, endMs, review, score, opinion, anomalous } of judged) {
-      const { agent, fingerprint } = batch;
-      const { scope, device, state, features } = window;
-      // Only normal is learnt; a forest by itself keeps nothing out, or a bad one would.
-      const learnable = window.episode === null || settings().active_model === 'isolation_forest';
-      if (state !== 'warming_up' && learnable)
-        training.gather({ agent, device, scope, fingerprint, endMs, features });
-      const windowMs = (fleet.info(agent)?.window_seconds ?? 0) * 1000 || DEFAULT_WINDOW_MS;
-      // What came late says nothing of how things are, and a line's quality is followed in the order of time.
-      if (batch.historical) continue;
-      const judges = judgesOf(window, window.baseline, review);
-      const measured = hasMeasured(features, fleet.features(agent));
-      fleet.seen(agent, { device, scope, state, endMs, judges, measured }, nowMs);
-      if (state !== 'warming_up' && learnable) {
-        const normal = { agent, scope, fingerprint, device, endMs, windowMs, features, score };
-        drift.add(normal);
-        tails.add(normal);
-      }
-      if (scope !== 'device') continue;
-      if (window.baseline || (window.baseline === null && state !== 'warming_up')) fleet.baselineReady = true;
-      quality.add({
-        line: `${agent}/${device}`,
-        endMs,
-        truth: window.is_anomaly ?? null,
-        windowMs,
-        forest: detecting && state === 'scored' ? opinion.forest : null,
-        baseline: detecting && window.baseline ? opinion.baseline : null,
-        autoencoder: review ? review.suspect : null,
-        rare: opinion.rare === true,
-        anomalous,
-      });
     }
   }
 

@@ -1,11 +1,13 @@
 /** Sorts incoming MQTT messages: batches to the queue, status and info to the fleet, events to the training. */
-import { type Ack, FLEET, topics } from '@lineheron/models';
+import { type Ack, FLEET, MAX_PACKET_BYTES, parseAgentTopic, topics } from '@lineheron/models';
 import type { TrainingCoordinator } from './detect/training-coordinator.js';
 import type { ForestCandidates } from './forest-candidates.js';
 import type { Fleet } from './hub/fleet.js';
 import { refusalAck } from './ingest/acknowledge.js';
-import type { BatchQueue } from './ingest/batch-queue.js';
-import { decodeMessage, type Incoming } from './ingest/decode.js';
+import type { BatchQueue, WaitingBatch } from './ingest/batch-queue.js';
+import { decodeMessage, type Incoming, type ScoreMessage } from './ingest/decode.js';
+import type { Deferrals } from './ingest/deferrals.js';
+import { readScoreName } from './ingest/score-name.js';
 import type { LineRequests } from './line-requests.js';
 import type { Logger } from './log.js';
 import type { Totals } from './totals.js';
@@ -18,7 +20,8 @@ export interface ReceiverParts {
   lines: LineRequests;
   forests: ForestCandidates;
   totals: Totals;
-  queue: BatchQueue;
+  queue: Pick<BatchQueue, 'push'>;
+  deferrals: Pick<Deferrals, 'add'>;
   answer: (agent: string, ack: Ack) => void;
   /** An agent is online. */
   agentSpoke: () => void;
@@ -26,10 +29,14 @@ export interface ReceiverParts {
   changed: () => void;
 }
 
+/** After so long without, too much is news again. */
+const CALM_MS = 60_000;
+
 export class Receiver {
   /** Messages refused since start, by reason. */
   readonly refused = new Map<string, number>();
   private whenConnected: Array<() => void> = [];
+  private deferredMs = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly parts: ReceiverParts) {}
 
@@ -45,14 +52,19 @@ export class Receiver {
   receive(topic: string, payload: Buffer): void {
     // Our own word to the fleet.
     if (topic === topics.desired(FLEET)) return;
+    const place = parseAgentTopic(topic);
+    if (place?.kind === 'score' && payload.byteLength > 0 && payload.byteLength <= MAX_PACKET_BYTES) {
+      this.queue(place.agent, payload);
+      return;
+    }
     // An empty retained message clears a topic; of what is desired it says that it is so no more.
     if (payload.byteLength > 0 || topic.endsWith('/desired')) this.take(decodeMessage(topic, payload));
   }
 
   private take(message: Incoming): void {
     const { fleet, training, lines, forests, now, log, changed } = this.parts;
-    if (message.kind === 'score') this.queue(message);
-    else if (message.kind === 'info') fleet.setInfo(message.agent, message.info, now());
+    if (message.kind === 'score') return;
+    if (message.kind === 'info') fleet.setInfo(message.agent, message.info, now());
     else if (message.kind === 'refused') this.refuse(message);
     else {
       if (message.kind === 'desired') fleet.setOwn(message.agent, message.desired);
@@ -73,12 +85,36 @@ export class Receiver {
     if (online) agentSpoke();
   }
 
-  private queue(message: Extract<Incoming, { kind: 'score' }>): void {
-    const { queue, log } = this.parts;
-    const before = queue.dropped;
-    queue.push(message);
-    if (before > 0 || queue.dropped === 0) return;
-    log.warn({ agent: message.agent }, 'the queue is full: a batch was dropped; more are only counted');
+  /** Batches of the queue, decoded; what is none is refused. */
+  open(waiting: readonly WaitingBatch[]): ScoreMessage[] {
+    return waiting.flatMap(({ agent, payload }) => {
+      const message = decodeMessage(topics.score(agent), payload);
+      if (message.kind === 'score') return [message];
+      if (message.kind === 'refused') this.refuse(message);
+      return [];
+    });
+  }
+
+  /** Nothing is decoded before there is room for it. */
+  private queue(agent: string, payload: Buffer): void {
+    const { queue, totals } = this.parts;
+    const name = readScoreName(payload);
+    const taken = queue.push({ agent, payload, name, historical: name?.historical ?? false });
+    if (taken === 'waiting') totals.count('duplicates');
+    if (taken === 'full') this.defer(agent, name);
+  }
+
+  private defer(agent: string, name: ReturnType<typeof readScoreName>): void {
+    const { deferrals, totals, now, log } = this.parts;
+    totals.count('deferred');
+    if (name !== null) deferrals.add({ agent, boot: name.boot, sequence: name.sequence });
+    const nowMs = now();
+    if (nowMs - this.deferredMs > CALM_MS) {
+      log.warn(
+        'more comes than can be stored: agents are asked to send again later; see lineheron_deferred_total',
+      );
+    }
+    this.deferredMs = nowMs;
   }
 
   private refuse({ agent, reason, refusal }: Extract<Incoming, { kind: 'refused' }>): void {

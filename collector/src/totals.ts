@@ -12,6 +12,7 @@ const NAMES = [
   'alerts',
   'duplicates',
   'refused',
+  'deferred',
   'thinned',
 ] as const;
 

@@ -320,6 +320,8 @@ export const metricsViewSchema = z
       alerts: z.int(),
       duplicates: z.int(),
       refused: z.int(),
+      /** Batches that came when there was no room: their agents were asked to send them again later. */
+      deferred: z.int(),
       /** Batches that agents say their full spools thinned away: they never come. */
       thinned: z.int(),
     }),

@@ -235,14 +235,20 @@ export const eventSchema = z.discriminatedUnion('type', [
 export type AgentEvent = z.infer<typeof eventSchema>;
 export type ModelEvent = Extract<AgentEvent, { type: 'model' }>;
 
+const sequenceRangesSchema = z
+  .array(z.object({ boot: bootIdSchema, from: sequenceSchema, to: sequenceSchema }))
+  .max(4096);
+
 export const ackSchema = z.object({
   v,
   /** Inclusive ranges of sequences that are committed. */
-  ranges: z.array(z.object({ boot: bootIdSchema, from: sequenceSchema, to: sequenceSchema })).max(4096),
+  ranges: sequenceRangesSchema,
   /** What never will be committed; the agent sets it aside and counts it. */
   refused: z
     .array(z.object({ boot: bootIdSchema, sequence: sequenceSchema, code: z.string().max(64) }))
     .max(4096),
+  /** What there was no room for, inclusive ranges: to be sent again after so long, and not before. */
+  busy: z.object({ retry_ms: z.int().min(0).max(3_600_000), ranges: sequenceRangesSchema }).optional(),
 });
 export type Ack = z.infer<typeof ackSchema>;
 

@@ -9,6 +9,12 @@ import { infoOf } from './ingest-payload.mjs';
 const MAX_IN_FLIGHT = 16;
 const MAX_HISTORICAL = 12;
 
+function keysOf(ranges) {
+  return ranges.flatMap(({ boot, from, to }) =>
+    Array.from({ length: to - from + 1 }, (_, at) => `${boot}/${from + at}`),
+  );
+}
+
 export class Gateway {
   /** Sent and not yet answered, by `boot/sequence`. */
   inFlight = new Map();
@@ -17,6 +23,8 @@ export class Gateway {
   /** Batches of an outage that wait. */
   backlog = 0;
   historical = 0;
+  /** Batches that the collector had no room for, with the time at which they go again. */
+  deferred = [];
   boot = randomBytes(8).toString('hex');
   /** What an outage left is of the process before. */
   pastBoot = randomBytes(8).toString('hex');
@@ -62,22 +70,44 @@ export class Gateway {
     }
   }
 
-  send({ createdMs, historical }) {
+  send(batch) {
+    const { historical } = batch;
     const boot = historical ? this.pastBoot : this.boot;
     const sequence = historical ? ++this.sequences.past : ++this.sequences.live;
-    const { agent } = this;
-    this.inFlight.set(`${boot}/${sequence}`, { createdMs, historical });
+    const sent = { ...batch, boot, sequence };
+    this.inFlight.set(`${boot}/${sequence}`, sent);
     if (historical) this.historical++;
+    this.publish(sent);
+  }
+
+  publish({ boot, sequence, createdMs, historical }) {
+    const { agent } = this;
     const batch = this.payloads.batch(this.kind, { agent, boot, sequence, createdMs, historical });
     this.client.publish(this.topic, batch, { qos: 1 });
   }
 
   hear(topic, message) {
     if (topic.endsWith('/command')) return this.answer(message);
-    for (const { boot, from, to } of message.ranges) {
-      for (let sequence = from; sequence <= to; sequence++) this.acked(`${boot}/${sequence}`);
-    }
+    for (const key of keysOf(message.ranges)) this.acked(key);
+    if (message.busy) this.defer(message.busy);
     this.pump(this.kind);
+  }
+
+  defer({ retry_ms, ranges }) {
+    const dueMs = performance.now() + retry_ms;
+    for (const key of keysOf(ranges)) this.deferred.push({ key, dueMs });
+  }
+
+  /** Sends again what is due. */
+  resend() {
+    const nowMs = performance.now();
+    const due = this.deferred.filter(({ dueMs }) => dueMs <= nowMs);
+    if (due.length === 0) return;
+    this.deferred = this.deferred.filter(({ dueMs }) => dueMs > nowMs);
+    for (const { key } of due) {
+      const sent = this.inFlight.get(key);
+      if (sent) this.publish(sent);
+    }
   }
 
   acked(key) {

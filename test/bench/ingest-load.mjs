@@ -9,8 +9,10 @@ import { pause } from './running.mjs';
 
 const MAX_WARM_MS = 2000;
 const TICK_MS = 5;
+/** As often an agent looks what is to be sent again. */
+const RESEND_MS = 1000;
 /** Nothing is on its way any more when nothing came for so long. */
-const QUIET_MS = 10_000;
+const QUIET_MS = 25_000;
 const FULL = 16;
 
 const warmMs = (seconds) => Math.min(MAX_WARM_MS, seconds * 500);
@@ -27,6 +29,9 @@ const orders = {
         new Gateway(`gw-${String(at).padStart(3, '0')}`, payloads, (gateway, sent) => onAcked(gateway, sent)),
     );
     for (const gateway of gateways) await gateway.start(url);
+    setInterval(() => {
+      for (const gateway of gateways) gateway.resend();
+    }, RESEND_MS).unref();
   },
 
   /** Each gateway has as much on its way as an agent may. */

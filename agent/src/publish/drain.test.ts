@@ -89,6 +89,31 @@ describe('Drain', () => {
     }
   });
 
+  it('sends again when the collector says, and no backlog in place of what it had no room for', async () => {
+    const { drain, sent, settle, offer, world } = build(30);
+    world.nowMs = 60_001;
+    drain.reconnected();
+    await until('some of the backlog', () => sent.length === 12);
+    drain.deferred([{ boot: 'b', from: 1, to: 10 }], 4000);
+    drain.deferred([{ boot: 'other', from: 11, to: 12 }], 1);
+    settle(11);
+    offer(31);
+    await until('a live one', () => sent.includes(31));
+    expect(sent.slice(12)).toEqual([13, 31]);
+    world.nowMs += 3999;
+    await drain.resendDue();
+    expect(sent).toHaveLength(14);
+    world.nowMs += 1;
+    await drain.resendDue();
+    expect(sent.slice(14)).toEqual(numbers(1, 10));
+    world.nowMs += 29_999;
+    await drain.resendDue();
+    expect(sent.slice(24)).toEqual([12, 13, 31]);
+    world.nowMs += 1;
+    await drain.resendDue();
+    expect(sent.slice(27)).toEqual(numbers(1, 10));
+  });
+
   it('sends everything on the way again after a reconnect', async () => {
     const { drain, sent, world } = build(3);
     drain.pump();

@@ -108,6 +108,22 @@ export class Drain {
     this.pump();
   }
 
+  /**
+   * The collector has no room for these now and says when to send them again. They stay on the way, so that no more
+   * backlog is sent in their place.
+   */
+  deferred(ranges: readonly { boot: string; from: number; to: number }[], retryMs: number): void {
+    const nowMs = this.options.clock.monotonicMs();
+    for (const sent of this.inFlight.values()) {
+      const { boot, sequence } = sent.batch;
+      if (!ranges.some((range) => range.boot === boot && range.from <= sequence && sequence <= range.to))
+        continue;
+      sent.dueMs = nowMs + Math.min(retryMs, MAX_RESEND_MS);
+      // It was heard, so the wait after that is not a longer one.
+      sent.attempts = 0;
+    }
+  }
+
   /** Sends what may be sent. Cheap to call often. */
   pump(): void {
     this.again = true;

@@ -161,14 +161,14 @@ describe('reading', () => {
     expect((await open.text()).trimEnd().endsWith('# EOF')).toBe(true);
   });
 
-  it('GET /metrics counts batches that found the queue full and messages that found no connection', async () => {
+  it('GET /metrics counts batches that found no room and messages that found no connection', async () => {
     parts.link.publish('nobody/hears', {});
-    parts.queue.dropped += 3;
+    parts.totals.count('deferred', 3);
     const text = await (await get('/metrics', { accept: 'text/plain' })).text();
     expect(text).toMatch(new RegExp(`^lineheron_messages_unsent_total ${parts.link.unsent}$`, 'm'));
     expect(parts.link.unsent).toBeGreaterThan(0);
-    expect(text).toMatch(/^lineheron_batches_dropped_total 3$/m);
-    parts.queue.dropped = 0;
+    expect(text).toMatch(/^lineheron_deferred_total 3$/m);
+    expect(text).toMatch(/^lineheron_batches_waiting 0$/m);
   });
 
   it('GET /livez lives, GET /readyz says what is missing', async () => {

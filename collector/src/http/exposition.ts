@@ -10,8 +10,8 @@ export interface Figures {
   models: readonly ModelView[];
   /** Messages that were refused, by reason. */
   refused: ReadonlyMap<string, number>;
-  /** Batches that found the queue full; their agents send them again. */
-  dropped: number;
+  /** Batches that wait to be dealt with. */
+  waiting: number;
   /** Messages to agents that found no connection. */
   unsent: number;
   /** The embedded broker, if there is one. */
@@ -58,6 +58,7 @@ const TOTALS = {
   alerts: 'Alerts opened',
   duplicates: 'Batches that were stored already and acknowledged again',
   refused: 'Messages refused, and claims of messages that no agent could make',
+  deferred: 'Batches that came when there was no room, so that their agents send them again later',
   thinned: 'Batches that agents say their full spools thinned away, so that they never come',
 } as const satisfies Record<keyof MetricsView['totals'], string>;
 
@@ -76,7 +77,7 @@ function build(registry: Registry): Written {
     'reason',
   ]);
   const brokerHeld = gauge('broker_held', 'What the embedded broker holds for its clients', ['what']);
-  const dropped = counter('batches_dropped', 'Batches dropped since start because the queue was full');
+  const waiting = gauge('batches_waiting', 'Batches that have come and are not dealt with yet');
   const unsent = counter('messages_unsent', 'Messages to agents lost since start for want of a connection');
   const detecting = gauge(
     'detecting',
@@ -118,7 +119,7 @@ function build(registry: Registry): Written {
   ]);
   const candidates = gauge('model_candidates', 'Retrained models that wait to be accepted');
 
-  const update = ({ metrics, status, models, refused, feedClients, broker, ...lost }: Figures) => {
+  const update = ({ metrics, status, models, refused, feedClients, broker, ...queues }: Figures) => {
     for (const total of totals) {
       total.counter.reset();
       total.counter.inc(metrics.totals[total.name]);
@@ -128,10 +129,9 @@ function build(registry: Registry): Written {
     brokerRefused.reset();
     for (const [reason, count] of broker?.refused ?? []) brokerRefused.inc({ reason }, count);
     for (const [what, amount] of Object.entries(broker?.held ?? {})) brokerHeld.set({ what }, amount);
-    dropped.reset();
-    dropped.inc(lost.dropped);
+    waiting.set(queues.waiting);
     unsent.reset();
-    unsent.inc(lost.unsent);
+    unsent.inc(queues.unsent);
     detecting.set(Number(status.detecting));
     connected.set(Number(status.broker.connected));
     openAlerts.set(status.open_alerts);

@@ -70,6 +70,7 @@ const METRICS: MetricsView = {
     anomalous_windows: 0,
     alerts: 0,
     duplicates: 0,
+    deferred: 0,
     thinned: 0,
     refused: 0,
   },

@@ -56,7 +56,7 @@ export class IncidentTracker implements Ground {
   }
 
   /** `after`: a draft that is accepted before this one, or this one is thrown away. */
-  draft(after: IncidentDraft | null = null): IncidentDraft {
+  draft(after?: IncidentDraft): IncidentDraft {
     return new IncidentDraft(after ?? this);
   }
 
@@ -75,6 +75,7 @@ export class IncidentTracker implements Ground {
   /** Makes what the draft worked out the state. */
   accept(draft: IncidentDraft): void {
     for (const [key, line] of draft.changed) this.set(key, line);
+    draft.standOn(this);
     for (const [key, line] of this.lines) {
       if (this.lines.size <= MAX_REMEMBERED) break;
       if (line.open === null) this.lines.delete(key);
@@ -109,7 +110,14 @@ export class IncidentDraft implements Ground {
   /** How many more devices have an open alert than before it, by agent and side. */
   private readonly devices = new Map<string, number>();
 
-  constructor(private readonly ground: Ground) {}
+  constructor(private ground: Ground) {}
+
+  /** What it worked out is in there now: a draft that stands on this one looks through it. */
+  standOn(ground: Ground): void {
+    this.ground = ground;
+    this.changed.clear();
+    this.devices.clear();
+  }
 
   /** Alerts that are new or different since the draft began, each in its last state. */
   get changes(): Alert[] {

@@ -1,85 +1,137 @@
 import { describe, expect, it } from 'vitest';
-import { makeBatch, makeWindow } from '../testing/messages.js';
-import { BatchQueue, type ScoreMessage } from './batch-queue.js';
+import { BatchQueue, type BatchQueueOptions, type WaitingBatch } from './batch-queue.js';
 
-const message = (sequence: number, bytes = 10): ScoreMessage => ({
-  kind: 'score',
-  agent: 'gw-1',
-  batch: makeBatch({ sequence }),
-  bytes,
-});
+const BOOT = 'aaaaaaaaaaaaaaaa';
 
-function collect(
-  limits: { maxGroup?: number; maxGroupWindows?: number; maxBatches?: number; maxBytes?: number } = {},
-) {
-  const groups: number[][] = [];
-  let release = () => {};
+function batch(sequence: number, changes: Partial<WaitingBatch> = {}): WaitingBatch {
+  const payload = Buffer.alloc(10);
+  return { agent: 'gw-1', payload, name: { boot: BOOT, sequence }, historical: false, ...changes };
+}
+
+const turns = () => new Promise((resolve) => setImmediate(resolve));
+
+function collect(options: Partial<BatchQueueOptions> = {}) {
+  const groups: (number | undefined)[][] = [];
+  const releases: Array<() => void> = [];
+  const world = { nowMs: 0 };
   const queue = new BatchQueue({
     gatherMs: 10_000,
     maxGroup: 3,
-    maxGroupWindows: 1000,
-    maxBatches: 5,
-    maxBytes: 1000,
-    ...limits,
+    monotonicMs: () => world.nowMs,
+    ...options,
     handle: (group) => {
-      groups.push(group.map(({ batch }) => batch.sequence));
-      return new Promise((resolve) => {
-        release = resolve;
-      });
+      groups.push(group.map(({ name }) => name?.sequence));
+      return new Promise((resolve) => releases.push(resolve));
     },
   });
-  return { queue, groups, release: () => release() };
+  const release = async () => {
+    releases.shift()?.();
+    await turns();
+  };
+  return { queue, groups, release, world };
 }
 
-describe('BatchQueue', () => {
-  it('hands on a full group at once and the next only when that one is dealt with', async () => {
+describe('groups', () => {
+  it('are handed on when they are full, one beside another, and the third when one of them is dealt with', async () => {
     const { queue, groups, release } = collect();
-    for (let sequence = 1; sequence <= 6; sequence++) queue.push(message(sequence));
-    expect(groups).toEqual([[1, 2, 3]]);
-    release();
-    await Promise.resolve();
-    await Promise.resolve();
+    for (let sequence = 1; sequence <= 9; sequence++) queue.push(batch(sequence));
     expect(groups).toEqual([
       [1, 2, 3],
       [4, 5, 6],
     ]);
+    await release();
+    expect(groups.at(-1)).toEqual([7, 8, 9]);
   });
 
-  it('hands on no more windows at once than it may, but never less than a batch', async () => {
-    const { queue, groups, release } = collect({ maxGroupWindows: 5 });
-    [2, 3, 7, 1, 1].forEach((windows, at) => {
-      const batch = makeBatch({ sequence: at + 1, windows: Array(windows).fill(makeWindow()) });
-      queue.push({ ...message(at + 1), batch });
-    });
-    const closed = queue.close();
-    for (let turn = 0; turn < 3; turn++) {
-      release();
-      await Promise.resolve();
-      await Promise.resolve();
-    }
-    await closed;
-    expect(groups).toEqual([[1, 2], [3], [4, 5]]);
-  });
-
-  it('drops and counts what goes over its bounds', () => {
-    const { queue } = collect({ maxGroup: 100 });
-    for (let sequence = 1; sequence <= 7; sequence++) queue.push(message(sequence));
-    expect(queue.dropped).toBe(2);
-    const heavy = collect({ maxGroup: 100, maxBatches: 100 }).queue;
-    heavy.push(message(1, 900));
-    heavy.push(message(2, 200));
-    expect(heavy.dropped).toBe(1);
-  });
-
-  it('deals with what waits when it is closed, and takes nothing more', async () => {
+  it('hold live batches first, each kind in the order in which it came', async () => {
     const { queue, groups, release } = collect();
-    queue.push(message(1));
+    const past = { historical: true };
+    for (let sequence = 1; sequence <= 6; sequence++) queue.push(batch(sequence, past));
+    for (let sequence = 11; sequence <= 14; sequence++) queue.push(batch(sequence));
+    for (let sequence = 7; sequence <= 8; sequence++) queue.push(batch(sequence, past));
+    await release();
+    await release();
+    expect(groups.slice(2)).toEqual([
+      [11, 12, 13],
+      [14, 7, 8],
+    ]);
+  });
+
+  it('hold no more bytes than they may, but never less than a batch', async () => {
+    const { queue, groups, release } = collect({ maxGroupBytes: 50 });
+    const sized = (sequence: number, bytes: number) =>
+      queue.push(batch(sequence, { payload: Buffer.alloc(bytes) }));
+    sized(1, 20);
+    sized(2, 30);
+    sized(3, 70);
+    sized(4, 10);
+    const closed = queue.close();
+    for (let turn = 0; turn < 3; turn++) await release();
+    await closed;
+    expect(groups).toEqual([[1, 2], [3], [4]]);
+  });
+
+  it('are handed on after a moment when little comes', async () => {
+    const { queue, groups, release } = collect({ gatherMs: 1, monotonicMs: () => performance.now() });
+    queue.push(batch(1));
+    await expect.poll(() => groups).toEqual([[1]]);
+    await release();
+  });
+
+  it('are dealt with when the queue is closed, and nothing is taken any more', async () => {
+    const { queue, groups, release } = collect();
+    queue.push(batch(1));
     const closed = queue.close();
     expect(groups).toEqual([[1]]);
-    release();
+    await release();
     await closed;
-    queue.push(message(2));
-    expect(groups).toEqual([[1]]);
-    expect(queue.dropped).toBe(1);
+    expect(queue.push(batch(2))).toBe('full');
+    expect(groups).toHaveLength(1);
+  });
+});
+
+describe('a queue', () => {
+  it('takes a batch once while it waits, and knows it no more once it is handed on', () => {
+    const { queue } = collect({ maxGroup: 2 });
+    expect(queue.push(batch(1))).toBe('taken');
+    expect(queue.push(batch(1))).toBe('waiting');
+    expect(queue.push(batch(1, { agent: 'gw-2' }))).toBe('taken');
+    expect(queue.push(batch(1))).toBe('taken');
+    expect(queue.push(batch(3, { name: null }))).toBe('taken');
+    expect(queue.push(batch(3, { name: null }))).toBe('taken');
+  });
+
+  it('is full at its bound in bytes, of live batches and of backlog apart', () => {
+    const { queue } = collect({ maxGroup: 100, maxLaneBytes: 25 });
+    expect([1, 2, 3].map((sequence) => queue.push(batch(sequence)))).toEqual(['taken', 'taken', 'full']);
+    expect(queue.push(batch(4, { historical: true }))).toBe('taken');
+    expect(queue.waiting).toBe(3);
+  });
+
+  it('takes no more of what would wait too long, unless that is next to nothing', async () => {
+    const { queue, world, release } = collect({ maxGroup: 1 });
+    const large = (sequence: number, historical = false) =>
+      queue.push(batch(sequence, { payload: Buffer.alloc(600_000), historical }));
+    for (const sequence of [1, 2, 3]) expect(large(sequence)).toBe('taken');
+    world.nowMs = 1500;
+    expect(large(4)).toBe('taken');
+    expect(large(5)).toBe('full');
+    expect(large(6, true)).toBe('taken');
+    await release();
+    await release();
+    expect(large(7)).toBe('taken');
+  });
+
+  it('knows how fast it goes from the time in which there was work', async () => {
+    const { queue, world, release } = collect();
+    expect(queue.batchesPerSecond).toBeNull();
+    for (let sequence = 1; sequence <= 3; sequence++) queue.push(batch(sequence));
+    world.nowMs = 30;
+    await release();
+    world.nowMs = 60_000;
+    for (let sequence = 4; sequence <= 6; sequence++) queue.push(batch(sequence));
+    world.nowMs = 60_030;
+    await release();
+    expect(queue.batchesPerSecond).toBeCloseTo(100);
   });
 });

@@ -1,80 +1,184 @@
 /**
- * Gathers what arrives for a moment and hands it on as one group, one group at a time, so that scoring and commits
- * are paid once for many batches. Bounded: what does not fit is dropped unacknowledged, and its agent sends it again.
+ * Where batches wait, as they came, until they are dealt with: gathered for a moment and handed on in groups, so that
+ * scoring and commits are paid once for many. While one group is committed the next is handed on. Live batches go
+ * before backlog. Bounded in bytes, and in how long a batch would wait: what comes then is not taken, before anything
+ * of it was read but its name, and its agent is asked to come again. What waits already is not taken twice.
  */
-import type { Incoming } from './decode.js';
 
-export type ScoreMessage = Extract<Incoming, { kind: 'score' }>;
+export interface WaitingBatch {
+  agent: string;
+  payload: Buffer;
+  /** Boot and sequence; null where the message does not begin as agents write it. */
+  name: { boot: string; sequence: number } | null;
+  /** Backlog of an outage. */
+  historical: boolean;
+}
 
-const MAX_GROUP_WINDOWS = 50_000;
+export type Taken = 'taken' | 'waiting' | 'full';
+
+const MAX_LANE_BYTES = 32 * 1024 * 1024;
+/** Objects cost memory beside their bytes. */
+const MAX_LANE_BATCHES = 50_000;
+/** A lane whose first batch has waited for longer takes no more, unless it holds next to nothing. */
+const MAX_WAIT_MS = 1000;
+const LITTLE_BYTES = 1024 * 1024;
+/** Of one group: half a second's work at most on a slow machine, and so the longest time for which nothing else is done. */
+const MAX_GROUP_BYTES = 3 * 1024 * 1024;
+const MAX_GROUP_BATCHES = 500;
+const GATHER_MS = 50;
+/** One that is committed and one that is prepared. */
+const MAX_GROUPS = 2;
+/** What was longer ago says little of how fast the work goes now. */
+const RATE_OVER_MS = 2000;
+
+/** Batches a second of the last few seconds in which there was any work: what can be done, not what is asked for. */
+class WorkRate {
+  private batches = 0;
+  private ms = 0;
+  private sinceMs: number | null = null;
+
+  begin(nowMs: number): void {
+    this.sinceMs ??= nowMs;
+  }
+
+  end(batches: number, nowMs: number, isIdle: boolean): void {
+    const tookMs = nowMs - (this.sinceMs ?? nowMs);
+    const fading = Math.exp(-tookMs / RATE_OVER_MS);
+    this.batches = this.batches * fading + batches;
+    this.ms = this.ms * fading + tookMs;
+    this.sinceMs = isIdle ? null : nowMs;
+  }
+
+  get perSecond(): number | null {
+    return this.ms > 0 ? (1000 * this.batches) / this.ms : null;
+  }
+}
 
 export interface BatchQueueOptions {
-  gatherMs: number;
-  /** Most batches of a group. */
-  maxGroup: number;
-  /** Most windows of a group; a batch that holds more makes a group of its own. */
-  maxGroupWindows?: number;
-  maxBatches: number;
-  maxBytes: number;
-  /** Resolves when the group is dealt with; must not reject. */
-  handle: (group: ScoreMessage[]) => Promise<void>;
+  monotonicMs?: () => number;
+  gatherMs?: number;
+  maxGroup?: number;
+  maxGroupBytes?: number;
+  maxLaneBytes?: number;
+  /** Resolves when the group is dealt with; must not reject. May be asked again before. */
+  handle: (group: WaitingBatch[]) => Promise<void>;
+}
+
+interface Lane {
+  batches: { batch: WaitingBatch; sinceMs: number }[];
+  bytes: number;
 }
 
 export class BatchQueue {
-  /** Batches dropped because the queue was full. */
-  dropped = 0;
-  private waiting: ScoreMessage[] = [];
-  private bytes = 0;
+  private readonly live: Lane = { batches: [], bytes: 0 };
+  private readonly backlog: Lane = { batches: [], bytes: 0 };
+  private readonly names = new Set<string>();
+  private readonly groups = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | null = null;
-  private running: Promise<void> | null = null;
   private closed = false;
+  private readonly rate = new WorkRate();
 
-  constructor(private readonly options: BatchQueueOptions) {}
+  private readonly nowMs: () => number;
 
-  push(message: ScoreMessage): void {
-    const { maxBatches, maxBytes, maxGroup, gatherMs } = this.options;
-    if (this.closed || this.waiting.length >= maxBatches || this.bytes + message.bytes > maxBytes) {
-      this.dropped++;
-      return;
-    }
-    this.waiting.push(message);
-    this.bytes += message.bytes;
-    if (this.waiting.length >= maxGroup) this.run();
-    else this.timer ??= setTimeout(() => this.run(), gatherMs);
+  constructor(private readonly options: BatchQueueOptions) {
+    this.nowMs = options.monotonicMs ?? (() => performance.now());
   }
 
-  /** Takes nothing more and deals with what is waiting. */
+  /** Batches that wait. */
+  get waiting(): number {
+    return this.live.batches.length + this.backlog.batches.length;
+  }
+
+  /** Batches a second that were dealt with lately; null before the first. */
+  get batchesPerSecond(): number | null {
+    return this.rate.perSecond;
+  }
+
+  push(batch: WaitingBatch): Taken {
+    const name = nameOf(batch);
+    if (name !== null && this.names.has(name)) return 'waiting';
+    const lane = batch.historical ? this.backlog : this.live;
+    if (this.closed || this.isFull(lane, batch.payload.length)) return 'full';
+    if (name !== null) this.names.add(name);
+    lane.batches.push({ batch, sinceMs: this.nowMs() });
+    lane.bytes += batch.payload.length;
+    this.run();
+    return 'taken';
+  }
+
+  /** Takes nothing more and deals with what waits. */
   async close(): Promise<void> {
     this.closed = true;
     this.run();
-    await this.running;
+    while (this.groups.size > 0) await Promise.all(this.groups);
   }
 
+  private isFull({ batches, bytes }: Lane, more: number): boolean {
+    const { maxLaneBytes = MAX_LANE_BYTES } = this.options;
+    if (bytes + more > maxLaneBytes || batches.length >= MAX_LANE_BATCHES) return true;
+    const [first] = batches;
+    return first !== undefined && bytes > LITTLE_BYTES && this.nowMs() - first.sinceMs > MAX_WAIT_MS;
+  }
+
+  /** Hands on what is due. */
   private run(): void {
-    if (this.timer) clearTimeout(this.timer);
+    const {
+      gatherMs = GATHER_MS,
+      maxGroup = MAX_GROUP_BATCHES,
+      maxGroupBytes = MAX_GROUP_BYTES,
+    } = this.options;
+    while (this.waiting > 0 && this.groups.size < MAX_GROUPS) {
+      const first = Math.min(
+        ...[this.live, this.backlog].map(({ batches }) => batches[0]?.sinceMs ?? Infinity),
+      );
+      const isMuch = this.waiting >= maxGroup || this.live.bytes + this.backlog.bytes >= maxGroupBytes;
+      const waitMs = first + gatherMs - this.nowMs();
+      if (!this.closed && !isMuch && waitMs > 0) {
+        this.timer ??= setTimeout(() => this.wake(), waitMs);
+        return;
+      }
+      this.handOn(this.take());
+    }
+  }
+
+  private wake(): void {
     this.timer = null;
-    this.running ??= this.drain().finally(() => {
-      this.running = null;
+    this.run();
+  }
+
+  private handOn(group: WaitingBatch[]): void {
+    this.rate.begin(this.nowMs());
+    const dealt = this.options.handle(group).finally(() => {
+      this.groups.delete(dealt);
+      this.rate.end(group.length, this.nowMs(), this.groups.size === 0);
+      this.run();
     });
+    this.groups.add(dealt);
   }
 
-  private async drain(): Promise<void> {
-    while (this.waiting.length > 0) {
-      const group = this.waiting.splice(0, this.groupSize());
-      for (const message of group) this.bytes -= message.bytes;
-      await this.options.handle(group);
+  /** The next group: live ones first, each kind in its order; one batch at least. */
+  private take(): WaitingBatch[] {
+    const { maxGroup = MAX_GROUP_BATCHES, maxGroupBytes = MAX_GROUP_BYTES } = this.options;
+    const group: WaitingBatch[] = [];
+    let bytes = 0;
+    for (const lane of [this.live, this.backlog]) {
+      let size = 0;
+      for (const { batch } of lane.batches) {
+        bytes += batch.payload.length;
+        if (group.length === maxGroup || (group.length > 0 && bytes > maxGroupBytes)) break;
+        group.push(batch);
+        size++;
+      }
+      for (const { batch } of lane.batches.splice(0, size)) {
+        lane.bytes -= batch.payload.length;
+        const name = nameOf(batch);
+        if (name !== null) this.names.delete(name);
+      }
     }
+    return group;
   }
+}
 
-  /** How many of the waiting batches are dealt with next. */
-  private groupSize(): number {
-    const { maxGroup, maxGroupWindows = MAX_GROUP_WINDOWS } = this.options;
-    let [size, windows] = [0, 0];
-    for (const { batch } of this.waiting) {
-      windows += batch.windows.length;
-      if (size === maxGroup || (size > 0 && windows > maxGroupWindows)) break;
-      size++;
-    }
-    return size;
-  }
+function nameOf({ agent, name }: WaitingBatch): string | null {
+  return name === null ? null : `${agent}/${name.boot}/${name.sequence}`;
 }

@@ -50,8 +50,10 @@ export type Incoming =
   | { kind: 'info'; agent: string; info: AgentInfo }
   | { kind: 'desired'; agent: string; desired: Desired | null }
   | { kind: 'event'; agent: string; event: AgentEvent }
-  | { kind: 'score'; agent: string; batch: ScoreBatch; bytes: number }
+  | { kind: 'score'; agent: string; batch: ScoreBatch }
   | { kind: 'refused'; agent: string | null; reason: string; refusal: Refusal | null };
+
+export type ScoreMessage = Extract<Incoming, { kind: 'score' }>;
 
 const refused = (agent: string | null, reason: string, refusal: Refusal | null = null): Incoming => ({
   kind: 'refused',
@@ -76,7 +78,7 @@ export function decodeMessage(topic: string, payload: Uint8Array): Incoming {
   if (kind === 'desired' && payload.byteLength === 0) return { kind, agent, desired: null };
   const value = parseJson(payload);
   if (value === undefined) return refused(agent, 'invalid_json');
-  if (kind === 'score') return decodeScore(agent, value, payload.byteLength);
+  if (kind === 'score') return decodeScore(agent, value);
   if (kind === 'info') return decodeInfo(agent, value);
   if (kind === 'desired') {
     const result = desiredSchema.safeParse(value);
@@ -103,12 +105,12 @@ function decodeInfo(agent: string, value: unknown): Incoming {
     : refused(agent, 'wrong_agent');
 }
 
-function decodeScore(agent: string, value: unknown, bytes: number): Incoming {
+function decodeScore(agent: string, value: unknown): Incoming {
   const batch = isExactBatch(value) ? (value as ScoreBatch) : scoreBatchSchema.safeParse(value).data;
   if (batch === undefined) return refused(agent, 'invalid_schema', readRefusal(value, 'invalid_schema'));
   const code = misfit(agent, batch);
   if (code !== null) return refused(agent, code, readRefusal(value, code));
-  return { kind: 'score', agent, batch, bytes };
+  return { kind: 'score', agent, batch };
 }
 
 /** What the schema alone cannot see: a batch that speaks for another agent, or points at a record it has not. */

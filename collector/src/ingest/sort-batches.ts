@@ -5,7 +5,7 @@
  */
 import { type ScoreBatch, windowId } from '@lineheron/models';
 import { addSpan, type ReceivedRange, type Span, unaccounted } from '../spans.js';
-import type { Ledger } from './ledger.js';
+import type { KnownBatches } from './pending-ledger.js';
 
 /**
  * A claim reaches no further than the batches of one segment of the agent's spool. The largest segment (64 MiB) holds
@@ -13,7 +13,7 @@ import type { Ledger } from './ledger.js';
  */
 const MAX_THINNED = 1_000_000;
 
-interface KnownBatches {
+interface StoredBatches {
   receivedRanges(boots: readonly { agent: string; boot: string }[]): Promise<ReceivedRange[]>;
   /** Whether any row of each batch is stored. */
   hasBatches(
@@ -21,7 +21,7 @@ interface KnownBatches {
   ): Promise<readonly boolean[]>;
 }
 
-interface SortedBatches {
+export interface SortedBatches {
   /** Each once. */
   fresh: ScoreBatch[];
   duplicates: number;
@@ -34,8 +34,8 @@ interface SortedBatches {
 
 export async function sortBatches(
   batches: readonly ScoreBatch[],
-  ledger: Ledger,
-  store: KnownBatches,
+  ledger: KnownBatches,
+  store: StoredBatches,
 ): Promise<SortedBatches> {
   await ledger.recall(batches, (unknown) => store.receivedRanges(unknown));
   const single = eachOnce(batches).filter((batch) => ledger.knows(batch) !== 'stored');
@@ -61,7 +61,7 @@ function eachOnce(batches: readonly ScoreBatch[]): ScoreBatch[] {
 /** An empty batch leaves nothing in the store, so its sequence stays open to one that does. */
 function accounted(
   fresh: readonly ScoreBatch[],
-  ledger: Ledger,
+  ledger: KnownBatches,
 ): Pick<SortedBatches, 'ranges' | 'thinned' | 'implausible'> {
   const ranges: ReceivedRange[] = [];
   const drafts = new Map<string, Span[]>();

@@ -170,6 +170,7 @@ export function metrics(): MetricsView {
       anomalous_windows: 12,
       alerts: 5,
       duplicates: 0,
+      deferred: 0,
       thinned: 0,
       refused: 0,
     },
