@@ -26,7 +26,7 @@ const AVERAGE_SHAPE: u32 = 7;
 const ORDINARY_NATS: f64 = 1.0;
 /// The average before an ordinary record counts at most so much: enough to hold what only the average can see, and no
 /// memory of a fault that is over.
-const HELD_AVERAGE: f32 = 4.0;
+const HELD_AVERAGE: f32 = 5.0;
 /// One record counts at most so much in the average, and in the sum: one alone must not pass for several.
 const AVERAGE_CAP: f64 = 14.0;
 const SUM_CAP: f64 = 40.0;
