@@ -108,7 +108,7 @@ impl Clock {
     pub fn stamp_epoch(&self, time_ms: i64) -> std::result::Result<Stamp, Refusal> {
         const MAX_MS: i64 = 253_402_300_799_999;
         match time_ms {
-            ..=MAX_MS if time_ms < self.valid_from_ms => Ok(Stamp::Unsynchronised(time_ms)),
+            ..=MAX_MS if time_ms < self.valid_from_ms.max(0) => Ok(Stamp::Unsynchronised(time_ms)),
             ..=MAX_MS => Ok(Stamp::At(time_ms)),
             _ => Err(Refusal::BadTimestamp),
         }
@@ -124,14 +124,23 @@ impl Clock {
         Ok(Stamp::At(time_ms))
     }
 
-    /// The last reading without a year that is no more than a day after receipt.
+    /// The last reading without a year that is no more than a day after receipt; the first since 1970 where the clock
+    /// of this machine was never set and there is none.
     fn latest(&mut self, civil: &Civil, arrival_ms: i64) -> Option<i64> {
         let year = year_of(arrival_ms);
-        let mut years = (year - LEAP_YEARS..=year + 1).rev();
-        years.find_map(|year| {
-            let local_ms = civil.local_ms(year)?;
-            Some(self.epoch(civil, local_ms, arrival_ms)).filter(|time_ms| *time_ms <= arrival_ms + DAY_MS)
+        let before = (year - LEAP_YEARS..=year + 1).rev();
+        let known = 0..=arrival_ms + DAY_MS;
+        let latest =
+            before.filter_map(|year| self.reading(civil, year, arrival_ms)).find(|ms| known.contains(ms));
+        latest.or_else(|| {
+            let since = 1970..=1970 + LEAP_YEARS;
+            since.filter_map(|year| self.reading(civil, year, arrival_ms)).find(|ms| *ms >= 0)
         })
+    }
+
+    fn reading(&mut self, civil: &Civil, year: i64, arrival_ms: i64) -> Option<i64> {
+        let local_ms = civil.local_ms(year)?;
+        Some(self.epoch(civil, local_ms, arrival_ms))
     }
 
     /// Ms on a clock that began at the epoch less than an hour ago, in UTC or in the zone.
@@ -203,6 +212,8 @@ mod tests {
             ("Feb 29 10:00:00", "2027-12-01T10:00:00Z", "2024-02-29T10:00:00Z"),
             ("Feb 29 10:00:00", "2028-02-28T10:00:00Z", "2028-02-29T10:00:00Z"),
             ("Mar  1 10:00:00", "2027-02-28T10:00:00Z", "2027-03-01T10:00:00Z"),
+            ("Dec  1 03:00:00", "1970-01-02T00:00:00Z", "1970-12-01T03:00:00Z"),
+            ("Feb 29 03:00:00", "1970-03-02T00:00:00Z", "1972-02-29T03:00:00Z"),
             ("Apr 10 08:00:00", "2026-11-30T12:00:00Z", "2026-04-10T08:00:00Z"),
             ("Dec  2 13:00:00", "2026-11-30T12:00:00Z", "2025-12-02T13:00:00Z"),
             ("Jun  1 00:00:00", "2026-06-01T00:00:01Z", "2026-06-01T00:00:00Z"),
