@@ -4,7 +4,16 @@
  */
 import { Transform } from 'node:stream';
 
-export const ENCODINGS = ['auto', 'utf-8', 'utf-16le', 'utf-16be', 'windows-1252'] as const;
+/** The last two are read as the one before them, which holds all of their characters, as browsers do. */
+export const ENCODINGS = [
+  'auto',
+  'utf-8',
+  'utf-16le',
+  'utf-16be',
+  'windows-1252',
+  'latin1',
+  'iso-8859-1',
+] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 /** How line ends are found; the engine reads bytes of one a character. */
 export type Wide = 'utf-16le' | 'utf-16be' | null;

@@ -272,9 +272,9 @@ fn make_reader(definition: &str, channels: &ChannelList) -> Result<Option<Reader
     let decoded = match keys.text("encoding")? {
         // Of UTF-16 the agent finds the line ends, and gives UTF-8.
         None | Some("auto" | "utf-8" | "utf-16le" | "utf-16be") => None,
-        Some("windows-1252") => Some(Vec::new()),
+        Some("windows-1252" | "latin1" | "iso-8859-1") => Some(Vec::new()),
         Some(other) => {
-            let known = "auto, utf-8, utf-16le, utf-16be or windows-1252";
+            let known = "auto, utf-8, utf-16le, utf-16be, windows-1252, latin1 or iso-8859-1";
             return Err(keys.error("encoding", format!("unknown encoding \"{other}\"; expected {known}")));
         }
     };
