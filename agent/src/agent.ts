@@ -9,9 +9,12 @@ import {
   FLEET,
   MAX_BATCH_BYTES,
   type Scope,
+  span,
   topics,
+  WallClock,
 } from '@lineheron/models';
 import { FolderLock, type Kept } from '@lineheron/models/persist';
+import { answerFitting } from './answer-fitting.js';
 import type { Clock } from './clock.js';
 import { DesiredState } from './command/desired.js';
 import { Inbox } from './command/inbox.js';
@@ -110,6 +113,7 @@ export class Agent {
   private timer: NodeJS.Timeout | undefined;
   private readonly rivals: Rivals;
   private ticks = 0;
+  private readonly wallClock: WallClock;
   private readonly ending = new AbortController();
   /** Waiting batches in the last info. */
   private toldBatches = 0;
@@ -119,6 +123,11 @@ export class Agent {
     const { counters } = this;
     this.config = config;
     const file = (...names: string[]) => join(config.data_dir, ...names);
+    this.wallClock = new WallClock(
+      (byMs) => this.clockMoved(byMs),
+      () => clock.nowMs(),
+      () => clock.monotonicMs(),
+    );
     this.startedAt = new Date(clock.nowMs()).toISOString();
     this.lock = new FolderLock(config.data_dir, 'agent', options.pid);
     this.spool = buildSpool(config, log, counters);
@@ -263,6 +272,16 @@ export class Agent {
     if (!this.ending.signal.aborted && link === this.link) link.start();
   }
 
+  private clockMoved(byMs: number): void {
+    const seconds = Math.round(Math.abs(byMs) / 1000);
+    const way = byMs > 0 ? 'forward' : 'back';
+    this.counters.add('clock_jumps');
+    this.options.log.warn(
+      { seconds },
+      `the clock of this machine was set ${way} by ${span(seconds)}: records that are stamped here have the new time`,
+    );
+  }
+
   private metricsState() {
     const info = this.currentInfo();
     return info && { info, connected: this.link.connected, residentBytes: process.memoryUsage.rss() };
@@ -277,6 +296,8 @@ export class Agent {
 
   private tick(): void {
     this.ticks += 1;
+    // For what it tells: nothing here waits on this clock.
+    this.wallClock.now();
     void this.drain.resendDue();
     this.recorder?.tick();
     this.states.repeatDue();
@@ -342,11 +363,16 @@ export class Agent {
   }
 
   private async sendLines(requestId: string, alert: string): Promise<void> {
-    const answer = this.recorder?.answer(requestId, alert) ?? noRecorder(requestId, alert);
-    const event = await answer;
-    const { state, message } = event;
-    this.options.log.info({ request_id: requestId, alert, state, message }, 'raw lines were asked for');
-    this.link.publish(topics.event(this.config.agent_id), JSON.stringify(event));
+    await answerFitting({
+      answer: async (maxBytes) =>
+        (await this.recorder?.answer(requestId, alert, maxBytes)) ?? noRecorder(requestId, alert),
+      deliver: (event) => this.link.deliver(topics.event(this.config.agent_id), JSON.stringify(event)),
+      refusedBytes: () => this.link.sizes.refusedBytes,
+      connected: () => this.link.settled,
+      clock: this.options.clock,
+      signal: this.ending.signal,
+      log: this.options.log,
+    });
   }
 
   private async useCandidate(requestId: string, sha256: string): Promise<void> {

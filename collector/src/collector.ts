@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { WallClock } from '@lineheron/models';
 import { FolderLock, LockedError } from '@lineheron/models/persist';
 import { BrokerStartError, EmbeddedBroker } from './broker/embedded-broker.js';
 import { BusyError } from './busy-error.js';
@@ -40,7 +41,8 @@ export class Collector {
   private readonly stops: Array<() => Promise<void> | void> = [];
 
   constructor(private readonly options: CollectorOptions) {
-    this.now = options.now ?? Date.now;
+    const clock = new WallClock((byMs) => this.parts.clockMoved(byMs));
+    this.now = options.now ?? (() => clock.now());
     this.parts = buildParts({ ...options, now: this.now });
   }
 
@@ -178,7 +180,8 @@ export class Collector {
       hosted.broker?.know(fleet.reporting);
       for (const one of kept) one.keepDue();
     }, TICK_MS);
-    retention.start();
+    const [newest] = await this.parts.store.recentWindows({ limit: 1 });
+    retention.start(newest ? Date.parse(newest.received_at) : null);
     this.stops.push(async () => {
       clearInterval(ticks);
       retention.stop();

@@ -65,7 +65,16 @@ const BROKER_PROBLEM_MS = 600_000;
 export class CollectorControl implements Control {
   private current: Settings = { detecting: false, active_model: 'ensemble' };
 
-  constructor(private readonly parts: ControlParts) {}
+  private startedMs: number;
+
+  constructor(private readonly parts: ControlParts) {
+    this.startedMs = parts.startedMs;
+  }
+
+  /** The clock was set by so much. */
+  clockMoved(byMs: number): void {
+    this.startedMs += byMs;
+  }
 
   get settings(): Settings {
     return this.current;
@@ -76,7 +85,7 @@ export class CollectorControl implements Control {
   }
 
   status(): StatusView {
-    const { config, version, startedMs, now, training, incidents, silences, fleet } = this.parts;
+    const { config, version, now, training, incidents, silences, fleet } = this.parts;
     const link = this.parts.link;
     const agents = fleet.views(
       (agent, device) => incidents.openAlert(agent, device) ?? silences.openAlert(agent, device),
@@ -86,8 +95,8 @@ export class CollectorControl implements Control {
     const { window_size_seconds, contamination, threshold_percentile, epochs, anomaly_probability } = config;
     return {
       version,
-      started_at: new Date(startedMs).toISOString(),
-      uptime_seconds: (now() - startedMs) / 1000,
+      started_at: new Date(this.startedMs).toISOString(),
+      uptime_seconds: (now() - this.startedMs) / 1000,
       ...this.current,
       trained: this.trained(),
       training: training.current,

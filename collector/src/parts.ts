@@ -5,7 +5,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { type Ack, type Command, DEFAULT_BUDGET, FLEET, topics } from '@lineheron/models';
+import { type Ack, type Command, DEFAULT_BUDGET, FLEET, span, topics } from '@lineheron/models';
 import { Kept, type KeptOptions, type Manifest, ModelStore, ProfileFiles } from '@lineheron/models/persist';
 import type { EmbeddedBroker } from './broker/embedded-broker.js';
 import type { Config } from './config.js';
@@ -261,5 +261,28 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     changed,
   });
   const retention = new RetentionTask(store, config.retention, now, onProblem);
-  return { ...shared, control, feed, pipeline, queue, receiver, retention, kept };
+  /** Remembered times go with the clock when somebody sets it, so that what counts is how long ago they were. */
+  const clockMoved = (byMs: number): void => {
+    const seconds = Math.round(Math.abs(byMs) / 1000);
+    const way = byMs > 0 ? 'forward' : 'back';
+    log.warn(
+      { seconds },
+      `the clock of this machine was set ${way} by ${span(seconds)}: silences and time-outs count on as before`,
+    );
+    for (const part of [
+      fleet,
+      state.silences,
+      state.incidents,
+      pipeline,
+      feed,
+      training,
+      candidates,
+      quality,
+      control,
+      retention,
+    ])
+      part.clockMoved(byMs);
+    changed();
+  };
+  return { clockMoved, ...shared, control, feed, pipeline, queue, receiver, retention, kept };
 }

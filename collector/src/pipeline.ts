@@ -47,6 +47,12 @@ export class Pipeline {
     parts.fleet.deaf(this.deafMs);
   }
 
+  /** The clock was set by so much: whoever is silent has been so no longer or shorter for it. */
+  clockMoved(byMs: number): void {
+    this.deafMs += byMs;
+    this.tickMs += byMs;
+  }
+
   /** Deals with a group; never rejects. The next one may be given before: it is prepared while this one is committed. */
   handle(group: readonly ScoreMessage[]): Promise<void> {
     const batches = group.map(({ batch }) => batch);

@@ -78,4 +78,61 @@ describe('RetentionTask', () => {
     await task.run();
     expect(turn).toBe(2);
   });
+
+  it('wipes nothing when the clock jumps ahead, until the new time has held for a day', async () => {
+    const told: string[] = [];
+    const cutoffs: number[] = [];
+    const time = { wallMs: 1000 * HOUR_MS, monotonicMs: 0 };
+    const prune = async ({ windowsBeforeMs }: Retention) => {
+      cutoffs.push(windowsBeforeMs);
+      return 0;
+    };
+    const task = new RetentionTask(
+      { prune },
+      limits,
+      () => time.wallMs,
+      (message) => told.push(message),
+      () => time.monotonicMs,
+    );
+    task.clockMoved(50_000 * HOUR_MS);
+    time.wallMs += 50_000 * HOUR_MS;
+    await task.run();
+    time.wallMs += HOUR_MS;
+    time.monotonicMs += HOUR_MS;
+    await task.run();
+    expect(told).toEqual([expect.stringContaining('set ahead')]);
+    time.monotonicMs += 24 * HOUR_MS;
+    await task.run();
+    const right = (hours: number) => (hours - limits.windows_hours) * HOUR_MS;
+    expect(cutoffs).toEqual([right(1000), right(1001), right(51_001)]);
+  });
+
+  it('takes a clock that was set back and forth as it is, and doubts one that is far ahead of the store', async () => {
+    const told: string[] = [];
+    const cutoffs: number[] = [];
+    const wall = { ms: 1000 * HOUR_MS };
+    const prune = async ({ windowsBeforeMs }: Retention) => {
+      cutoffs.push(windowsBeforeMs);
+      return 0;
+    };
+    const make = () =>
+      new RetentionTask(
+        { prune },
+        limits,
+        () => wall.ms,
+        (message) => told.push(message),
+      );
+    const task = make();
+    for (const byMs of [-999 * HOUR_MS, 999 * HOUR_MS, -999 * HOUR_MS]) {
+      wall.ms += byMs;
+      task.clockMoved(byMs);
+    }
+    wall.ms += 999 * HOUR_MS;
+    const next = make();
+    next.start(900 * HOUR_MS);
+    await next.run();
+    next.stop();
+    expect(cutoffs).toEqual([(900 - limits.windows_hours) * HOUR_MS]);
+    expect(told.at(-1)).toContain('newest stored window');
+  });
 });

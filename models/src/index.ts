@@ -20,3 +20,4 @@ export * from './score-tail.js';
 export * from './sentence.js';
 export * from './settings.js';
 export * from './topics.js';
+export * from './wall-clock.js';

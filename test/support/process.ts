@@ -15,15 +15,20 @@ export class Part {
   constructor(
     readonly script: string,
     private readonly args: readonly string[],
+    private readonly nodeArgs: readonly string[] = [],
   ) {}
 
-  static configured(workspace: 'agent' | 'collector', configPath: string): Part {
-    return new Part(`${workspace}/dist/main.js`, ['run', '--config', configPath]);
+  static configured(
+    workspace: 'agent' | 'collector',
+    configPath: string,
+    nodeArgs: readonly string[] = [],
+  ): Part {
+    return new Part(`${workspace}/dist/main.js`, ['run', '--config', configPath], nodeArgs);
   }
 
   /** Resolves when it says over its channel that it is ready; throws with its output when it ends before. */
   async start(): Promise<this> {
-    const child = spawn(process.execPath, [`${ROOT}${this.script}`, ...this.args], {
+    const child = spawn(process.execPath, [...this.nodeArgs, `${ROOT}${this.script}`, ...this.args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       cwd: ROOT,
     });

@@ -11,6 +11,8 @@ type Config = Record<string, unknown>;
 
 export class Stack {
   readonly parts: Part[] = [];
+  /** Options of Node for the parts that are made from now on. */
+  nodeArgs: readonly string[] = [];
 
   private constructor(
     readonly folder: string,
@@ -65,7 +67,7 @@ export class Stack {
   private async part(workspace: 'agent' | 'collector', name: string, config: Config): Promise<Part> {
     const path = join(this.folder, `${name}.yaml`);
     await writeFile(path, JSON.stringify(config));
-    const part = Part.configured(workspace, path);
+    const part = Part.configured(workspace, path, this.nodeArgs);
     this.parts.push(part);
     return part.start();
   }

@@ -43,6 +43,7 @@ export function sharedLines(
   blocks: readonly Block[],
   atMs: number,
   redactor: Pick<Redactor, 'redact'>,
+  maxBytes = MAX_ANSWER_BYTES,
 ): SharedLines {
   const byDistance = [...blocks].sort((a, b) => Math.abs(a.fromMs - atMs) - Math.abs(b.fromMs - atMs));
   const kept: { fromMs: number; lines: SharedLine[] }[] = [];
@@ -53,7 +54,7 @@ export function sharedLines(
     for (const { line, count: replaced } of found) {
       bytes += Buffer.byteLength(JSON.stringify(line)) + 1;
       count += 1;
-      truncated ||= bytes > MAX_ANSWER_BYTES || count > MAX_LINES;
+      truncated ||= bytes > maxBytes || count > MAX_LINES;
       if (truncated) break;
       redactions += replaced;
       fits.push(line);

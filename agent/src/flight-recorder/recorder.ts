@@ -11,7 +11,7 @@ import type { Redactor } from '@lineheron/native';
 import type { Clock } from '../clock.js';
 import type { Counters } from '../counters.js';
 import { type Log, messageOf } from '../log.js';
-import { noLines, sharedLines } from './answer.js';
+import { MAX_ANSWER_BYTES, noLines, sharedLines } from './answer.js';
 import { type Block, encodeBlock, type Lines } from './block.js';
 import { type Clip, Clips } from './clips.js';
 import { Ring } from './ring.js';
@@ -41,6 +41,8 @@ interface Gathered {
   bytes: number;
   fromMs: number;
   toMs: number;
+  /** When it began, on the clock that nobody sets. */
+  begunMs: number;
 }
 
 export class FlightRecorder {
@@ -81,7 +83,10 @@ export class FlightRecorder {
       return;
     }
     const nowMs = clock.nowMs();
-    const gathered = this.gathered.get(source) ?? { parts: [], bytes: 0, fromMs: nowMs, toMs: nowMs };
+    const gathered = this.gathered.get(source) ?? {
+      ...{ parts: [], bytes: 0, fromMs: nowMs, toMs: nowMs },
+      begunMs: clock.monotonicMs(),
+    };
     this.gathered.set(source, gathered);
     gathered.parts.push(Buffer.from(bytes));
     gathered.bytes += bytes.length;
@@ -102,8 +107,8 @@ export class FlightRecorder {
 
   /** Writes what has gathered long enough and completes clips whose time is over. Cheap to call often. */
   tick(): void {
-    const dueMs = this.options.clock.nowMs() - BLOCK_MS;
-    for (const [source, { fromMs }] of this.gathered) if (fromMs <= dueMs) void this.flush(source);
+    const dueMs = this.options.clock.monotonicMs() - BLOCK_MS;
+    for (const [source, { begunMs }] of this.gathered) if (begunMs <= dueMs) void this.flush(source);
     if (this.clips.list.some((clip) => this.isDue(clip))) void this.completeDue();
   }
 
@@ -114,7 +119,7 @@ export class FlightRecorder {
   }
 
   /** The answer to somebody who asks for the lines around an alert. */
-  async answer(requestId: string, alert: string): Promise<LinesEvent> {
+  async answer(requestId: string, alert: string, maxBytes = MAX_ANSWER_BYTES): Promise<LinesEvent> {
     if (!this.options.share) {
       this.options.counters.add('recorder_requests_refused');
       const message =
@@ -128,7 +133,8 @@ export class FlightRecorder {
     const blocks = clip && (await this.quietly('read a clip', () => this.blocksOf(clip)));
     if (!clip || !blocks)
       return noLines(requestId, alert, 'missing', 'nothing is kept of this alert (any more)');
-    const shared = sharedLines(blocks, clip.atMs, this.options.redactor);
+    const shared = sharedLines(blocks, clip.atMs, this.options.redactor, maxBytes);
+    const fewer = shared.truncated && maxBytes < MAX_ANSWER_BYTES;
     this.options.counters.add('recorder_lines_shared', shared.lines.length);
     return {
       v: 1,
@@ -137,7 +143,7 @@ export class FlightRecorder {
       alert,
       ...shared,
       state: 'sent',
-      message: `${shared.lines.length} lines`,
+      message: `${shared.lines.length} lines${fewer ? ': the broker takes no message that could hold more' : ''}`,
       from: new Date(clip.atMs - AROUND_MS).toISOString(),
       to: new Date(clip.atMs + AROUND_MS).toISOString(),
       complete: clip.complete,

@@ -118,7 +118,12 @@ export class Link {
   }
 
   /** Sends at QoS 1 when connected; false when that is not possible now. Nothing is kept for later. */
-  publish(topic: string, payload: string | Buffer, retain = false): boolean {
+  publish(
+    topic: string,
+    payload: string | Buffer,
+    retain = false,
+    onEnd: (taken: boolean) => void = () => {},
+  ): boolean {
     if (!this.client || !this.connected) return false;
     const bytes = Buffer.byteLength(payload);
     if (bytes >= this.sizes.refusedBytes) {
@@ -126,8 +131,18 @@ export class Link {
       return false;
     }
     const answered = this.sizes.sent(bytes, this.options.clock.monotonicMs());
-    this.client.publish(topic, payload, { qos: 1, retain }, (error) => error || answered());
+    this.client.publish(topic, payload, { qos: 1, retain }, (error) => {
+      if (!error) answered();
+      onEnd(!error);
+    });
     return true;
+  }
+
+  /** Like publish; whether the broker took it. False when the connection is lost before it says so. */
+  deliver(topic: string, payload: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (!this.publish(topic, payload, false, (taken) => resolve(taken))) resolve(false);
+    });
   }
 
   /** Like publish; resolves when the broker has answered, the connection is lost or the time is up. */

@@ -66,6 +66,11 @@ export class Candidates {
     this.timer = setInterval(() => void this.look(), LOOK_MS);
   }
 
+  /** The clock was set by so much. */
+  clockMoved(byMs: number): void {
+    for (const [key, ms] of this.triedMs) this.triedMs.set(key, ms + byMs);
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.timer);
     await this.turn;

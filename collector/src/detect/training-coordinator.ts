@@ -76,6 +76,13 @@ export class TrainingCoordinator {
     return this.running !== null;
   }
 
+  /** The clock was set by so much: a training that runs takes as long as it would have. */
+  clockMoved(byMs: number): void {
+    if (!this.running) return;
+    this.running.endMs += byMs;
+    for (const [agent, ms] of this.running.heardMs) this.running.heardMs.set(agent, ms + byMs);
+  }
+
   /** Remembers the last training of an earlier run, for show. */
   remember(training: Training | null): void {
     this.last = training;

@@ -26,6 +26,11 @@ export class AlertQueue {
     }
   }
 
+  /** The clock was set by so much. */
+  clockMoved(byMs: number): void {
+    for (const told of this.told.values()) told.atMs += byMs;
+  }
+
   take(nowMs: number): Alert[] {
     const due: Alert[] = [];
     for (const [id, alert] of this.pending) {

@@ -88,6 +88,14 @@ export class Feed {
     this.alerts.add(changes.alerts);
   }
 
+  /** The clock was set by so much: what is due next does not wait for the old one. */
+  clockMoved(byMs: number): void {
+    this.statusDueMs += byMs;
+    this.figuresDueMs += byMs;
+    for (const connection of this.connections.values()) connection.sentMs += byMs;
+    this.alerts.clockMoved(byMs);
+  }
+
   /** Status and models have changed: tell with the next update instead of at the next turn. */
   touch(): void {
     this.changed = true;

@@ -78,6 +78,27 @@ export class Fleet {
     this.deafMs = nowMs;
   }
 
+  /** The clock was set by so much: all that is remembered goes with it. */
+  clockMoved(byMs: number): void {
+    this.deafMs += byMs;
+    if (this.wanted) this.wanted = { ...this.wanted, sinceMs: this.wanted.sinceMs + byMs };
+    const moved = (ms: number | null) => (ms === null ? null : ms + byMs);
+    for (const agent of this.agents.values()) {
+      agent.changedMs += byMs;
+      agent.backMs += byMs;
+      agent.endedMs = moved(agent.endedMs);
+      agent.unmeasuredMs = moved(agent.unmeasuredMs);
+      agent.unansweredMs = moved(agent.unansweredMs);
+      agent.lastSeenMs = moved(agent.lastSeenMs);
+      for (const line of agent.lines.values()) {
+        line.lastSeenMs += byMs;
+        line.resumedMs += byMs;
+        line.measuredMs = moved(line.measuredMs);
+        line.readyMs = moved(line.readyMs);
+      }
+    }
+  }
+
   /** This was told to the whole fleet. */
   desire(settings: { detecting: boolean; active_model: ActiveModel }, nowMs: number): void {
     const { detecting, active_model } = settings;

@@ -55,6 +55,12 @@ export class IncidentTracker implements Ground {
     }
   }
 
+  /** The clock was set by so much: when lines were heard goes with it. */
+  clockMoved(byMs: number): void {
+    const moved = (open: OpenAlert | null) => open && { ...open, heardMs: open.heardMs + byMs };
+    for (const [key, line] of this.lines) this.lines.set(key, { ...line, open: moved(line.open) });
+  }
+
   /** `after`: a draft that is accepted before this one, or this one is thrown away. */
   draft(after?: IncidentDraft): IncidentDraft {
     return new IncidentDraft(after ?? this);

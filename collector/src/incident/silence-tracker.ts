@@ -13,6 +13,8 @@ export function isSilence({ kind }: Alert): boolean {
 }
 
 export class SilenceTracker {
+  /** How far the clock was moved since an alert opened, ms. */
+  private readonly movedMs = new Map<string, number>();
   private readonly alerts = new Map<string, Alert>();
   private count = 0;
 
@@ -22,6 +24,11 @@ export class SilenceTracker {
   /** Takes up those that were open when the collector stopped. */
   restore(alerts: readonly Alert[]): void {
     this.accept(alerts);
+  }
+
+  /** The clock was set by so much, and when lines were heard last went with it. */
+  clockMoved(byMs: number): void {
+    for (const key of this.alerts.keys()) this.movedMs.set(key, (this.movedMs.get(key) ?? 0) + byMs);
   }
 
   get open(): number {
@@ -47,7 +54,8 @@ export class SilenceTracker {
     let room = mayOpen ? MAX_OPEN - this.alerts.size : 0;
     return hearings.flatMap((hearing) => {
       const open = this.alerts.get(keyOf(hearing));
-      if (open) return spokeAgain(open, hearing) ? [ended(open, hearing)] : [];
+      const movedMs = this.movedMs.get(keyOf(hearing)) ?? 0;
+      if (open) return spokeAgain(open, hearing, movedMs) ? [ended(open, hearing)] : [];
       if (!hearing.tell || room <= 0) return [];
       room--;
       return [this.begun(hearing, nowMs)];
@@ -59,7 +67,10 @@ export class SilenceTracker {
     for (const alert of alerts) {
       const key = keyOf({ ...alert, kind: alert.kind === 'offline' ? 'offline' : 'silence' });
       if (alert.status === 'open') this.alerts.set(key, alert);
-      else this.alerts.delete(key);
+      else {
+        this.alerts.delete(key);
+        this.movedMs.delete(key);
+      }
     }
   }
 
@@ -104,8 +115,8 @@ export class SilenceTracker {
 }
 
 /** It opened with the last word: any other one is news, also where the clock was set back in between. */
-function spokeAgain({ opened_at }: Alert, { live, lastSeenMs }: Hearing): boolean {
-  return live && lastSeenMs !== Date.parse(opened_at);
+function spokeAgain({ opened_at }: Alert, { live, lastSeenMs }: Hearing, movedMs: number): boolean {
+  return live && Math.abs(lastSeenMs - movedMs - Date.parse(opened_at)) >= 1;
 }
 
 function ended(alert: Alert, { lastSeenMs, resumedMs }: Hearing): Alert {

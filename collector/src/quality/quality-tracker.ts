@@ -39,6 +39,11 @@ export class QualityTracker {
     this.sinceMs = nowMs;
   }
 
+  /** The clock was set by so much. */
+  clockMoved(byMs: number): void {
+    this.sinceMs += byMs;
+  }
+
   /** Counts anew. True episodes that are under way stay known, so that none seems to begin now. */
   reset(nowMs: number): void {
     this.models = freshModels();
