@@ -41,7 +41,9 @@ function build() {
 it('what finds no room is deferred before it is decoded, counted, and warned of once', async () => {
   const { receive, queue, totals, warnings, deferred, world } = build();
   for (let sequence = 1; sequence <= 5; sequence++) receive(sequence);
-  expect(deferred).toEqual([3, 4, 5].map((sequence) => ({ agent: 'gw-1', boot: BOOT, sequence })));
+  expect(deferred).toEqual(
+    [3, 4, 5].map((sequence) => ({ agent: 'gw-1', boot: BOOT, sequence, historical: false })),
+  );
   expect(totals.view.deferred).toBe(3);
   expect(warnings).toEqual([expect.stringContaining('more comes than can be stored')]);
   world.nowMs = 60_001;

@@ -107,7 +107,7 @@ export class Receiver {
   private defer(agent: string, name: ReturnType<typeof readScoreName>): void {
     const { deferrals, totals, now, log } = this.parts;
     totals.count('deferred');
-    if (name !== null) deferrals.add({ agent, boot: name.boot, sequence: name.sequence });
+    if (name !== null) deferrals.add({ agent, ...name });
     const nowMs = now();
     if (nowMs - this.deferredMs > CALM_MS) {
       log.warn(

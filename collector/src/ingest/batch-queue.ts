@@ -22,8 +22,10 @@ const MAX_LANE_BATCHES = 50_000;
 /** A lane whose first batch has waited for longer takes no more, unless it holds next to nothing. */
 const MAX_WAIT_MS = 1000;
 const LITTLE_BYTES = 1024 * 1024;
-/** Of one group: half a second's work at most on a slow machine, and so the longest time for which nothing else is done. */
+/** Of one group; less where the work goes slowly, so that what comes meanwhile does not wait for long. */
 const MAX_GROUP_BYTES = 3 * 1024 * 1024;
+const MAX_GROUP_S = 0.3;
+const MIN_GROUP_BYTES = 256 * 1024;
 const MAX_GROUP_BATCHES = 500;
 const GATHER_MS = 50;
 /** One that is committed and one that is prepared. */
@@ -31,9 +33,10 @@ const MAX_GROUPS = 2;
 /** What was longer ago says little of how fast the work goes now. */
 const RATE_OVER_MS = 2000;
 
-/** Batches a second of the last few seconds in which there was any work: what can be done, not what is asked for. */
+/** Work a second over the last few seconds in which there was any: what can be done, not what is asked for. */
 class WorkRate {
   private batches = 0;
+  private bytes = 0;
   private ms = 0;
   private sinceMs: number | null = null;
 
@@ -41,16 +44,19 @@ class WorkRate {
     this.sinceMs ??= nowMs;
   }
 
-  end(batches: number, nowMs: number, isIdle: boolean): void {
+  end(group: readonly WaitingBatch[], nowMs: number, isIdle: boolean): void {
     const tookMs = nowMs - (this.sinceMs ?? nowMs);
     const fading = Math.exp(-tookMs / RATE_OVER_MS);
-    this.batches = this.batches * fading + batches;
+    this.batches = this.batches * fading + group.length;
+    this.bytes = this.bytes * fading + group.reduce((sum, { payload }) => sum + payload.length, 0);
     this.ms = this.ms * fading + tookMs;
     this.sinceMs = isIdle ? null : nowMs;
   }
 
-  get perSecond(): number | null {
-    return this.ms > 0 ? (1000 * this.batches) / this.ms : null;
+  /** Null before the first. */
+  get perSecond(): { batches: number; bytes: number } | null {
+    if (this.ms <= 0) return null;
+    return { batches: (1000 * this.batches) / this.ms, bytes: (1000 * this.bytes) / this.ms };
   }
 }
 
@@ -91,7 +97,7 @@ export class BatchQueue {
 
   /** Batches a second that were dealt with lately; null before the first. */
   get batchesPerSecond(): number | null {
-    return this.rate.perSecond;
+    return this.rate.perSecond?.batches ?? null;
   }
 
   push(batch: WaitingBatch): Taken {
@@ -113,6 +119,13 @@ export class BatchQueue {
     while (this.groups.size > 0) await Promise.all(this.groups);
   }
 
+  private get groupBytes(): number {
+    const { maxGroupBytes = MAX_GROUP_BYTES } = this.options;
+    const rate = this.rate.perSecond;
+    if (rate === null) return maxGroupBytes;
+    return Math.min(maxGroupBytes, Math.max(MIN_GROUP_BYTES, MAX_GROUP_S * rate.bytes));
+  }
+
   private isFull({ batches, bytes }: Lane, more: number): boolean {
     const { maxLaneBytes = MAX_LANE_BYTES } = this.options;
     if (bytes + more > maxLaneBytes || batches.length >= MAX_LANE_BATCHES) return true;
@@ -122,11 +135,8 @@ export class BatchQueue {
 
   /** Hands on what is due. */
   private run(): void {
-    const {
-      gatherMs = GATHER_MS,
-      maxGroup = MAX_GROUP_BATCHES,
-      maxGroupBytes = MAX_GROUP_BYTES,
-    } = this.options;
+    const { gatherMs = GATHER_MS, maxGroup = MAX_GROUP_BATCHES } = this.options;
+    const maxGroupBytes = this.groupBytes;
     while (this.waiting > 0 && this.groups.size < MAX_GROUPS) {
       const first = Math.min(
         ...[this.live, this.backlog].map(({ batches }) => batches[0]?.sinceMs ?? Infinity),
@@ -150,7 +160,7 @@ export class BatchQueue {
     this.rate.begin(this.nowMs());
     const dealt = this.options.handle(group).finally(() => {
       this.groups.delete(dealt);
-      this.rate.end(group.length, this.nowMs(), this.groups.size === 0);
+      this.rate.end(group, this.nowMs(), this.groups.size === 0);
       this.run();
     });
     this.groups.add(dealt);
@@ -158,7 +168,8 @@ export class BatchQueue {
 
   /** The next group: live ones first, each kind in its order; one batch at least. */
   private take(): WaitingBatch[] {
-    const { maxGroup = MAX_GROUP_BATCHES, maxGroupBytes = MAX_GROUP_BYTES } = this.options;
+    const { maxGroup = MAX_GROUP_BATCHES } = this.options;
+    const maxGroupBytes = this.groupBytes;
     const group: WaitingBatch[] = [];
     let bytes = 0;
     for (const lane of [this.live, this.backlog]) {

@@ -1,7 +1,7 @@
 /**
  * Asks agents to send again what there was no room for. Each batch gets the next free moment at the rate at which the
- * work goes, so that a whole fleet after an outage comes back as fast as it can be served, and no faster. Answers are
- * gathered for a moment, one message an agent.
+ * work goes, so that a whole fleet after an outage comes back as fast as it can be served, and hardly faster; live ones do
+ * not stand in line behind backlog. Answers are gathered for a moment, two messages an agent at most.
  */
 import type { Ack } from '@lineheron/models';
 import { acknowledgements } from './acknowledge.js';
@@ -10,12 +10,15 @@ interface DeferredBatch {
   agent: string;
   boot: string;
   sequence: number;
+  historical: boolean;
 }
 
 const GATHER_MS = 100;
 const MIN_RETRY_MS = 1000;
 /** Sooner than an agent sends again by itself. */
 const MAX_RETRY_MS = 20_000;
+/** So much faster than the work goes they come back: else it would stand still for every one that comes late. */
+const HEADROOM = 1.25;
 /** While nothing was done yet. */
 const DEFAULT_PER_SECOND = 100;
 
@@ -29,8 +32,8 @@ export interface DeferralsOptions {
 export class Deferrals {
   private batches: DeferredBatch[] = [];
   private timer: NodeJS.Timeout | null = null;
-  /** The next free moment. */
-  private nextMs = 0;
+  /** The next free moment of each kind. */
+  private readonly nextMs = { live: 0, backlog: 0 };
 
   constructor(private readonly options: DeferralsOptions) {}
 
@@ -43,16 +46,25 @@ export class Deferrals {
   flush(): void {
     if (this.timer) clearTimeout(this.timer);
     this.timer = null;
+    const isLive = ({ historical }: DeferredBatch) => !historical;
+    this.answer('live', this.batches.filter(isLive));
+    this.answer(
+      'backlog',
+      this.batches.filter((batch) => !isLive(batch)),
+    );
+    this.batches = [];
+  }
+
+  private answer(kind: 'live' | 'backlog', deferred: readonly DeferredBatch[]): void {
     const { monotonicMs = () => performance.now(), perSecond, answer } = this.options;
     const nowMs = monotonicMs();
-    const eachMs = 1000 / Math.max(1, perSecond() ?? DEFAULT_PER_SECOND);
-    for (const [agent, { ranges }] of acknowledgements(this.batches)) {
+    const eachMs = 1000 / (HEADROOM * Math.max(1, perSecond() ?? DEFAULT_PER_SECOND));
+    for (const [agent, { ranges }] of acknowledgements(deferred)) {
       const batches = ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0);
-      const atMs = Math.max(this.nextMs, nowMs + MIN_RETRY_MS) + batches * eachMs;
-      this.nextMs = Math.min(atMs, nowMs + MAX_RETRY_MS);
-      const retry_ms = Math.round(this.nextMs - nowMs);
+      const atMs = Math.max(this.nextMs[kind], nowMs + MIN_RETRY_MS) + batches * eachMs;
+      this.nextMs[kind] = Math.min(atMs, nowMs + MAX_RETRY_MS);
+      const retry_ms = Math.round(this.nextMs[kind] - nowMs);
       answer(agent, { v: 1, ranges: [], refused: [], busy: { retry_ms, ranges } });
     }
-    this.batches = [];
   }
 }
