@@ -7,6 +7,7 @@ import { type ScoreBatch, windowId } from '@lineheron/models';
 import type { Reviewer } from './detect/reviewer.js';
 import type { Fleet } from './hub/fleet.js';
 import type { IncidentDraft, IncidentTracker } from './incident/incident-tracker.js';
+import { heldAgainstArrival, type TimedBatch } from './ingest/event-time.js';
 import type { Ledger } from './ingest/ledger.js';
 import { PendingLedger } from './ingest/pending-ledger.js';
 import { type SortedBatches, sortBatches } from './ingest/sort-batches.js';
@@ -26,6 +27,8 @@ export interface GroupParts {
 
 export interface PreparedGroup extends SortedBatches {
   batches: readonly ScoreBatch[];
+  /** Those of `fresh` as they came, held against their arrival. */
+  timed: readonly TimedBatch[];
   judged: readonly JudgedWindow[];
   draft: IncidentDraft;
   content: ReturnType<typeof toCommit>;
@@ -43,8 +46,9 @@ export async function prepareGroup(
   const known =
     before === null ? ledger : new PendingLedger(ledger, before.fresh.filter(hasRows), before.ranges);
   const sorted = await sortBatches(batches, known, store);
-  const { fresh } = sorted;
   const receivedMs = now();
+  const timed = sorted.fresh.map((batch) => heldAgainstArrival(batch, receivedMs));
+  const fresh = timed.map(({ batch }) => batch);
   const reviews = await review(parts, fresh);
   const draft = incidents.draft(before?.draft);
   const model = settings().active_model;
@@ -53,7 +57,7 @@ export async function prepareGroup(
   );
   await explain(parts.reviewer, draft, judged);
   const content = toCommit(fresh, judged, receivedMs);
-  return { ...sorted, batches, judged, draft, content, before, committed: false };
+  return { ...sorted, fresh, batches, timed, judged, draft, content, before, committed: false };
 }
 
 const hasRows = ({ windows, records }: ScoreBatch) => windows.length + records.length > 0;

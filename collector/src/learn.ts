@@ -21,6 +21,8 @@ export interface LearningParts {
 }
 
 const DEFAULT_WINDOW_MS = 30_000;
+/** Live batches are sent for some minutes at most; what waits longer is historical. */
+const MAX_LATENCY_MS = 600_000;
 
 export function learn(
   parts: LearningParts,
@@ -30,7 +32,9 @@ export function learn(
   const { now, latency, fleet, quality, training, drift, tails, settings } = parts;
   const nowMs = now();
   for (const { created_at, historical } of batches) {
-    if (!historical) latency.add(Math.max(0, nowMs - Date.parse(created_at)));
+    const tookMs = Math.max(0, nowMs - Date.parse(created_at));
+    // Beyond that it is a clock that is behind, and no latency.
+    if (!historical && tookMs <= MAX_LATENCY_MS) latency.add(tookMs);
   }
   const { detecting } = settings();
   for (const { batch, window, endMs, review, score, opinion, anomalous } of judged) {

@@ -11,6 +11,7 @@ import { createLogger } from './log.js';
 import { buildParts, type Parts } from './parts.js';
 import { Pipeline, type PipelineParts } from './pipeline.js';
 import { BOOT, makeBatch, makeWindow, START_MS } from './testing/messages.js';
+import { makeAlert } from './testing/stored.js';
 
 let folder: string;
 let parts: Parts;
@@ -190,6 +191,54 @@ describe('an empty batch', () => {
     await pipeline.handle([empty, message(1)]);
     expect(await parts.store.windowPage({ limit: 10 })).toHaveLength(1);
     expect(parts.totals.view.windows).toBe(1);
+  });
+});
+
+describe('windows of a clock that is far ahead', () => {
+  const FUTURE = '2099-12-31T23:59:59.000Z';
+  const send = (pipeline: Pipeline, sequence: number, end: string, suspect = false) => {
+    const episode = suspect ? `gw-1/${BOOT}/${sequence}/0` : null;
+    const batch = makeBatch({ sequence, windows: [makeWindow({ end, suspect, score: 0.7, episode })] });
+    return pipeline.handle([{ kind: 'score', agent: 'gw-1', batch, bytes: 100 }]);
+  };
+
+  it('are of their arrival everywhere: stored, in the alert, in the line’s state, counted, and told', async () => {
+    const pipeline = build();
+    parts.fleet.setOnline('gw-1', true, nowMs);
+    await send(pipeline, 1, FUTURE, true);
+    const now = new Date(nowMs).toISOString();
+    expect(await parts.store.windowPage({ limit: 10 })).toMatchObject([{ end: now }]);
+    expect(await parts.store.alerts({ limit: 10 })).toMatchObject([{ opened_at: now, last_suspect_at: now }]);
+    const view = () => parts.fleet.views(() => null, nowMs)[0]!;
+    expect(view().devices[0]?.end).toBe(now);
+    const problems = view().problems.filter(({ code }) => code === 'clock_ahead');
+    expect(problems).toMatchObject([{ since: now, message: expect.stringContaining('set the clock') }]);
+    expect(parts.totals.view.ahead).toBe(1);
+    nowMs += 5 * 60_000;
+    expect(view().problems.map(({ code }) => code)).not.toContain('clock_ahead');
+  });
+
+  it('leave no alert open: the next quiet window ends it, and so does silence', async () => {
+    const pipeline = build();
+    await send(pipeline, 1, FUTURE, true);
+    nowMs += 20_000;
+    await send(pipeline, 2, new Date(nowMs).toISOString());
+    expect(await parts.store.alerts({ limit: 10 })).toMatchObject([{ status: 'closed' }]);
+    await send(pipeline, 3, FUTURE, true);
+    for (let passed = 0; passed < 2; passed++) {
+      nowMs += SILENCE_MS;
+      await pipeline.tick();
+    }
+    expect(parts.incidents.openAlerts).toEqual([]);
+  });
+
+  it('of an alert that is open in the store are of the past once it is restored', async () => {
+    const opened = { opened_at: FUTURE, last_suspect_at: FUTURE };
+    parts.incidents.restore([makeAlert(opened)], nowMs);
+    const pipeline = build();
+    nowMs += 20_000;
+    await send(pipeline, 2, new Date(nowMs).toISOString());
+    expect(await parts.store.alerts({ limit: 10 })).toMatchObject([{ status: 'closed' }]);
   });
 });
 

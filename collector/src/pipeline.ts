@@ -137,7 +137,7 @@ export class Pipeline {
     ...group
   }: PreparedGroup): Promise<void> {
     const { ledger, totals } = this.parts;
-    const { content, draft, judged } = group;
+    const { content, draft, judged, timed } = group;
     await this.commit({ ...content, ranges, alerts: draft.changes }, draft, {
       batches: fresh.length,
       windows: content.windows.length,
@@ -145,6 +145,7 @@ export class Pipeline {
       anomalous_windows: judged.filter(({ anomalous }) => anomalous).length,
       alerts: draft.opened,
       thinned,
+      ahead: timed.reduce((sum, { windows }) => sum + windows, 0),
     });
     for (const range of ranges) ledger.add(range);
     totals.count('duplicates', duplicates);
@@ -152,8 +153,11 @@ export class Pipeline {
   }
 
   /** What is stored is acknowledged, learnt from and told. */
-  private follow({ batches, fresh, judged, content, draft }: PreparedGroup): void {
+  private follow({ batches, fresh, timed, judged, content, draft }: PreparedGroup): void {
     this.afterwards('acknowledging', () => this.acknowledge(batches));
+    for (const { batch, aheadMs } of timed) {
+      if (aheadMs > 0) this.parts.fleet.setAhead(batch.agent, aheadMs, this.parts.now());
+    }
     this.afterwards('measuring', () => learn(this.parts, fresh, judged));
     const news = new Set(
       fresh.flatMap(({ historical, boot, sequence }) => (historical ? [] : [`${boot}/${sequence}`])),

@@ -14,6 +14,7 @@ const NAMES = [
   'refused',
   'deferred',
   'thinned',
+  'ahead',
 ] as const;
 
 export class Totals {

@@ -70,7 +70,13 @@ export const trainingSchema = z
 export type Training = z.infer<typeof trainingSchema>;
 
 /** Why an agent that is online does not do its work. */
-export const AGENT_PROBLEMS = ['no_answer', 'source_ended', 'lines_refused', 'cannot_measure'] as const;
+export const AGENT_PROBLEMS = [
+  'no_answer',
+  'source_ended',
+  'lines_refused',
+  'cannot_measure',
+  'clock_ahead',
+] as const;
 
 export const agentProblemSchema = z.object({
   code: z.enum(AGENT_PROBLEMS),
@@ -324,6 +330,8 @@ export const metricsViewSchema = z
       deferred: z.int(),
       /** Batches that agents say their full spools thinned away: they never come. */
       thinned: z.int(),
+      /** Windows more than five minutes ahead of their arrival, stamped by it. */
+      ahead: z.int(),
     }),
     /** Share of scored device windows that the active model finds suspect. */
     anomaly_rate: ratio,

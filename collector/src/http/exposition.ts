@@ -60,6 +60,7 @@ const TOTALS = {
   refused: 'Messages refused, and claims of messages that no agent could make',
   deferred: 'Batches that came when there was no room, so that their agents send them again later',
   thinned: 'Batches that agents say their full spools thinned away, so that they never come',
+  ahead: 'Windows stamped by their arrival because their own time was more than five minutes ahead of it',
 } as const satisfies Record<keyof MetricsView['totals'], string>;
 
 function build(registry: Registry): Written {

@@ -12,7 +12,7 @@ import type {
   Watching,
   WindowState,
 } from '@lineheron/models';
-import { CANNOT_MEASURE, topics } from '@lineheron/models';
+import { CANNOT_MEASURE, span, topics } from '@lineheron/models';
 
 export interface Line {
   device: string;
@@ -34,6 +34,13 @@ export interface Line {
   readyMs: number | null;
 }
 
+/** By how much an agent's windows were ahead of their arrival, since when, and the last time. */
+export interface Ahead {
+  byMs: number;
+  sinceMs: number;
+  lastMs: number;
+}
+
 export interface Agent {
   online: boolean;
   /** Whether it has said anything since the collector started, and since when it stands as it does. */
@@ -49,6 +56,7 @@ export interface Agent {
   unmeasuredMs: number | null;
   /** The first command that it left without an answer, as long as it answers none. */
   unansweredMs: number | null;
+  ahead: Ahead | null;
   lastSeenMs: number | null;
   /** Whether that was heard since the collector started. */
   live: boolean;
@@ -144,6 +152,13 @@ export function isSilent({ lastSeenMs, interval }: Line, nowMs: number): boolean
   return nowMs - lastSeenMs >= (interval.silenceMs ?? HEARD_ONCE_MS);
 }
 
+/** A wrong clock is told of until none of its windows has come for so long. */
+const AHEAD_MS = 5 * 60_000;
+
+export function isAhead({ lastMs }: Ahead, nowMs: number): boolean {
+  return nowMs - lastMs < AHEAD_MS;
+}
+
 /** A window that is filling has no forest's score yet, but the baseline may judge each record already. */
 const WATCHABLE: readonly LineState[] = ['scored', 'untrained', 'warming_up'];
 
@@ -176,7 +191,19 @@ function problemsOf(id: string, agent: Agent, around: Surroundings): AgentProble
       message: `${id} refused ${lines} of the last ${of} lines of ${source}: ${reason} ${remedy}`,
     }),
   );
-  return [...(silent ? [silent] : []), ...ended, ...refused, ...cannotMeasure(id, agent)];
+  return [
+    ...(silent ? [silent] : []),
+    ...ended,
+    ...refused,
+    ...cannotMeasure(id, agent),
+    ...clockAhead(id, agent, around.nowMs),
+  ];
+}
+
+function clockAhead(id: string, { ahead }: Agent, nowMs: number): AgentProblem[] {
+  if (ahead === null || !isAhead(ahead, nowMs)) return [];
+  const message = `${id} sends times up to ${span(ahead.byMs / 1000)} ahead of this collector's clock, so its windows count as of their arrival: set the clock that is wrong.`;
+  return [{ code: 'clock_ahead', since: iso(ahead.sinceMs), message }];
 }
 
 function cannotMeasure(id: string, { info, unmeasuredMs }: Agent): AgentProblem[] {

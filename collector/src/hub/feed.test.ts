@@ -72,6 +72,7 @@ const METRICS: MetricsView = {
     duplicates: 0,
     deferred: 0,
     thinned: 0,
+    ahead: 0,
     refused: 0,
   },
   anomaly_rate: null,

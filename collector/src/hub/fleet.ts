@@ -17,7 +17,15 @@ import {
   type Scope,
   type WindowState,
 } from '@lineheron/models';
-import { type Agent, agentView, isSilent, type Line, unmeasuredParts, type Wanted } from './agent-view.js';
+import {
+  type Agent,
+  agentView,
+  isAhead,
+  isSilent,
+  type Line,
+  unmeasuredParts,
+  type Wanted,
+} from './agent-view.js';
 
 /** A window as the fleet takes note of it. */
 export interface Sighting {
@@ -89,6 +97,10 @@ export class Fleet {
       agent.endedMs = moved(agent.endedMs);
       agent.unmeasuredMs = moved(agent.unmeasuredMs);
       agent.unansweredMs = moved(agent.unansweredMs);
+      if (agent.ahead) {
+        const { byMs: aheadMs, sinceMs, lastMs } = agent.ahead;
+        agent.ahead = { byMs: aheadMs, sinceMs: sinceMs + byMs, lastMs: lastMs + byMs };
+      }
       agent.lastSeenMs = moved(agent.lastSeenMs);
       for (const line of agent.lines.values()) {
         line.lastSeenMs += byMs;
@@ -116,6 +128,13 @@ export class Fleet {
   setAnswered(agent: string, answered: boolean, nowMs: number): void {
     const known = this.agents.get(agent);
     if (known) known.unansweredMs = answered ? null : (known.unansweredMs ?? nowMs);
+  }
+
+  /** Windows of it were so far ahead of their arrival that they were stamped by that. */
+  setAhead(agent: string, byMs: number, nowMs: number): void {
+    const known = this.agent(agent);
+    const goesOn = known.ahead !== null && isAhead(known.ahead, nowMs);
+    known.ahead = { byMs, sinceMs: goesOn ? known.ahead!.sinceMs : nowMs, lastMs: nowMs };
   }
 
   setInfo(agent: string, info: AgentInfo, nowMs: number): void {
@@ -309,6 +328,7 @@ function newAgent(): Agent {
     endedMs: null,
     unmeasuredMs: null,
     unansweredMs: null,
+    ahead: null,
     lastSeenMs: null,
     live: false,
     lines: new Map(),

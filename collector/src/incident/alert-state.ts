@@ -174,7 +174,8 @@ export function isQuiet(open: OpenAlert, endMs: number): boolean {
 
 /** An open alert as the store gave it back after a restart. */
 export function restoreAlert(alert: Alert, boot: string, nowMs: number): OpenAlert {
-  const lastMs = Date.parse(alert.last_suspect_at);
+  // A time that is still to come was taken from a wrong clock, and would hold it open until then.
+  const lastMs = Math.min(Date.parse(alert.last_suspect_at), nowMs);
   const over = (score: Highest | undefined) => (score ? thresholdRatio(score.score, score.threshold) : 0);
   const byEdge = Math.max(over(alert.isolation_forest), over(alert.adaptive_baseline));
   const edgeTold = alert.detectors.some((name) => name !== 'autoencoder');

@@ -1,8 +1,9 @@
 /** Tables of the SQLite store and how older ones become newer: one step a version, counted in `user_version`. */
 import type { Database } from 'better-sqlite3';
+import { repairTimes } from './repair-times.js';
 
 /** Step n brings a database from version n to n + 1. Steps are never edited once released. */
-const MIGRATIONS: readonly string[] = [
+const MIGRATIONS: readonly (string | ((database: Database) => void))[] = [
   `
   CREATE TABLE windows (
     id INTEGER PRIMARY KEY,
@@ -56,6 +57,7 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE received ADD COLUMN complete INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE received ADD COLUMN touched INTEGER NOT NULL DEFAULT 0;
   `,
+  repairTimes,
 ];
 
 /** Brings the database to the newest version; refuses one that a newer collector wrote. */
@@ -68,7 +70,9 @@ export function migrate(database: Database): void {
   }
   for (let step = version; step < MIGRATIONS.length; step++) {
     database.transaction(() => {
-      database.exec(MIGRATIONS[step]!);
+      const change = MIGRATIONS[step]!;
+      if (typeof change === 'string') database.exec(change);
+      else change(database);
       database.pragma(`user_version = ${step + 1}`);
     })();
   }

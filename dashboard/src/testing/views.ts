@@ -172,6 +172,7 @@ export function metrics(): MetricsView {
       duplicates: 0,
       deferred: 0,
       thinned: 0,
+      ahead: 0,
       refused: 0,
     },
     anomaly_rate: 0.0123,
