@@ -9,6 +9,7 @@ import {
   windowId,
   windowIdSchema,
 } from './identity.js';
+import { parseAgentTopic, topics } from './topics.js';
 
 const boot = '0123456789abcdef';
 
@@ -63,8 +64,21 @@ describe('identity', () => {
     for (const id of ['fleet', 'GW', 'a/b', '+', '#', '', 'a'.repeat(65)]) {
       expect(agentIdSchema.safeParse(id).success).toBe(false);
     }
+    expect(agentIdSchema.safeParse('fleet').error?.issues[0]?.message).toBe(
+      '"fleet" is reserved: choose another name',
+    );
     expect(agentIdSchema.safeParse('gw-1.home_2').success).toBe(true);
   });
+
+  it.each(['.', '..', '...', '__proto__', '_', '-rf', '.hidden', 'constructor'])(
+    'refuses %j as an agent everywhere: it means something else in paths and objects',
+    (id) => {
+      const { error } = agentIdSchema.safeParse(id);
+      expect(error?.issues[0]?.message).toMatch(/the first of them a letter or a digit|is reserved/);
+      expect(parseAgentTopic(topics.score(id))).toBeNull();
+      expect(parseWindowId(windowId(id, boot, 1, 0))).toBeNull();
+    },
+  );
 
   it('takes a boot id of exactly 16 hexadecimal digits', () => {
     expect(bootIdSchema.safeParse(boot).success).toBe(true);

@@ -1,11 +1,16 @@
 /** Names of agents, devices, process starts and windows: their patterns and how a window's id is written. */
 import { z } from 'zod';
-import { AGENT_ID_PATTERN, FLEET } from './topics.js';
+import { AGENT_ID_PATTERN, isAgentId, RESERVED_AGENT_IDS } from './topics.js';
 
 export const agentIdSchema = z
   .string()
-  .regex(AGENT_ID_PATTERN, 'must be 1–64 characters of a–z, 0–9, ".", "_" or "-"')
-  .refine((id) => id !== FLEET, `"${FLEET}" is reserved`);
+  .regex(
+    AGENT_ID_PATTERN,
+    'must be 1–64 characters of a–z, 0–9, ".", "_" or "-", the first of them a letter or a digit',
+  )
+  .refine((id) => !RESERVED_AGENT_IDS.includes(id), {
+    error: ({ input }) => `"${input}" is reserved: choose another name`,
+  });
 
 /** Random per process start; with the sequence it names a batch for ever. */
 export const bootIdSchema = z.string().regex(/^[0-9a-f]{16}$/, 'must be 16 hexadecimal digits');
@@ -24,7 +29,10 @@ export const sequenceSchema = z.int().min(1).max(999_999_999_999_999);
 export const windowIdSchema = z
   .string()
   .max(160)
-  .regex(/^[a-z0-9._-]{1,64}\/[0-9a-f]{16}\/\d{1,15}\/\d{1,7}$/, 'must be <agent>/<boot>/<sequence>/<index>');
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,63}\/[0-9a-f]{16}\/\d{1,15}\/\d{1,7}$/,
+    'must be <agent>/<boot>/<sequence>/<index>',
+  );
 
 /** The id of a window, everywhere: `<agent>/<boot>/<sequence>/<index>`. */
 export function windowId(agent: string, boot: string, sequence: number, index: number): string {
@@ -35,8 +43,8 @@ export function windowId(agent: string, boot: string, sequence: number, index: n
 export function parseWindowId(
   id: string,
 ): { agent: string; boot: string; sequence: number; index: number } | null {
-  const match = /^([a-z0-9._-]{1,64})\/([0-9a-f]{16})\/(\d{1,15})\/(\d{1,7})$/.exec(id);
-  if (!match) return null;
+  const match = /^([a-z0-9][a-z0-9._-]{0,63})\/([0-9a-f]{16})\/(\d{1,15})\/(\d{1,7})$/.exec(id);
+  if (!match || !isAgentId(match[1]!)) return null;
   const [, agent, boot, sequence, index] = match;
   return { agent: agent!, boot: boot!, sequence: Number(sequence), index: Number(index) };
 }

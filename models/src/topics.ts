@@ -8,7 +8,13 @@ const ROOT = 'lineheron/v1';
 /** The reserved "agent" that means all of them. */
 export const FLEET = 'fleet';
 
-export const AGENT_ID_PATTERN = /^[a-z0-9._-]{1,64}$/;
+/** The first character keeps out what means something else in paths and in JavaScript objects: `..`, `__proto__`. */
+export const AGENT_ID_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+export const RESERVED_AGENT_IDS: readonly string[] = [FLEET, 'constructor'];
+
+export function isAgentId(id: string): boolean {
+  return AGENT_ID_PATTERN.test(id) && !RESERVED_AGENT_IDS.includes(id);
+}
 
 /** No packet of ours is larger. */
 export const MAX_PACKET_BYTES = 1024 * 1024;
@@ -43,7 +49,6 @@ export const fromAllAgents = (kind: CollectorKind | 'desired'): string => `${ROO
 export function parseAgentTopic(topic: string): { agent: string; kind: string } | null {
   const [root, version, agent, kind, ...rest] = topic.split('/');
   if (`${root}/${version}` !== ROOT || rest.length > 0) return null;
-  if (agent === undefined || kind === undefined || agent === FLEET || !AGENT_ID_PATTERN.test(agent))
-    return null;
+  if (agent === undefined || kind === undefined || !isAgentId(agent)) return null;
   return { agent, kind };
 }

@@ -1,7 +1,7 @@
 /** What the options of `init` answer, and what is usual where they do not. */
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { AGENT_ID_PATTERN } from '@lineheron/models';
+import { isAgentId } from '@lineheron/models';
 import type { Argument, Given } from '../commands/command.js';
 import { type FormatConfig, formatSchema, yamlOrText } from '../config-format.js';
 import { UsageError } from '../usage-error.js';
@@ -50,7 +50,7 @@ function ownName(): string {
     .toLowerCase()
     .replaceAll(/[^a-z0-9._-]/g, '-')
     .slice(0, 64);
-  return AGENT_ID_PATTERN.test(name) ? name : 'gw-1';
+  return isAgentId(name) ? name : 'gw-1';
 }
 
 /** The package's folder for root and the service; a folder of one's own for everybody else. */
