@@ -299,6 +299,7 @@ export class Agent {
     // For what it tells: nothing here waits on this clock.
     this.wallClock.now();
     void this.drain.resendDue();
+    this.link.tick();
     this.recorder?.tick();
     this.states.repeatDue();
     void this.flushHistories();

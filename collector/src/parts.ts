@@ -84,21 +84,16 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     },
     onMessage: (topic, payload) => receiver.receive(topic, payload),
     onConnect: () => {
-      log.info('connected to the broker');
       control.publishDesired();
       receiver.onConnected();
       changed();
     },
-    onDisconnect: () => {
-      log.warn('lost the broker; trying again');
-      changed();
-    },
+    onDisconnect: () => changed(),
     onStandby: (sentence) => {
       log.error(`${sentence}. Until that one ends, this one acknowledges nothing`);
       changed();
     },
-    onError: (error) => log.warn({ error: error.message }, 'broker connection'),
-    onProblem,
+    log,
   });
 
   const modelFolder = join(config.data_dir, 'models');

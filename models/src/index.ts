@@ -3,6 +3,7 @@ export * from './alert.js';
 export * from './api.js';
 export * from './bounds.js';
 export * from './channel.js';
+export * from './connection-log.js';
 export * from './control.js';
 export * from './detector.js';
 export * from './drift.js';

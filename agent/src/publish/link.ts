@@ -3,7 +3,7 @@
  * guarded input. Keeps nothing for later: what cannot be sent now is the caller's to send again, because the client
  * library's own stores do not survive a kill -9.
  */
-import { topics } from '@lineheron/models';
+import { ConnectionLog, topics } from '@lineheron/models';
 import mqtt, { type MqttClient } from 'mqtt';
 import { writeToStream } from 'mqtt-packet';
 import type { Clock } from '../clock.js';
@@ -44,16 +44,13 @@ const SHORT_LIFE_MS = 10_000;
 const SHORT_LIVES_BEFORE_WARNING = 3;
 /** How long to leave the field to another agent that uses our id; half to one and a half times as long. */
 const RIVAL_PAUSE_MS = 5 * 60_000;
-/** Different reasons told before a connection comes about. */
-const MAX_TOLD = 16;
 
 export class Link {
   private client: MqttClient | null = null;
   private failures = 0;
   private connectedAtMs: number | null = null;
   private shortLives = 0;
-  /** Reasons told since the last connection: an outage is told once, not at every attempt. */
-  private readonly told = new Set<string>();
+  private readonly connectionLog: ConnectionLog;
   private rival = false;
   private stopping = false;
   private subscribed = false;
@@ -69,6 +66,7 @@ export class Link {
 
   constructor(private readonly options: LinkOptions) {
     this.sizes = new SizeLimit((bytes) => this.refused(bytes));
+    this.connectionLog = new ConnectionLog(options.log, () => options.clock.monotonicMs());
   }
 
   get connected(): boolean {
@@ -115,6 +113,11 @@ export class Link {
     client.on('packetreceive', ({ cmd }) => {
       if (cmd === 'pingresp') this.answered();
     });
+  }
+
+  /** To be called every second or so. */
+  tick(): void {
+    this.connectionLog.tick();
   }
 
   /** Sends at QoS 1 when connected; false when that is not possible now. Nothing is kept for later. */
@@ -239,12 +242,12 @@ export class Link {
     const { agent, subscriptions, log, clock, onConnect, onSubscribed } = this.options;
     this.connectedAtMs = clock.monotonicMs();
     this.unreachable = null;
-    this.told.clear();
+    this.connectionLog.up();
     this.options.counters.add('connects');
     client.subscribe([...subscriptions], { qos: 1 }, (error, _granted, packet) => {
       if (!client.connected) return;
       const refused = subscriptions.filter((_, at) => Number(packet?.granted?.[at] ?? 0) >= REFUSED);
-      if (error)
+      if (error && this.connectionLog.isNews(`subscriptions: ${refused.join()}`))
         log.error(
           { error: error.message, refused },
           'the broker refuses subscriptions that this agent needs: "lineheron-agent doctor" tells what to allow',
@@ -253,7 +256,6 @@ export class Link {
       onSubscribed();
     });
     this.publish(topics.status(agent), 'online', true);
-    log.info('connected to the broker');
     // After the request: what the broker kept of our own topics is then what was there before us.
     onConnect();
   }
@@ -277,7 +279,7 @@ export class Link {
 
   private lostAfter(livedMs: number): void {
     const { log, agent } = this.options;
-    log.warn({ seconds: Math.round(livedMs / 1000) }, 'the connection to the broker is lost');
+    this.connectionLog.down({ seconds: Math.round(livedMs / 1000) });
     this.shortLives = livedMs < SHORT_LIFE_MS ? this.shortLives + 1 : 0;
     if (this.shortLives !== SHORT_LIVES_BEFORE_WARNING) return;
     if (this.rival || this.sizes.isCareful) return;
@@ -299,8 +301,7 @@ export class Link {
   private failed(error: Error): void {
     this.unreachable = unreachableBy(error, this.unreachable);
     const message = whyNot(error);
-    if (this.told.has(message) || this.told.size >= MAX_TOLD) return;
-    this.told.add(message);
+    if (!this.connectionLog.isNews(message)) return;
     this.options.log.warn({ error: message }, 'cannot reach the broker: trying again');
   }
 

@@ -1,5 +1,6 @@
 /** Every route with good and bad input, on the real parts with a real store; only the broker is not there. */
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -18,6 +19,7 @@ import { buildParts, type Parts } from '../parts.js';
 import { at, BOOT, makeInfo } from '../testing/messages.js';
 import { makeAlert, makeStored, makeTraining } from '../testing/stored.js';
 import { createApp } from './app.js';
+import { HttpServer } from './server.js';
 
 let folder: string;
 let parts: Parts;
@@ -431,4 +433,33 @@ describe('the description', () => {
 
 it('nothing went wrong inside meanwhile', () => {
   expect(failures).toEqual([]);
+});
+
+describe('uploads that are given up half-way', () => {
+  it.each([
+    ['a length', 'Content-Length: 1000\r\n\r\n{"a"'],
+    ['chunks', 'Transfer-Encoding: chunked\r\n\r\n5\r\n{"a":'],
+    ['broken chunks', 'Transfer-Encoding: chunked\r\n\r\nzz\r\n'],
+  ])('with %s are no failure of ours, and log nothing', async (_name, rest) => {
+    const server = new HttpServer({
+      host: '127.0.0.1',
+      port: 0,
+      fetch: (request, env) => app.fetch(request, env),
+      onError: (error) => failures.push(error),
+    });
+    const port = await server.start();
+    const before = failures.length;
+    for (let turn = 0; turn < 10; turn++) {
+      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      const ended = new Promise((resolve) => socket.on('close', resolve));
+      socket.write(`POST /train HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${rest}`);
+      // What comes on a later connection was served after this one was read.
+      expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200);
+      socket.destroy();
+      await ended;
+    }
+    expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200);
+    await server.stop();
+    expect(failures.slice(before)).toEqual([]);
+  });
 });

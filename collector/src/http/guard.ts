@@ -88,7 +88,12 @@ async function readBounded(c: Context): Promise<string> {
   const reader = c.req.raw.body?.getReader();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+  // A body that does not come whole is its sender's fault, and nothing for the log.
+  const next = () =>
+    reader?.read().catch(() => {
+      throw new ProblemError('invalid_request', 'The body ended before it was whole.');
+    });
+  for (let part = await next(); part && !part.done; part = await next()) {
     bytes += part.value.byteLength;
     if (bytes > MAX_BODY_BYTES) {
       void reader?.cancel().catch(() => {});

@@ -4,7 +4,14 @@
  * acknowledged and read desired state when it is back.
  */
 import { Socket } from 'node:net';
-import { COLLECTOR_KINDS, COLLECTOR_TOPIC, type CollectorClaim, fromAllAgents } from '@lineheron/models';
+import {
+  COLLECTOR_KINDS,
+  COLLECTOR_TOPIC,
+  type CollectorClaim,
+  ConnectionLog,
+  fromAllAgents,
+  type LogLines,
+} from '@lineheron/models';
 import mqtt, { type MqttClient } from 'mqtt';
 import { FleetClaim, otherCollector } from './fleet-claim.js';
 
@@ -20,8 +27,7 @@ export interface MqttLinkOptions {
   onDisconnect: () => void;
   /** Another collector serves the broker; nothing is acknowledged until that one ends. */
   onStandby: (sentence: string) => void;
-  onError: (error: Error) => void;
-  onProblem: (message: string) => void;
+  log: LogLines;
 }
 
 const RECONNECT_MS = 1000;
@@ -32,6 +38,7 @@ export class MqttLink {
   /** Messages that could not be sent because the connection was down. */
   unsent = 0;
   private client: MqttClient | null = null;
+  private wasConnected = false;
   private subscribed = false;
   private address = '';
   private ticks: NodeJS.Timeout | undefined;
@@ -39,12 +46,14 @@ export class MqttLink {
   private serving = false;
   private claimed = false;
   private readonly claim: FleetClaim;
+  private readonly connectionLog: ConnectionLog;
   private settle: ((other: CollectorClaim | null) => void) | undefined;
   private readonly settled = new Promise<CollectorClaim | null>((resolve) => {
     this.settle = resolve;
   });
 
   constructor(private readonly options: MqttLinkOptions) {
+    this.connectionLog = new ConnectionLog(options.log, () => performance.now());
     this.claim = new FleetClaim({
       me: options.me,
       monotonicMs: () => performance.now(),
@@ -110,7 +119,7 @@ export class MqttLink {
 
   /** `secret` is what the embedded broker knows its owner by; another broker takes the configured login. */
   start(url: string, secret?: string): void {
-    const { clientId, onMessage, onError, onDisconnect } = this.options;
+    const { clientId, onMessage, onDisconnect } = this.options;
     const username = secret === undefined ? this.options.username : clientId;
     const password = secret ?? this.options.password;
     this.address = url;
@@ -131,19 +140,26 @@ export class MqttLink {
       if (topic === COLLECTOR_TOPIC) this.claim.hear(payload, retain);
       else if (this.claimed) onMessage(topic, payload);
     });
-    client.on('error', onError);
+    client.on('error', (error) => this.failed(error));
     client.on('connect', () => {
       // Small messages follow each other, and an acknowledgement must not wait 40 ms for that of TCP.
       if (client.stream instanceof Socket) client.stream.setNoDelay(true);
+      this.wasConnected = true;
+      this.connectionLog.up();
       this.ask(client, secret !== undefined);
     });
     client.on('close', () => {
+      if (this.wasConnected) this.connectionLog.down();
       if (this.subscribed) onDisconnect();
+      this.wasConnected = false;
       this.subscribed = false;
       this.claimed = false;
       this.claim.disconnected();
     });
-    this.ticks = setInterval(() => this.claim.tick(), TICK_MS);
+    this.ticks = setInterval(() => {
+      this.claim.tick();
+      this.connectionLog.tick();
+    }, TICK_MS);
   }
 
   /** At QoS 1; dropped and counted while there is no connection. */
@@ -164,6 +180,7 @@ export class MqttLink {
     clearInterval(this.ticks);
     if (this.claimed) this.sayClaim('', true);
     this.client = null;
+    this.wasConnected = false;
     this.subscribed = false;
     this.claimed = false;
     this.claim.disconnected();
@@ -177,20 +194,27 @@ export class MqttLink {
     });
   }
 
+  /** A broker that is away says the same at every attempt. */
+  private failed({ message }: Error): void {
+    if (this.connectionLog.isNews(message)) {
+      this.options.log.warn({ error: message }, 'cannot reach the broker: trying again');
+    }
+  }
+
   private lose(): void {
     // Once it has been stopped that is no news.
     if (this.unsent++ > 0 || !this.client) return;
-    this.options.onProblem('a message to agents found no connection to the broker; more are only counted');
+    this.options.log.warn({}, 'a message to agents found no connection to the broker; more are only counted');
   }
 
   /** Finds out whether the broker is ours to serve; our own one is. */
   private ask(client: MqttClient, ownsBroker: boolean): void {
     client.subscribe(COLLECTOR_TOPIC, { qos: 1 }, (error) => {
       if (!client.connected) return;
-      if (error)
-        this.options.onProblem(
-          `the broker refuses ${COLLECTOR_TOPIC}: allow reading and writing it, or a second collector goes unnoticed`,
-        );
+      if (error && this.connectionLog.isNews(COLLECTOR_TOPIC)) {
+        const remedy = 'allow reading and writing it, or a second collector goes unnoticed';
+        this.options.log.warn({}, `the broker refuses ${COLLECTOR_TOPIC}: ${remedy}`);
+      }
       this.claim.connected(ownsBroker || Boolean(error));
     });
   }
@@ -203,7 +227,7 @@ export class MqttLink {
     const { client } = this;
     if (!client?.connected || !this.serving || !this.claimed || this.subscribed) return;
     client.subscribe(COLLECTOR_KINDS.map(fromAllAgents), { qos: 1 }, (error) => {
-      if (error) return this.options.onError(error);
+      if (error) return this.failed(error);
       if (!this.claimed || !client.connected) return;
       this.subscribed = true;
       // What others desire of single agents: good to know, and a broker may refuse it.
