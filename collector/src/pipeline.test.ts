@@ -199,7 +199,7 @@ describe('windows of a clock that is far ahead', () => {
   const send = (pipeline: Pipeline, sequence: number, end: string, suspect = false) => {
     const episode = suspect ? `gw-1/${BOOT}/${sequence}/0` : null;
     const batch = makeBatch({ sequence, windows: [makeWindow({ end, suspect, score: 0.7, episode })] });
-    return pipeline.handle([{ kind: 'score', agent: 'gw-1', batch, bytes: 100 }]);
+    return pipeline.handle([{ kind: 'score', agent: 'gw-1', batch }]);
   };
 
   it('are of their arrival everywhere: stored, in the alert, in the line’s state, counted, and told', async () => {
