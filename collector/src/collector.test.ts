@@ -14,6 +14,7 @@ import {
   type MetricsView,
   type ModelView,
   type ScoreBatch,
+  type SnapshotFrame,
   type StatusView,
   type Training,
   topics,
@@ -495,8 +496,9 @@ describe('what agents and clients are told', () => {
     await until('the snapshot', () => frames[0]);
     expect(frames[0]).toMatchObject({ type: 'snapshot', windows: [{ id: `gw-1/${BOOT}/1/0` }] });
     await agent.send({ sequence: 2 });
-    await until('the update', () => frames.find(({ type, windows }) => type === 'update' && windows?.length));
-    const numbers = frames.map(({ n }) => n);
+    await until('its window', () => frames.find((frame) => frame.type === 'lines' && frame.windows?.length));
+    await until('an update', () => frames.find(({ type }) => type === 'update'));
+    const numbers = frames.flatMap((frame) => (frame.type === 'lines' ? [] : [frame.n]));
     expect(numbers).toEqual(numbers.map((_, turn) => numbers[0]! + turn));
     socket.send('{"type":"resync"}');
     await until('a new snapshot', () => frames.filter(({ type }) => type === 'snapshot').length === 2);
@@ -513,15 +515,17 @@ describe('what agents and clients are told', () => {
     const socket = new WebSocket(`ws://127.0.0.1:${addresses.httpPort}/ws?lines=none`);
     cleanups.push(() => socket.terminate());
     socket.on('message', (data) => frames.push(feedFrameSchema.parse(JSON.parse(String(data)))));
-    await until('the snapshot', () => frames[0]);
+    await until('the snapshot', () => frames[1]);
     expect(socket.extensions).toContain('permessage-deflate');
-    expect(frames[0]).toMatchObject({ watching: [], windows: [] });
-    expect(frames[0]?.lines?.[0]?.slice(0, 3)).toEqual([0, 'gw-1', 'modem-1']);
+    expect(frames[0]).not.toHaveProperty('windows');
+    const { lines = [] } = frames[0] as SnapshotFrame;
+    expect(lines[0]?.slice(0, 3)).toEqual([0, 'gw-1', 'modem-1']);
+    expect(frames[1]).toMatchObject({ type: 'lines', watching: [] });
     socket.send('{"type":"watch","lines":["gw-1/modem-1"]}');
-    const isAnswer = (frame: FeedFrame) => frame.type === 'update' && frame.watching !== undefined;
+    const isAnswer = (frame: FeedFrame) => frame.type === 'lines' && frame.watching?.length === 1;
     await until('the answer', () => frames.some(isAnswer));
     await agent.send({ sequence: 2 });
-    await until('its window', () => frames.find(({ type, windows }) => type === 'update' && windows?.length));
+    await until('its window', () => frames.find((frame) => frame.type === 'lines' && frame.windows?.length));
   });
 
   it.each([
@@ -533,6 +537,34 @@ describe('what agents and clients are told', () => {
     const socket = new WebSocket(`ws://127.0.0.1:${addresses.httpPort}/ws?lines=${lines}`);
     const error = await new Promise<Error>((resolve) => socket.on('error', resolve));
     expect(error.message).toContain('400');
+  });
+
+  it('refuses a WebSocket with the problem as body, before it becomes one', async () => {
+    const ask = (path: string, host = '127.0.0.1') =>
+      new Promise<string>((resolve, reject) => {
+        const socket = connectTcp(addresses.httpPort, '127.0.0.1');
+        let answer = '';
+        socket.on('data', (data) => {
+          answer += data;
+        });
+        socket.on('close', () => resolve(answer));
+        socket.on('error', reject);
+        const upgrade = 'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13';
+        socket.write(
+          `GET ${path} HTTP/1.1\r\nhost: ${host}\r\n${upgrade}\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+        );
+      });
+    for (const [answer, status, code] of [
+      [await ask('/ws?topics=everything'), 400, 'invalid_request'],
+      [await ask('/ws', 'evil.example'), 421, 'forbidden_host'],
+      [await ask('/ws', 'a b'), 400, 'invalid_request'],
+      [await ask('/nowhere'), 404, 'not_found'],
+    ] as const) {
+      const [head, body = ''] = answer.split('\r\n\r\n');
+      expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      expect(head).toContain('application/problem+json');
+      expect(JSON.parse(body)).toMatchObject({ status, code });
+    }
   });
 
   it('refuses the feed to pages of other origins', async () => {

@@ -149,7 +149,7 @@ export class Collector {
 
   private async startHttp(): Promise<number> {
     const { config, version, log } = this.options;
-    const { host, port, allowed_origins, allowed_hosts, dashboard_dir } = config.http;
+    const { host, port, allowed_origins, allowed_hosts, dashboard_dir, max_feed_clients } = config.http;
     const { store, control, feed } = this.parts;
     const onError = (error: unknown) => log.error({ error: errorText(error) }, 'a request failed');
     const app = createApp({
@@ -162,7 +162,13 @@ export class Collector {
       dashboardDir: dashboard_dir ?? DASHBOARD,
       onError,
     });
-    const server = new HttpServer({ host, port, fetch: (request, env) => app.fetch(request, env), onError });
+    const server = new HttpServer({
+      host,
+      port,
+      maxFeedClients: max_feed_clients,
+      fetch: (request, env) => app.fetch(request, env),
+      onError,
+    });
     this.stops.push(() => server.stop());
     const listening = await server.start().catch((error: NodeJS.ErrnoException) => {
       throw error.code ? portError('http.port', port, { code: error.code, message: error.message }) : error;

@@ -37,6 +37,8 @@ export const configSchema = z.strictObject({
       allowed_origins: z.array(origin).max(100).default([]),
       /** Host names served besides the loopback ones. */
       allowed_hosts: z.array(z.string().min(1)).max(100).default([]),
+      /** Clients that may follow the live feed at once, pages and programs. */
+      max_feed_clients: z.int().min(1).max(20_000).default(2000),
       /** Folder with the built dashboard; the one beside this workspace when absent. */
       dashboard_dir: z.string().min(1).optional(),
     })

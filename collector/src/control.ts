@@ -1,15 +1,24 @@
 /** What the HTTP routes may ask of the collector and order it to do, carried out on its parts. */
 import {
   type ActiveModel,
+  type AgentsPage,
+  type AgentsPageQuery,
+  type AgentView,
   DEFAULT_TRAINING_SECONDS,
   type Desired,
+  type FeedStatus,
   type LinesEvent,
+  type LinesPage,
+  type LinesPageQuery,
+  MAX_STATUS_AGENTS,
+  MAX_STATUS_DEVICES,
   type MetricsView,
   type ModelView,
   type StatusView,
   type Training,
   type TrainRequest,
   topics,
+  type Watching,
 } from '@lineheron/models';
 import type { EmbeddedBroker } from './broker/embedded-broker.js';
 import type { Config } from './config.js';
@@ -20,9 +29,11 @@ import type { TrainingCoordinator } from './detect/training-coordinator.js';
 import type { ForestCandidates } from './forest-candidates.js';
 import type { Control } from './http/dependencies.js';
 import { ProblemError } from './http/problem.js';
-import { watchingOf } from './hub/agent-view.js';
+import type { Agent } from './hub/agent-view.js';
 import type { Fleet } from './hub/fleet.js';
 import { modelViews } from './hub/model-views.js';
+import type { Pages } from './hub/pages.js';
+import type { Standings } from './hub/standings.js';
 import type { IncidentTracker } from './incident/incident-tracker.js';
 import type { SilenceTracker } from './incident/silence-tracker.js';
 import type { MqttLink } from './ingest/mqtt-link.js';
@@ -39,6 +50,8 @@ export interface ControlParts {
   now: () => number;
   store: Store;
   fleet: Fleet;
+  standings: Standings;
+  pages: Pages;
   reviewer: Reviewer;
   training: TrainingCoordinator;
   drift: DriftMonitor;
@@ -84,28 +97,71 @@ export class CollectorControl implements Control {
     this.current = { ...this.current, ...settings };
   }
 
+  get uptimeSeconds(): number {
+    return (this.parts.now() - this.startedMs) / 1000;
+  }
+
   status(): StatusView {
-    const { config, version, now, training, incidents, silences, fleet } = this.parts;
-    const link = this.parts.link;
-    const agents = fleet.views(
-      (agent, device) => incidents.openAlert(agent, device) ?? silences.openAlert(agent, device),
-      now(),
-      link.connected,
-    );
+    const { fleet } = this.parts;
+    const summary = this.summary();
+    const agents = this.worstAgents().map((agent) => this.withDevices(agent));
+    const { agents: all } = summary.watching;
+    const isAll =
+      agents.length === all && agents.every(({ id, devices }) => devices.length === fleet.lineCountOf(id));
+    return {
+      ...summary,
+      uptime_seconds: this.uptimeSeconds,
+      agents,
+      ...(isAll ? {} : { more: { agents: '/api/v1/agents', lines: '/api/v1/lines' } }),
+    };
+  }
+
+  /** The same without agents and lines: of one size whatever the fleet's. */
+  summary(): FeedStatus {
+    const { config, version, training, incidents, silences, standings, link } = this.parts;
+    standings.refresh();
     const { window_size_seconds, contamination, threshold_percentile, epochs, anomaly_probability } = config;
     return {
       version,
       started_at: new Date(this.startedMs).toISOString(),
-      uptime_seconds: (now() - this.startedMs) / 1000,
       ...this.current,
       trained: this.trained(),
-      training: training.current,
+      training: shortTraining(training.current),
       broker: { url: withoutSecrets(link.url), connected: link.connected, problems: this.brokerProblems() },
       settings: { window_size_seconds, contamination, threshold_percentile, epochs, anomaly_probability },
-      open_alerts: incidents.openAlerts.length + silences.open,
-      watching: watchingOf(agents, link.connected),
-      agents,
+      open_alerts: incidents.open + silences.open,
+      watching: standings.watching,
     };
+  }
+
+  watching(): Watching {
+    this.parts.standings.refresh();
+    return this.parts.standings.watching;
+  }
+
+  currentTraining(): Training | null {
+    return this.parts.training.current;
+  }
+
+  agentsPage(query: AgentsPageQuery): AgentsPage {
+    return this.parts.pages.agents(query);
+  }
+
+  linesPage(query: LinesPageQuery): LinesPage {
+    return this.parts.pages.lines(query);
+  }
+
+  private worstAgents(): Agent[] {
+    const worst = this.parts.standings.agentsByRank.flatMap((agents) => firstOf(agents, MAX_STATUS_AGENTS));
+    return worst.slice(0, MAX_STATUS_AGENTS).sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  private withDevices(agent: Agent): AgentView {
+    const { standings } = this.parts;
+    const devices = firstOf(agent.lines.values(), MAX_STATUS_DEVICES).sort((a, b) =>
+      a.device < b.device ? -1 : 1,
+    );
+    return { ...standings.agent(agent), devices: devices.map((line) => standings.line(line)) };
   }
 
   private brokerProblems(): StatusView['broker']['problems'] {
@@ -234,14 +290,33 @@ export class CollectorControl implements Control {
   }
 
   private trained(): StatusView['trained'] {
-    const names = this.models().flatMap(({ name, trained }) => (trained ? [name] : []));
-    return {
-      isolation_forest: names.includes('isolation_forest'),
-      adaptive_baseline: names.includes('adaptive_baseline'),
-      autoencoder: names.includes('autoencoder'),
-      ensemble: names.includes('ensemble'),
+    const { fleet, reviewer } = this.parts;
+    const found = {
+      isolation_forest: fleet.hasForest,
+      adaptive_baseline: fleet.baselineReady,
+      autoencoder: reviewer.loaded.length > 0,
     };
+    return { ...found, ensemble: Object.values(found).some(Boolean) };
   }
+}
+
+function firstOf<T>(items: Iterable<T>, most: number): T[] {
+  const first: T[] = [];
+  for (const item of items) {
+    if (first.length === most) break;
+    first.push(item);
+  }
+  return first;
+}
+
+/** Of many agents in training some. */
+function shortTraining(training: Training | null): Training | null {
+  if (training === null || training.agents.length <= MAX_STATUS_AGENTS) return training;
+  const others = training.agents.slice(MAX_STATUS_AGENTS);
+  const done = others.filter(({ state }) => state === 'done');
+  const rows = done.reduce((sum, { rows: { device, gateway } }) => sum + device + gateway, 0);
+  const left_out = { agents: others.length, done: done.length, rows };
+  return { ...training, agents: training.agents.slice(0, MAX_STATUS_AGENTS), left_out };
 }
 
 const MAX_NAMED = 10;

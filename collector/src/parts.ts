@@ -22,6 +22,8 @@ import { ExpositionWriter } from './http/exposition.js';
 import { Feed } from './hub/feed.js';
 import { Fleet } from './hub/fleet.js';
 import { LiveState } from './hub/live-state.js';
+import { Pages } from './hub/pages.js';
+import { Standings } from './hub/standings.js';
 import { IncidentTracker } from './incident/incident-tracker.js';
 import { SilenceTracker } from './incident/silence-tracker.js';
 import { BatchQueue } from './ingest/batch-queue.js';
@@ -49,6 +51,8 @@ export interface PartsOptions {
 const KEPT_LATENCIES = 2000;
 /** Some megabytes for a thousand lines; what five minutes teach is soon learnt again. */
 const KEEP_EVERY_MS = 300_000;
+/** Agents that are named in the metrics as not doing their work. */
+const MAX_PROBLEMS = 1000;
 
 export type Parts = ReturnType<typeof buildParts>;
 
@@ -180,25 +184,39 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
 
   const asking = {
     newId: randomUUID,
-    isOnline: (agent: string) => fleet.online.some(({ id }) => id === agent),
+    isOnline: (agent: string) => fleet.get(agent)?.online === true && fleet.info(agent) !== null,
     publish: (topic: string, command: Command) => link.publish(topic, command),
     onAnswer: (agent: string, answered: boolean) => {
       fleet.setAnswered(agent, answered, now());
       changed();
     },
   };
+  const { incidents, silences } = state;
+  const standings = new Standings({
+    now,
+    fleet,
+    alertOf: (agent, device) => incidents.openAlert(agent, device) ?? silences.openAlert(agent, device),
+    connected: () => link.connected,
+  });
+  const pages = new Pages({ fleet, standings, board: live.board });
   const lines = new LineRequests(asking);
   const forests = new ForestCandidates(asking, () => fleet.infos);
 
   const writer = new ExpositionWriter(() => ({
     metrics: control.metrics(),
-    status: control.status(),
+    watching: control.watching(),
+    detecting: control.settings.detecting,
+    connected: link.connected,
+    openAlerts: incidents.open + silences.open,
+    uptimeSeconds: control.uptimeSeconds,
+    problems: standings.problems(MAX_PROBLEMS),
     models: control.models(),
     refused: receiver.refused,
     waiting: queue.waiting,
     unsent: link.unsent,
     broker: hosted.broker,
     feedClients: feed.clients,
+    feedFrozen: feed.frozen,
   }));
   const shared = {
     ...state,
@@ -214,6 +232,8 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     lines,
     forests,
     hosted,
+    standings,
+    pages,
   };
   const control = new CollectorControl({
     ...shared,
@@ -224,7 +244,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     exposition: (format) => writer.write(format),
   });
   const figures = {
-    status: () => control.status(),
+    status: () => control.summary(),
     models: () => control.models(),
     metrics: () => control.metrics(),
   };
@@ -232,7 +252,9 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     ...figures,
     now,
     recent: () => live.snapshot(),
+    standings,
     board: live.board,
+    maxClients: config.http.max_feed_clients,
   });
   const settings = () => control.settings;
   const pipeline = new Pipeline({ ...shared, feed, settings });
@@ -266,6 +288,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     );
     for (const part of [
       fleet,
+      standings,
       state.silences,
       state.incidents,
       pipeline,

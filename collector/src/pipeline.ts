@@ -206,8 +206,9 @@ export class Pipeline {
     records: Parameters<Feed['add']>[0]['records'],
     alerts: readonly Alert[],
   ): void {
-    const { live, feed } = this.parts;
+    const { live, feed, fleet } = this.parts;
     const changes = { windows, records, alerts };
+    for (const { agent, device } of alerts) fleet.alerted(agent, device);
     this.afterwards('sending verdicts', () => this.sendVerdicts(alerts));
     this.afterwards('keeping what a new client sees', () => live.add(changes));
     this.afterwards('telling the feed', () => feed.add(changes));

@@ -2,10 +2,21 @@
  * What the page asks of the HTTP API. Every failure of a write comes back as words and fields, never as an exception;
  * a read that fails is null.
  */
-import type { ActiveModel, Alert, Problem, TrainRequest, WindowView } from '@lineheron/models';
+import type {
+  ActiveModel,
+  Alert,
+  LinesPage,
+  LineView,
+  Problem,
+  TrainRequest,
+  WindowView,
+} from '@lineheron/models';
 import type { LineKey } from './line.js';
 
 const TIMEOUT_MS = 15_000;
+/** Lines that Find shows beyond the list, and pages that it looks through: a page may be short. */
+const MAX_FOUND = 100;
+const MAX_PAGES = 12;
 
 /** What went wrong, ready to be shown. */
 export interface Failure {
@@ -90,6 +101,21 @@ export class Api {
   async alerts(limit: number): Promise<readonly Alert[] | null> {
     const body = await this.#read<{ alerts?: Alert[] }>(`api/v1/alerts?limit=${limit}`);
     return body?.alerts ?? null;
+  }
+
+  /** Lines whose agent or device holds the text, of all that the collector knows. */
+  async findLines(text: string): Promise<readonly LineView[] | null> {
+    const lines: LineView[] = [];
+    let after: string | null = null;
+    for (let page = 0; page < MAX_PAGES && lines.length < MAX_FOUND; page++) {
+      const query = new URLSearchParams({ q: text, limit: `${MAX_FOUND}`, ...(after ? { after } : {}) });
+      const body: Partial<LinesPage> | null = await this.#read<LinesPage>(`api/v1/lines?${query}`);
+      if (!body?.lines) return null;
+      lines.push(...body.lines);
+      after = body.next ?? null;
+      if (after === null) break;
+    }
+    return lines;
   }
 
   async #read<T>(path: string): Promise<T | null> {

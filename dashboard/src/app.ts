@@ -12,6 +12,7 @@ import type {
   CancelTrainingEvent,
   CandidateEvent,
   DetectionEvent,
+  FindEvent,
   LineSelectEvent,
   ModelEvent,
   ThemeEvent,
@@ -19,6 +20,7 @@ import type {
 } from './event.js';
 import { PageClock } from './feed/clock.js';
 import { FeedConnection, HUNG_AFTER_MS } from './feed/connection.js';
+import { Finder } from './feed/finder.js';
 import { History } from './feed/history.js';
 import { KEPT_MS } from './feed/windows.js';
 import type { LineKey } from './line.js';
@@ -116,6 +118,12 @@ export class AppElement extends LineheronElement {
     setTimer: (run, ms) => window.setTimeout(run, ms),
     clearTimer: (timer) => window.clearTimeout(timer),
   });
+  readonly #finder = new Finder({
+    find: (text) => this.#api.findLines(text),
+    onFound: (lines) => this.#session.takeFound(lines),
+    setTimer: (run, ms) => window.setTimeout(run, ms),
+    clearTimer: (timer) => window.clearTimeout(timer),
+  });
   readonly #narrow = matchMedia(NARROW_QUERY);
   #ticker = 0;
   #unwatch: (() => void) | null = null;
@@ -147,6 +155,7 @@ export class AppElement extends LineheronElement {
     super.disconnectedCallback();
     this.#connection.stop();
     this.#history.stop();
+    this.#finder.stop();
     window.clearInterval(this.#ticker);
     this.#unwatch?.();
     this.#theme.stop();
@@ -163,8 +172,8 @@ export class AppElement extends LineheronElement {
 
   /** After a frame: what it does not hold is fetched, once the collector says that what follows is complete. */
   #follow(frame: FeedFrame): void {
-    if (frame.type === 'snapshot') this.#history.restart(frame.alerts.length >= SNAPSHOT_ALERTS);
-    if (frame.watching) this.#history.want(this.#session.feed.value.watching);
+    if (frame.type === 'snapshot') this.#history.restart((frame.alerts?.length ?? 0) >= SNAPSHOT_ALERTS);
+    if (frame.type === 'lines' && frame.watching) this.#history.want(this.#session.feed.value.watching);
   }
 
   /** Reads every signal that the page shows; a change of any asks for one update. */
@@ -185,6 +194,7 @@ export class AppElement extends LineheronElement {
   }
 
   readonly #onLine = (event: LineSelectEvent) => this.#session.select(event.key, event.additive);
+  readonly #onFind = (event: FindEvent) => this.#finder.want(event.text);
   readonly #onTrain = (event: TrainEvent) => void this.#train.run(() => this.#api.train(event.request));
   readonly #onCancel = (event: CancelTrainingEvent) =>
     void this.#train.run(() => this.#api.cancelTraining(event.id));
@@ -200,7 +210,7 @@ export class AppElement extends LineheronElement {
   readonly #onReconnect = () => this.#connection.reconnectNow();
 
   #controls(): TemplateResult {
-    const { status, agents } = this.#session.feed.value;
+    const { status } = this.#session.feed.value;
     const connected = this.#session.health.value === 'live';
     return html`<section class="controls" aria-labelledby="controls">
       <h2 class="hidden" id="controls">Controls</h2>
@@ -215,7 +225,6 @@ export class AppElement extends LineheronElement {
       ></lh-detection>
       <lh-train
         .status=${status}
-        .agents=${agents}
         .connected=${connected}
         .pending=${this.#train.pending.value}
         .failure=${this.#train.failure.value}
@@ -236,8 +245,10 @@ export class AppElement extends LineheronElement {
         .agents=${agents}
         .openAlerts=${session.openAlerts.value}
         .selected=${session.selected.value}
+        .watching=${status?.watching ?? null}
         .health=${health}
         .nowMs=${session.collectorNowMs}
+        @lh-find=${this.#onFind}
       ></lh-lines>`,
       charts: html`<lh-charts
         .chosen=${session.chosen.value}

@@ -19,6 +19,13 @@ export class LineSelectEvent extends UpwardEvent {
   }
 }
 
+/** Find shall look beyond the list; an empty text ends that. */
+export class FindEvent extends UpwardEvent {
+  constructor(readonly text: string) {
+    super('lh-find');
+  }
+}
+
 export class TrainEvent extends UpwardEvent {
   constructor(readonly request: TrainRequest) {
     super('lh-train');
@@ -66,6 +73,7 @@ export class ReconnectEvent extends UpwardEvent {
 declare global {
   interface HTMLElementEventMap {
     'lh-line-select': LineSelectEvent;
+    'lh-find': FindEvent;
     'lh-train': TrainEvent;
     'lh-cancel-training': CancelTrainingEvent;
     'lh-detection': DetectionEvent;

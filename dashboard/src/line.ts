@@ -1,5 +1,5 @@
 /** A line is one device of one agent, or an agent's gateway as a whole. Its key, its name, what is known of it. Pure. */
-import type { Alert, FeedLine, LineState } from '@lineheron/models';
+import type { Alert, FeedLine, LineState, LineView } from '@lineheron/models';
 import { GATEWAY_DEVICE } from '@lineheron/models';
 
 /** `<agent>/<device>`; neither part can hold a slash. */
@@ -89,6 +89,24 @@ export function mergeLines(
   const lines = [...byNumber.values()];
   // What replaces a line stands at its place already.
   return byNumber.size === size ? lines : lines.sort(byName);
+}
+
+/** All of them in that order, each once: of two with one number the first. */
+export function joinLines(...lists: ReadonlyArray<readonly Line[]>): readonly Line[] {
+  const [first = [], ...others] = lists.filter((list) => list.length > 0);
+  if (others.length === 0) return first;
+  const byNumber = new Map([...lists].reverse().flatMap((list) => list.map((line) => [line.number, line])));
+  return [...byNumber.values()].sort(byName);
+}
+
+/** A line as the API tells of it. */
+export function lineOf(view: LineView): Line {
+  const { number, agent, device, state, watched, alert, latency_ms, packet_loss_pct } = view;
+  const seenMs = Date.parse(view.last_seen);
+  const moment = view.ready_at ?? view.measured_at;
+  const row = [seenMs, Date.parse(view.end) - seenMs, latency_ms, packet_loss_pct] as const;
+  const known = [number, agent, device, state, watched, alert, ...row] as const;
+  return toLine(moment === undefined ? [...known] : [...known, Date.parse(moment)]);
 }
 
 const { compare } = new Intl.Collator('en', { numeric: true });

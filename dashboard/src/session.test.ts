@@ -1,3 +1,4 @@
+import type { FeedFrame } from '@lineheron/models';
 import { describe, expect, it } from 'vitest';
 import { healthOf, Session } from './session.js';
 import { agent, line, snapshot, T0, window } from './testing/views.js';
@@ -7,14 +8,19 @@ const withLines = () =>
   snapshot({
     agents: [agent('gw-1')],
     lines: [line(0, 'gw-1/line-1'), line(1, 'gw-1/line-2')],
-    watching: ['gw-1/line-1'],
-    windows: [window(9.8)],
   });
+const watching: FeedFrame = {
+  type: 'lines',
+  now_ms: NOW,
+  watching: ['gw-1/line-1'],
+  windows: [window(9.8)],
+};
 
 describe('a session', () => {
   it('chooses a line with the first snapshot and gives it its windows', () => {
     const session = new Session(NOW);
     expect(session.take(withLines(), NOW)).toBe(true);
+    session.take(watching, NOW);
     expect(session.chosen.value).toMatchObject([{ agent: 'gw-1', device: 'line-1', nowMs: T0 + 9_800 }]);
     expect(session.chosen.value[0]?.windows).toHaveLength(1);
   });
@@ -30,6 +36,7 @@ describe('a session', () => {
   it('lets time stand still while the feed does', () => {
     const session = new Session(NOW);
     session.take(withLines(), NOW);
+    session.take(watching, NOW);
     session.connection.value = 'reconnecting';
     session.tick(NOW + 60_000);
     expect(session.chosen.value[0]?.nowMs).toBe(T0 + 9_800);

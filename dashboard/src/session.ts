@@ -1,11 +1,19 @@
 /** What the page knows and what follows from it, as signals. No element and no socket in here: frames come in. */
 
-import type { Alert, FeedFrame, WindowView } from '@lineheron/models';
+import type { Alert, FeedFrame, LineView, WindowView } from '@lineheron/models';
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals-core';
 import type { ConnectionState } from './feed/connection.js';
-import { EMPTY_STATE, type FeedState, lineNowMs, takeAlerts, takeFrame, takeHistory } from './feed/state.js';
+import {
+  EMPTY_STATE,
+  type FeedState,
+  lineNowMs,
+  takeAlerts,
+  takeFound,
+  takeFrame,
+  takeHistory,
+} from './feed/state.js';
 import type { WindowsByLine } from './feed/windows.js';
-import { type Line, type LineKey, lineKey, nextSelection, settleSelection } from './line.js';
+import { joinLines, type Line, type LineKey, lineKey, nextSelection, settleSelection } from './line.js';
 import type { Health } from './part/panel.js';
 import type { ChosenLine } from './view/charts.js';
 
@@ -41,7 +49,10 @@ export class Session {
     this.now = signal(nowMs);
     this.shown = signal(nowMs);
     const alerts = computed(() => this.feed.value.alerts);
-    this.lines = computed(() => this.feed.value.lines);
+    const listed = computed(() => this.feed.value.lines);
+    const watched = computed(() => this.feed.value.watchedLines);
+    const found = computed(() => this.feed.value.found);
+    this.lines = computed(() => joinLines(listed.value, watched.value, found.value));
     this.openAlerts = computed(
       () => new Map(alerts.value.filter(({ status }) => status === 'open').map((a) => [lineKey(a), a])),
     );
@@ -78,6 +89,10 @@ export class Session {
 
   takeAlerts(alerts: readonly Alert[]): void {
     this.feed.value = takeAlerts(this.feed.value, alerts);
+  }
+
+  takeFound(lines: readonly LineView[]): void {
+    this.feed.value = takeFound(this.feed.value, lines, this.collectorNowMs / 1000);
   }
 
   tick(nowMs: number): void {

@@ -3,7 +3,7 @@ import type { Alert, FeedStatus } from '@lineheron/models';
 import { describe, expect, it } from 'vitest';
 import { minuteClock } from './format.js';
 import { type Line, mergeLines } from './line.js';
-import { agent, alert, at, line, status, T0 } from './testing/views.js';
+import { agent, alert, at, line, status, T0, watching } from './testing/views.js';
 import { lineWord, noAlerts, type WatchInput, watchFacts } from './watch-facts.js';
 
 const NOW = T0 + 3_600_000;
@@ -16,9 +16,26 @@ function fleet(count: number, first: readonly Given[] = [], fields: Partial<Feed
   const rows = Array.from({ length: count }, (_, index) => line(index, `gw-1/line-${index + 1}`));
   const known = mergeLines([], [...rows, line(count, 'gw-1/*')]);
   const lines = known.map((one, index) => (one.isGateway ? one : { ...one, ...first[index] }));
-  const watched = lines.filter((one) => !one.isGateway && one.watched).length;
-  const watching = { lines: watched, of: count, agents_detecting: 1, agents_online: 1, agents: 1 };
-  return { status: status({ watching, ...fields }), lines, agents: [agent('gw-1')] };
+  const devices = lines.filter((one) => !one.isGateway);
+  const missed = devices.filter((one) => !one.watched);
+  const counts = {
+    lines: count - missed.length,
+    of: count,
+    states: byState(devices),
+    missed: byState(missed),
+  };
+  const ofAgents = { agents_detecting: 1, agents_online: 1, agents: 1 };
+  return {
+    status: status({ watching: watching({ ...counts, ...ofAgents }), ...fields }),
+    lines,
+    agents: [agent('gw-1')],
+  };
+}
+
+function byState(lines: readonly Line[]): FeedStatus['watching']['states'] {
+  const counts: FeedStatus['watching']['states'] = {};
+  for (const { state } of lines) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
 }
 
 const NOBODY = { lines: [], agents: [] };
@@ -75,7 +92,7 @@ describe('the sentence', () => {
 
   it('is red where no agent is online, whatever is wished and trained', () => {
     const known = fleet(2, [unwatched('offline'), unwatched('offline', { lastSeenMs: T0 + 1_800_000 })], {
-      watching: { lines: 0, of: 2, agents_detecting: 0, agents_online: 0, agents: 4 },
+      watching: watching({ of: 2, missed: { offline: 2 }, agents: 4 }),
     });
     expect(facts(known)).toMatchObject({
       tone: 'critical',
@@ -104,7 +121,7 @@ describe('the sentence', () => {
     const stopped = (agents_detecting: number) =>
       fleet(2, idle, {
         detecting: false,
-        watching: { lines: 0, of: 2, agents_detecting, agents_online: 1, agents: 1 },
+        watching: watching({ of: 2, missed: { stopped: 2 }, agents_detecting, agents_online: 1, agents: 1 }),
       });
     expect(facts(stopped(0)).sentence).toMatch(/^Detection is stopped\. 2 not judged/);
     expect(facts(stopped(1)).sentence).toMatch(/^Detection is stopped, but 1 agent still detects\./);

@@ -42,7 +42,7 @@ export function watchFacts(input: WatchInput): WatchFacts {
 }
 
 /** Nothing, or nothing current, is known; null when it is. */
-function blind({ health, status, agents, nowMs, silentMs }: WatchInput): WatchFacts | null {
+function blind({ health, status, nowMs, silentMs }: WatchInput): WatchFacts | null {
   if (status === null) {
     if (health === 'loading') return fact('info', 'Connecting to the collector.', 'connecting');
     return fact('critical', 'The collector is unreachable: nothing is known.', 'collector unreachable');
@@ -58,7 +58,7 @@ function blind({ health, status, agents, nowMs, silentMs }: WatchInput): WatchFa
       'It tries again by itself: check that the broker runs.',
     ]);
   }
-  if (agents.length === 0) {
+  if (status.watching.agents === 0) {
     return fact('info', 'No agent has reported yet.', 'no agent yet', [
       'On a gateway, lineheron-agent init writes a configuration and lineheron-agent run starts it.',
     ]);
@@ -77,17 +77,18 @@ function seeing(input: WatchInput, status: FeedStatus): WatchFacts {
   const { alerts, nowMs } = input;
   const lines = input.lines.filter(({ isGateway }) => !isGateway);
   const missed = lines.filter(({ watched }) => !watched);
+  const { of } = status.watching;
   const open = alerts.filter((alert) => alert.status === 'open');
-  const parts = [watched(status, lines.length), missedBy(missed, nowMs), openNow(open, status, input)];
+  const parts = [watched(status, of), missedBy(status, missed, nowMs), openNow(open, status, input)];
   const problems = input.agents.flatMap((agent) => agent.problems);
   return {
-    tone: toneOf(status, lines, missed, open, problems.length),
+    tone: toneOf(status, open, problems.length),
     sentence: parts.filter((part) => part !== '').join(' '),
-    short: shortOf(status, lines.length, missed.length),
+    short: shortOf(status),
     notes: [
       ...longest(missed, nowMs),
       ...problemNotes(problems, nowMs),
-      ...untrained(lines),
+      ...untrained(status),
       ...forests(status, input.agents),
     ],
   };
@@ -107,11 +108,12 @@ function watched({ watching, detecting }: FeedStatus, all: number): string {
     : `Watching ${all === 1 ? 'the only line' : `all ${plural(all, 'line')}`}.`;
 }
 
-/** "1 offline since 20:41, 2 warming up for 20 s." */
-function missedBy(missed: readonly Line[], nowMs: number): string {
+/** "1 offline since 20:41, 2 warming up for 20 s." Counts are of all lines, times of those that the list shows. */
+function missedBy({ watching }: FeedStatus, missed: readonly Line[], nowMs: number): string {
   const said = STATES.flatMap((state) => {
+    const count = watching.missed[state] ?? 0;
     const lines = missed.filter((line) => line.state === state);
-    return lines.length === 0 ? [] : [`${lines.length} ${CLAUSES[state](lines, nowMs)}`];
+    return count === 0 ? [] : [`${count} ${CLAUSES[state](lines, nowMs)}`];
   });
   return said.length === 0 ? '' : `${said.join(', ')}.`;
 }
@@ -164,29 +166,26 @@ const LOST: readonly LineState[] = ['offline', 'stale', 'unknown', 'cannot_measu
 
 function toneOf(
   { watching, detecting, open_alerts }: FeedStatus,
-  lines: readonly Line[],
-  missed: readonly Line[],
   open: readonly Alert[],
   problems: number,
 ): Tone {
-  const allLost = detecting && lines.length > 0 && watching.lines === 0 && missed.every(isLost);
+  const { of, lines, states, missed } = watching;
+  const lost = LOST.reduce((sum, state) => sum + (missed[state] ?? 0), 0);
+  const allLost = detecting && of > 0 && lines === 0 && lost === of;
   const blindFleet = watching.agents_online === 0 || allLost;
   if (blindFleet || open.some(({ severity }) => severity === 'critical')) return 'critical';
   const awry = open_alerts > 0 || problems > 0 || watching.agents_online < watching.agents;
-  if (awry || !detecting || missed.some(isLost)) return 'warning';
-  const complete =
-    lines.length > 0 && missed.length === 0 && !lines.some(({ state }) => state === 'untrained');
-  return complete ? 'ok' : 'info';
+  if (awry || !detecting || lost > 0) return 'warning';
+  return of > 0 && lines === of && (states.untrained ?? 0) === 0 ? 'ok' : 'info';
 }
 
-const isLost = ({ state }: Line) => LOST.includes(state);
-
-function shortOf({ watching, detecting, open_alerts }: FeedStatus, all: number, missed: number): string {
-  if (watching.agents_online === 0) return 'no agent online';
+function shortOf({ watching, detecting, open_alerts }: FeedStatus): string {
+  const { agents_online, lines, of } = watching;
+  if (agents_online === 0) return 'no agent online';
   if (open_alerts > 0) return `${plural(open_alerts, 'alert')} open`;
   if (!detecting) return 'detection stopped';
-  if (all === 0) return 'no line yet';
-  return missed === 0 ? 'all watched' : `${watching.lines} of ${all} watched`;
+  if (of === 0) return 'no line yet';
+  return lines === of ? 'all watched' : `${lines} of ${of} watched`;
 }
 
 const SILENT: readonly LineState[] = ['stale', 'offline', 'unknown'];
@@ -212,8 +211,8 @@ function problemNotes(problems: readonly Problem[], nowMs: number): string[] {
 }
 
 /** What works already on lines without a model. */
-function untrained(lines: readonly Line[]): string[] {
-  const alone = lines.filter((line) => line.state === 'untrained' && line.watched).length;
+function untrained({ watching: { states, missed } }: FeedStatus): string[] {
+  const alone = (states.untrained ?? 0) - (missed.untrained ?? 0);
   if (alone === 0) return [];
   const they = alone === 1 ? 'line is' : 'lines are';
   return [

@@ -6,6 +6,11 @@ import { ACTIVE_MODELS, LINE_STATES, SCOPES, TRAINED_MODELS, WINDOW_STATES } fro
 import { agentIdSchema, timeSchema, windowDeviceSchema, windowIdSchema } from './identity.js';
 import { reasonSchema, scopeSchema } from './score.js';
 
+/** Agents in `GET /status`, and devices of each; model instances in `GET /models`. The rest comes in pages. */
+export const MAX_STATUS_AGENTS = 50;
+export const MAX_STATUS_DEVICES = 25;
+export const MAX_INSTANCES = 100;
+
 /** Bodies of requests are strict: a misspelt field is an error, not a silent default. */
 export const trainRequestSchema = z
   .strictObject({
@@ -52,6 +57,8 @@ export const trainingSchema = z
         message: z.string().nullable(),
       }),
     ),
+    /** In sum those that a short list of the agents leaves out; absent where all are there. */
+    left_out: z.object({ agents: z.int(), done: z.int(), rows: z.int() }).optional(),
     autoencoders: z.array(
       z.object({
         scope: scopeSchema,
@@ -86,7 +93,8 @@ export const agentProblemSchema = z.object({
 });
 export type AgentProblem = z.infer<typeof agentProblemSchema>;
 
-export const agentViewSchema = z
+/** An agent without its lines: those come from `GET /api/v1/lines?agent=…`. */
+export const agentSummarySchema = z
   .object({
     id: agentIdSchema,
     online: z.boolean(),
@@ -104,36 +112,66 @@ export const agentViewSchema = z
     spool: z.object({ batches: z.int(), bytes: z.int() }),
     counters: countersSchema,
     labels: labelsSchema,
-    devices: z.array(
-      z.object({
-        device: windowDeviceSchema,
-        scope: scopeSchema,
-        state: z.enum(LINE_STATES),
-        /** It reports, its agent detects, and a detector that may alert judged its newest window. */
-        watched: z.boolean(),
-        /** When it has warmed up, while it does; when it last measured anything, while it cannot. */
-        ready_at: timeSchema.optional(),
-        measured_at: timeSchema.optional(),
-        last_seen: timeSchema,
-        /** Newest event time. */
-        end: timeSchema,
-        /** Id of the open alert, null when the line is quiet. */
-        alert: windowIdSchema.nullable(),
-      }),
-    ),
+    /** Its devices: how many there are, and how many are watched. */
+    lines: z.object({ of: z.int().min(0), watched: z.int().min(0) }),
+  })
+  .meta({ id: 'AgentSummary', description: 'An agent as the collector knows it, without its lines' });
+export type AgentSummary = z.infer<typeof agentSummarySchema>;
+
+export const deviceViewSchema = z
+  .object({
+    device: windowDeviceSchema,
+    scope: scopeSchema,
+    state: z.enum(LINE_STATES),
+    /** It reports, its agent detects, and a detector that may alert judged its newest window. */
+    watched: z.boolean(),
+    /** When it has warmed up, while it does; when it last measured anything, while it cannot. */
+    ready_at: timeSchema.optional(),
+    measured_at: timeSchema.optional(),
+    last_seen: timeSchema,
+    /** Newest event time. */
+    end: timeSchema,
+    /** Id of the open alert, null when the line is quiet. */
+    alert: windowIdSchema.nullable(),
+  })
+  .meta({ id: 'Device', description: 'How a line of an agent stands' });
+export type DeviceView = z.infer<typeof deviceViewSchema>;
+
+export const agentViewSchema = agentSummarySchema
+  .extend({
+    /** By name; of more than `MAX_STATUS_DEVICES` those heard of longest ago. */
+    devices: z.array(deviceViewSchema).max(MAX_STATUS_DEVICES),
   })
   .meta({ id: 'Agent', description: 'An agent as the collector knows it' });
 export type AgentView = z.infer<typeof agentViewSchema>;
+
+/** A line in a list of lines: with its agent, and its number and last values as the feed names them. */
+export const lineViewSchema = deviceViewSchema
+  .extend({
+    agent: agentIdSchema,
+    number: z.int().min(0),
+    latency_ms: z.number().nullable(),
+    packet_loss_pct: z.number().nullable(),
+  })
+  .meta({ id: 'Line', description: 'How a line stands, and what it measured last' });
+export type LineView = z.infer<typeof lineViewSchema>;
+
+const lineCountsSchema = z.partialRecord(z.enum(LINE_STATES), z.int().min(0));
 
 /** What is really watched, by what was heard. Lines are devices; the gateways as a whole are left out. */
 export const watchingSchema = z
   .object({
     lines: z.int().min(0),
     of: z.int().min(0),
+    /** All of them by how they stand, and those that are not watched; what is 0 is left out. */
+    states: lineCountsSchema,
+    missed: lineCountsSchema,
     /** Agents that are online and say that they detect, that are online, and that are known. */
     agents_detecting: z.int().min(0),
     agents_online: z.int().min(0),
     agents: z.int().min(0),
+    /** Agents that are online and do not do their work. */
+    agents_with_problems: z.int().min(0),
   })
   .meta({ id: 'Watching' });
 export type Watching = z.infer<typeof watchingSchema>;
@@ -153,6 +191,7 @@ export const statusViewSchema = z
       autoencoder: z.boolean(),
       ensemble: z.boolean(),
     }),
+    /** With at most `MAX_STATUS_AGENTS` of its agents: all in `GET /api/v1/trainings/{id}`. */
     training: trainingSchema.nullable(),
     broker: z.object({
       url: z.string(),
@@ -171,7 +210,10 @@ export const statusViewSchema = z
     }),
     open_alerts: z.int(),
     watching: watchingSchema,
-    agents: z.array(agentViewSchema),
+    /** In order of their ids; of more than `MAX_STATUS_AGENTS` the worst. */
+    agents: z.array(agentViewSchema).max(MAX_STATUS_AGENTS),
+    /** Where the other agents and lines are to be had; absent when all are here. */
+    more: z.object({ agents: z.string(), lines: z.string() }).optional(),
   })
   .meta({ id: 'Status' });
 export type StatusView = z.infer<typeof statusViewSchema>;
@@ -266,7 +308,9 @@ export const modelViewSchema = z
     description: z.string(),
     /** Where it runs. */
     place: z.enum(['edge', 'collector', 'both']),
+    /** At most `MAX_INSTANCES`; each agent's own in `GET /api/v1/agents`. */
     instances: z.array(modelInstanceSchema),
+    instances_total: z.int().min(0),
     /** Of a detector that learns as it goes: where it runs, by the agent's version and features, and since when. */
     learning: z
       .array(
@@ -370,6 +414,39 @@ export const windowsQuerySchema = z.strictObject({
   /** Id of the last window of the page before. */
   after: windowIdSchema.optional(),
 });
+
+/** Agents and lines page by page, by name or the worst first. */
+export const PAGE_ORDERS = ['name', 'worst'] as const;
+const pageFields = {
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  sort: z.enum(PAGE_ORDERS).default('name'),
+  /** What an id, a name or a label holds. */
+  q: z.string().min(1).max(128).optional(),
+  /** `next` of the page before. */
+  after: z
+    .string()
+    .regex(/^[0-3]\/[a-z0-9._-]{1,64}\/.{0,256}$/, 'must be `next` of a page')
+    .optional(),
+};
+export const agentsPageQuerySchema = z.strictObject({
+  ...pageFields,
+  online: z.enum(['true', 'false']).optional(),
+});
+export type AgentsPageQuery = z.infer<typeof agentsPageQuerySchema>;
+
+export const linesPageQuerySchema = z.strictObject({
+  ...pageFields,
+  agent: agentIdSchema.optional(),
+  state: z.enum(LINE_STATES).optional(),
+  watched: z.enum(['true', 'false']).optional(),
+});
+export type LinesPageQuery = z.infer<typeof linesPageQuerySchema>;
+
+const next = z.string().nullable();
+export const agentsPageSchema = z.object({ agents: z.array(agentSummarySchema), next });
+export type AgentsPage = z.infer<typeof agentsPageSchema>;
+export const linesPageSchema = z.object({ lines: z.array(lineViewSchema), next });
+export type LinesPage = z.infer<typeof linesPageSchema>;
 
 export const trainedModelSchema = z.enum(TRAINED_MODELS);
 

@@ -1,7 +1,13 @@
 /** Version and bounds of the feed. Plain data, safe for the browser. */
 
 /** Raised when a client that knows the older frames would misread the newer ones. */
-export const FEED_VERSION = 2;
+export const FEED_VERSION = 3;
+/**
+ * What a client may follow: sums, models and figures; the agents and lines that the live list shows, and how they
+ * stand; alerts; some records of all lines.
+ */
+export const FEED_TOPICS = ['fleet', 'list', 'alerts', 'records'] as const;
+export type FeedTopic = (typeof FEED_TOPICS)[number];
 /** Lines that one client may watch; or all. */
 export const MAX_WATCHED_LINES = 50;
 /** A snapshot's sparkline: so many values, each the greatest latency of so many seconds. */

@@ -21,6 +21,7 @@ export const PROBLEMS = {
   internal: [500, 'Something went wrong inside'],
   agent_silent: [504, 'The agent does not answer'],
   not_ready: [503, 'Not ready yet'],
+  feed_full: [503, 'As many clients follow the feed as may'],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -15,7 +15,7 @@ const START_MS = Date.now() - 900_000;
 let stack: Stack;
 let sharing: Part;
 
-const ask = (alert: string) => stack.call<LinesView & Problem>('POST', '/api/v1/lines', { alert });
+const ask = (alert: string) => stack.call<LinesView & Problem>('POST', '/api/v1/raw-lines', { alert });
 
 async function alertOf(agent: string): Promise<string> {
   return waitFor(
@@ -69,7 +69,7 @@ beforeAll(async () => {
 
 afterAll(() => stack.close());
 
-describe('POST /api/v1/lines', () => {
+describe('POST /api/v1/raw-lines', () => {
   it('gives the lines around an alert, redacted by the gateway', async () => {
     const alert = await alertOf('gw-open');
     const { status, body } = await ask(alert);

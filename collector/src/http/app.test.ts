@@ -402,8 +402,10 @@ describe('the description', () => {
     );
     expect(named.sort()).toEqual([
       'delete /api/v1/trainings/{id}',
+      'get /api/v1/agents',
       'get /api/v1/alerts',
       'get /api/v1/alerts/{id}',
+      'get /api/v1/lines',
       'get /api/v1/trainings',
       'get /api/v1/trainings/{id}',
       'get /api/v1/windows',
@@ -413,7 +415,7 @@ describe('the description', () => {
       'get /readyz',
       'get /recent-results',
       'get /status',
-      'post /api/v1/lines',
+      'post /api/v1/raw-lines',
       'post /model',
       'post /start',
       'post /stop',
@@ -444,6 +446,7 @@ describe('uploads that are given up half-way', () => {
     const server = new HttpServer({
       host: '127.0.0.1',
       port: 0,
+      maxFeedClients: 10,
       fetch: (request, env) => app.fetch(request, env),
       onError: (error) => failures.push(error),
     });

@@ -1,8 +1,13 @@
 /** What the HTTP app needs of the rest of the collector: questions, orders and the feed. Nothing else reaches it. */
 import type {
   ActiveModel,
+  AgentsPage,
+  AgentsPageQuery,
   Alert,
+  FeedTopic,
   LinesEvent,
+  LinesPage,
+  LinesPageQuery,
   MetricsView,
   ModelView,
   Scope,
@@ -10,6 +15,7 @@ import type {
   Training,
   TrainRequest,
   WatchedLines,
+  Watching,
   WindowView,
 } from '@lineheron/models';
 import type { Exposition } from './accept.js';
@@ -42,6 +48,11 @@ export interface Queries {
 
 export interface Control {
   status(): StatusView;
+  watching(): Watching;
+  settings: { detecting: boolean; active_model: ActiveModel };
+  agentsPage(query: AgentsPageQuery): AgentsPage;
+  linesPage(query: LinesPageQuery): LinesPage;
+  currentTraining(): Training | null;
   models(): ModelView[];
   metrics(): MetricsView;
   exposition(format: Exclude<Exposition, 'json'>): Promise<string>;
@@ -61,17 +72,22 @@ export interface Control {
   notReady(): string | null;
 }
 
+/** A message to clients of the feed, as a WebSocket frame. */
+export interface WireMessage {
+  frame(deflates: boolean): Buffer;
+}
+
 /** A client of the feed, as the hub sees it. */
 export interface FeedSocket {
-  readonly bufferedAmount: number;
-  send(text: string): void;
+  readonly queuedBytes: number;
+  send(message: WireMessage): void;
   ping(): void;
   terminate(): void;
 }
 
 export interface FeedDoor {
   readonly isFull: boolean;
-  connect(client: FeedSocket, watched: WatchedLines): void;
+  connect(client: FeedSocket, watched: WatchedLines, topics: readonly FeedTopic[]): void;
   disconnect(client: FeedSocket): void;
   pong(client: FeedSocket): void;
   message(client: FeedSocket, text: string): void;

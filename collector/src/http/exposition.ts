@@ -1,12 +1,18 @@
 /** Figures in Prometheus' text forms. Two registries, one a form, since a registry writes only one. */
-import { LINE_STATES, type MetricsView, type ModelView, type StatusView } from '@lineheron/models';
+import { LINE_STATES, type MetricsView, type ModelView, type Watching } from '@lineheron/models';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { EmbeddedBroker } from '../broker/embedded-broker.js';
 import type { Exposition } from './accept.js';
 
 export interface Figures {
   metrics: MetricsView;
-  status: StatusView;
+  watching: Watching;
+  detecting: boolean;
+  connected: boolean;
+  openAlerts: number;
+  uptimeSeconds: number;
+  /** Of agents that do not do their work; of very many some. */
+  problems: ReadonlyArray<{ agent: string; problem: string }>;
   models: readonly ModelView[];
   /** Messages that were refused, by reason. */
   refused: ReadonlyMap<string, number>;
@@ -17,6 +23,8 @@ export interface Figures {
   /** The embedded broker, if there is one. */
   broker: Pick<EmbeddedBroker, 'refused' | 'held'> | null;
   feedClients: number;
+  /** Clients of the feed that were cut off because they took nothing. */
+  feedFrozen: number;
 }
 
 type TextForm = Exclude<Exposition, 'json'>;
@@ -96,6 +104,10 @@ function build(registry: Registry): Written {
   const agents = gauge('agents', 'Known agents by state', ['state']);
   const uptime = gauge('uptime_seconds', 'Time since start');
   const clients = gauge('feed_clients', 'Clients that follow the live feed');
+  const frozen = counter(
+    'feed_clients_frozen',
+    'Clients of the feed cut off since start because they took nothing',
+  );
   const rate = gauge('anomaly_ratio', 'Share of scored device windows that the active model finds anomalous');
   const latency = gauge('ingest_latency_seconds', 'From spool to commit, by percentile', ['percentile']);
   const quality = gauge('quality_ratio', 'Precision, recall and F1 against ground truth', [
@@ -120,7 +132,7 @@ function build(registry: Registry): Written {
   ]);
   const candidates = gauge('model_candidates', 'Retrained models that wait to be accepted');
 
-  const update = ({ metrics, status, models, refused, feedClients, broker, ...queues }: Figures) => {
+  const update = ({ metrics, watching, models, refused, broker, ...more }: Figures) => {
     for (const total of totals) {
       total.counter.reset();
       total.counter.inc(metrics.totals[total.name]);
@@ -130,25 +142,23 @@ function build(registry: Registry): Written {
     brokerRefused.reset();
     for (const [reason, count] of broker?.refused ?? []) brokerRefused.inc({ reason }, count);
     for (const [what, amount] of Object.entries(broker?.held ?? {})) brokerHeld.set({ what }, amount);
-    waiting.set(queues.waiting);
+    waiting.set(more.waiting);
     unsent.reset();
-    unsent.inc(queues.unsent);
-    detecting.set(Number(status.detecting));
-    connected.set(Number(status.broker.connected));
-    openAlerts.set(status.open_alerts);
-    const { watching } = status;
+    unsent.inc(more.unsent);
+    detecting.set(Number(more.detecting));
+    connected.set(Number(more.connected));
+    openAlerts.set(more.openAlerts);
     agents.set({ state: 'online' }, watching.agents_online);
     agents.set({ state: 'offline' }, watching.agents - watching.agents_online);
     agentsDetecting.set(watching.agents_detecting);
     watched.set(watching.lines);
-    for (const state of LINE_STATES) lines.set({ state }, 0);
+    for (const state of LINE_STATES) lines.set({ state }, watching.states[state] ?? 0);
     problems.reset();
-    for (const agent of status.agents) {
-      for (const { scope, state } of agent.devices) if (scope === 'device') lines.inc({ state });
-      for (const { code } of agent.problems) problems.set({ agent: agent.id, problem: code }, 1);
-    }
-    uptime.set(status.uptime_seconds);
-    clients.set(feedClients);
+    for (const labels of more.problems) problems.set(labels, 1);
+    uptime.set(more.uptimeSeconds);
+    clients.set(more.feedClients);
+    frozen.reset();
+    frozen.inc(more.feedFrozen);
     for (const measured of [rate, latency, quality, delay, drift, driftBound]) measured.reset();
     const drifts = models.flatMap((model) =>
       (model.drift ?? []).map((one) => ({ ...one, model: model.name })),

@@ -11,6 +11,7 @@ beforeEach(async () => {
   server = new HttpServer({
     host: '127.0.0.1',
     port: 0,
+    maxFeedClients: 10,
     fetch: async (request) => {
       const { pathname } = new URL(request.url);
       return new Response(`<${request.method} ${pathname} ${await request.text()}>`);

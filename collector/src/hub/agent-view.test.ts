@@ -2,8 +2,9 @@
 import type { DetectorName, WindowState } from '@lineheron/models';
 import { describe, expect, it } from 'vitest';
 import { makeInfo } from '../testing/messages.js';
-import { ANSWER_MS, watchingOf } from './agent-view.js';
+import { ANSWER_MS } from './agent-view.js';
 import { Fleet } from './fleet.js';
+import { standingsOf, viewsOf } from './standings.fixture.js';
 
 const START_MS = Date.UTC(2026, 0, 1);
 const ENSEMBLE = { detecting: true, active_model: 'ensemble' } as const;
@@ -34,7 +35,7 @@ class Story {
   }
 
   get agent() {
-    return this.fleet.views(() => null, this.nowMs)[0]!;
+    return viewsOf(this.fleet, this.nowMs)[0]!;
   }
 
   get line() {
@@ -50,7 +51,7 @@ describe('a line', () => {
     expect(story.line).toMatchObject({ state: 'stale', watched: false });
     story.fleet.setOnline('gw-1', false, story.nowMs);
     expect(story.line).toMatchObject({ state: 'offline', watched: false });
-    expect(story.fleet.views(() => null, story.nowMs, false)[0]!.devices[0]).toMatchObject({
+    expect(viewsOf(story.fleet, story.nowMs, false)[0]!.devices[0]).toMatchObject({
       state: 'unknown',
       watched: false,
     });
@@ -131,7 +132,7 @@ describe('an agent that is online', () => {
     const silent = new Fleet();
     silent.desire(ENSEMBLE, START_MS);
     silent.setOnline('gw-1', true, START_MS);
-    const [agent] = silent.views(() => null, START_MS + ANSWER_MS);
+    const [agent] = viewsOf(silent, START_MS + ANSWER_MS);
     expect(agent?.problems[0]?.message).toContain('check its right to publish lineheron/v1/gw-1/info');
     const other = new Story(makeInfo({ detecting: true, active_model: 'isolation_forest' }));
     other.nowMs += ANSWER_MS;
@@ -192,14 +193,17 @@ describe('what is watched', () => {
     story.fleet.seen('gw-1', { ...whole, endMs: story.nowMs }, story.nowMs);
     story.fleet.setOnline('gw-2', true, story.nowMs);
     story.fleet.setOnline('gw-3', false, story.nowMs);
-    const views = (connected: boolean) => story.fleet.views(() => null, story.nowMs, connected);
-    expect(watchingOf(views(true), true)).toEqual({
+    const watching = (connected: boolean) => standingsOf(story.fleet, story.nowMs, connected).watching;
+    expect(watching(true)).toEqual({
       lines: 1,
       of: 1,
+      states: { scored: 1 },
+      missed: {},
       agents_detecting: 1,
       agents_online: 2,
       agents: 3,
+      agents_with_problems: 0,
     });
-    expect(watchingOf(views(false), false)).toMatchObject({ lines: 0, of: 1, agents_online: 0 });
+    expect(watching(false)).toMatchObject({ lines: 0, of: 1, missed: { unknown: 1 }, agents_online: 0 });
   });
 });

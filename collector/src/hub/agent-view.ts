@@ -3,18 +3,37 @@ import type {
   ActiveModel,
   AgentInfo,
   AgentProblem,
-  AgentView,
+  AgentSummary,
   Desired,
   DetectorName,
+  DeviceView,
   LineState,
   ReportingInterval,
   Scope,
-  Watching,
   WindowState,
 } from '@lineheron/models';
 import { CANNOT_MEASURE, span, topics } from '@lineheron/models';
 
+/** How a line stands: what is told at once when it changes. */
+export interface LineStanding {
+  state: LineState;
+  watched: boolean;
+  /** Id of the open alert. */
+  alert: string | null;
+  /** When it has warmed up, while it does; when it last measured anything, while it cannot; ms. */
+  momentMs: number | null;
+}
+
+export interface AgentStanding {
+  online: boolean;
+  detecting: boolean;
+  problems: AgentProblem[];
+}
+
 export interface Line {
+  agent: Agent;
+  /** `<agent>/<device>`. */
+  key: string;
   device: string;
   scope: Scope;
   state: WindowState;
@@ -32,6 +51,10 @@ export interface Line {
   measuring: ReportingInterval;
   /** When its window will have filled, while it fills. */
   readyMs: number | null;
+  /** As it was judged last; null before that. */
+  standing: LineStanding | null;
+  /** When time alone may change that. */
+  dueMs: number;
 }
 
 /** By how much an agent's windows were ahead of their arrival, since when, and the last time. */
@@ -42,6 +65,7 @@ export interface Ahead {
 }
 
 export interface Agent {
+  id: string;
   online: boolean;
   /** Whether it has said anything since the collector started, and since when it stands as it does. */
   known: boolean;
@@ -61,6 +85,11 @@ export interface Agent {
   /** Whether that was heard since the collector started. */
   live: boolean;
   lines: Map<string, Line>;
+  /** As it was judged last; null before that; and when time alone may change it. */
+  standing: AgentStanding | null;
+  dueMs: number;
+  /** Of its devices: how many there are, and how many are watched. */
+  counts: { of: number; watched: number };
 }
 
 /** What is desired of the fleet, and since when the agents could know. */
@@ -80,8 +109,9 @@ export interface Surroundings {
 /** An agent says within a second what it took up. */
 export const ANSWER_MS = 30_000;
 
-export function agentView(id: string, agent: Agent, around: Surroundings): AgentView {
-  const { online, info, lastSeenMs, lines } = agent;
+/** An agent without its lines. */
+export function agentView(agent: Agent, { problems }: AgentStanding): AgentSummary {
+  const { id, online, info, lastSeenMs, counts } = agent;
   return {
     id,
     online,
@@ -92,46 +122,64 @@ export function agentView(id: string, agent: Agent, around: Surroundings): Agent
     last_seen: lastSeenMs === null ? null : iso(lastSeenMs),
     detecting: info?.detecting ?? null,
     active_model: info?.active_model ?? null,
-    problems: problemsOf(id, agent, around),
+    problems,
     models: info?.models ?? [],
     spool: info?.spool ?? { batches: 0, bytes: 0 },
     counters: info?.counters ?? {},
     labels: info?.labels ?? {},
-    devices: [...lines.values()]
-      .sort((a, b) => (a.device < b.device ? -1 : 1))
-      .map((line) => lineView(id, agent, line, around)),
+    lines: { ...counts },
   };
 }
 
-export function watchingOf(agents: readonly AgentView[], connected: boolean): Watching {
-  const online = connected ? agents.filter((agent) => agent.online) : [];
-  const lines = agents.flatMap(({ devices }) => devices).filter(({ scope }) => scope === 'device');
+export function agentStanding(agent: Agent, around: Surroundings): AgentStanding {
+  const online = around.connected && agent.online;
+  const detecting = online && agent.info?.detecting === true;
+  return { online, detecting, problems: problemsOf(agent.id, agent, around) };
+}
+
+export function lineView({ device, scope, lastSeenMs, endMs }: Line, standing: LineStanding): DeviceView {
+  const { state, watched, alert, momentMs } = standing;
+  const moment = momentMs === null ? null : iso(momentMs);
   return {
-    lines: lines.filter(({ watched }) => watched).length,
-    of: lines.length,
-    agents_detecting: online.filter(({ detecting }) => detecting).length,
-    agents_online: online.length,
-    agents: agents.length,
+    device,
+    scope,
+    state,
+    watched,
+    ...(state === 'warming_up' && moment !== null ? { ready_at: moment } : {}),
+    ...(state === 'cannot_measure' && moment !== null ? { measured_at: moment } : {}),
+    last_seen: iso(lastSeenMs),
+    end: iso(endMs),
+    alert,
   };
 }
 
-function lineView(id: string, agent: Agent, line: Line, around: Surroundings): AgentView['devices'][number] {
+export function lineStanding(line: Line, around: Surroundings): LineStanding {
+  const { agent, readyMs, measuredMs } = line;
   const heard = stateOf(agent, line, around);
   const model = around.wanted?.active_model ?? agent.info?.active_model ?? 'ensemble';
   const judged = model === 'ensemble' ? line.judges.length > 0 : line.judges.includes(model);
   const state = heard === 'scored' && !judged ? UNJUDGED[model] : heard;
-  const { readyMs, measuredMs } = line;
   return {
-    device: line.device,
-    scope: line.scope,
     state,
     watched: judged && agent.info?.detecting === true && WATCHABLE.includes(state),
-    ...(state === 'warming_up' && readyMs !== null ? { ready_at: iso(readyMs) } : {}),
-    ...(state === 'cannot_measure' && measuredMs !== null ? { measured_at: iso(measuredMs) } : {}),
-    last_seen: iso(line.lastSeenMs),
-    end: iso(line.endMs),
-    alert: around.alertOf(id, line.device),
+    alert: around.alertOf(agent.id, line.device),
+    momentMs: state === 'warming_up' ? readyMs : state === 'cannot_measure' ? measuredMs : null,
   };
+}
+
+/** When time alone changes how it stands, ms; infinite when it does not. */
+export function lineDueMs({ lastSeenMs, interval, measuredMs, measuring }: Line, nowMs: number): number {
+  const silentMs = lastSeenMs + (interval.silenceMs ?? HEARD_ONCE_MS);
+  const unmeasuredMs = (measuredMs ?? 0) + (measuring.silenceMs ?? Number.POSITIVE_INFINITY);
+  const later = [silentMs, unmeasuredMs].filter((ms) => ms > nowMs);
+  return Math.min(Number.POSITIVE_INFINITY, ...later);
+}
+
+export function agentDueMs({ backMs, ahead }: Agent, { wanted, nowMs }: Surroundings): number {
+  const answerMs = Math.max(backMs, wanted?.sinceMs ?? Number.POSITIVE_INFINITY) + ANSWER_MS;
+  const aheadMs = ahead === null ? Number.POSITIVE_INFINITY : ahead.lastMs + AHEAD_MS;
+  const later = [answerMs, aheadMs].filter((ms) => ms > nowMs);
+  return Math.min(Number.POSITIVE_INFINITY, ...later);
 }
 
 function stateOf(agent: Agent, line: Line, { connected, nowMs }: Surroundings): LineState {

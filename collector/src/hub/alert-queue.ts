@@ -4,8 +4,8 @@
  */
 import type { Alert } from '@lineheron/models';
 
-/** A hundred a second at four turns. */
-const MAX_IN_A_TURN = 25;
+/** A hundred a second at ten turns. */
+const MAX_IN_A_TURN = 10;
 const COUNTING_MS = 10_000;
 const MAX_PENDING = 2000;
 

@@ -1,66 +1,53 @@
 import {
-  type AgentView,
+  type FeedStatus,
+  type FeedTopic,
   feedFrameSchema,
+  type LinesFrame,
   type MetricsView,
   type RecordView,
   type SnapshotFrame,
-  type StatusView,
   type UpdateFrame,
   type WatchedLines,
 } from '@lineheron/models';
 import { describe, expect, it } from 'vitest';
 import { QualityTracker } from '../quality/quality-tracker.js';
+import { makeInfo } from '../testing/messages.js';
 import { makeAlert, makeView } from '../testing/stored.js';
-import { Feed, type FeedClient } from './feed.js';
+import type { FeedClient } from './connection.js';
+import { Feed } from './feed.js';
+import { Fleet } from './fleet.js';
 import { LiveState } from './live-state.js';
+import type { SharedMessage } from './shared-message.js';
+import { Standings } from './standings.js';
 
 const START_MS = Date.UTC(2026, 0, 1);
 const iso = (ms: number) => new Date(START_MS + ms).toISOString();
 
-type Frame = Partial<Omit<SnapshotFrame, 'type'> & Omit<UpdateFrame, 'type'>> & { type: string; n: number };
+type Fields<T> = Partial<Omit<T, 'type' | 'watching'>>;
+type Frame = Fields<SnapshotFrame> &
+  Fields<UpdateFrame> &
+  Fields<LinesFrame> & { type: string; watching?: WatchedLines };
 
 class Client implements FeedClient {
-  bufferedAmount = 0;
+  queuedBytes = 0;
   ended = false;
   readonly frames: Frame[] = [];
-  send(text: string): void {
-    this.frames.push(JSON.parse(text));
+  readonly messages: SharedMessage[] = [];
+  send(message: SharedMessage): void {
+    this.messages.push(message);
+    this.frames.push(JSON.parse(message.text));
   }
   ping(): void {}
   terminate(): void {
     this.ended = true;
   }
+  /** Those of one kind. */
+  of(type: string): Frame[] {
+    return this.frames.filter((frame) => frame.type === type);
+  }
 }
 
 const nothing = { windows: [], records: [], alerts: [] };
-
-function makeAgent(id: string, devices: readonly string[]): AgentView {
-  return {
-    id,
-    online: true,
-    version: '0.1.0',
-    boot: 'aaaaaaaaaaaaaaaa',
-    source: { type: 'tail', detail: '', phase: 'live' },
-    fingerprint: '0123456789abcdef',
-    last_seen: iso(0),
-    models: [],
-    spool: { batches: 0, bytes: 0 },
-    counters: { records: 1 },
-    labels: {},
-    detecting: true,
-    active_model: 'ensemble',
-    problems: [],
-    devices: devices.map((device) => ({
-      device,
-      scope: 'device' as const,
-      state: 'scored' as const,
-      watched: true,
-      last_seen: iso(0),
-      end: iso(0),
-      alert: null,
-    })),
-  };
-}
 
 const METRICS: MetricsView = {
   totals: {
@@ -81,10 +68,9 @@ const METRICS: MetricsView = {
   since: iso(0),
 };
 
-const STATUS: StatusView = {
+const STATUS: Omit<FeedStatus, 'watching'> = {
   version: '0.1.0',
   started_at: iso(0),
-  uptime_seconds: 0,
   detecting: true,
   active_model: 'ensemble',
   trained: { isolation_forest: true, adaptive_baseline: true, autoencoder: true, ensemble: true },
@@ -98,29 +84,53 @@ const STATUS: StatusView = {
     anomaly_probability: 0.05,
   },
   open_alerts: 0,
-  watching: { lines: 2, of: 2, agents_detecting: 1, agents_online: 1, agents: 1 },
-  agents: [makeAgent('gw-1', ['modem-1', 'modem-2'])],
 };
 
 function build(devices: readonly string[] = ['modem-1', 'modem-2']) {
   const clock = { ms: 0, snapshots: 0 };
-  const state = { status: { ...STATUS, agents: [makeAgent('gw-1', devices)] }, metrics: METRICS };
+  const now = () => START_MS + clock.ms;
+  const state = { status: STATUS, metrics: METRICS, alert: null as string | null };
   const live = new LiveState();
+  const fleet = new Fleet();
+  const info = makeInfo({ detecting: true, active_model: 'ensemble' });
+  fleet.setOnline('gw-1', true, START_MS);
+  fleet.setInfo('gw-1', info, START_MS);
+  const judges = ['isolation_forest'] as const;
+  const see = (device: string, agent = 'gw-1') => {
+    const sighting = {
+      device,
+      scope: 'device',
+      state: 'scored',
+      endMs: now(),
+      judges,
+      measured: true,
+    } as const;
+    fleet.seen(agent, sighting, now());
+  };
+  for (const device of devices) see(device);
+  const alertOf = (_agent: string, device: string) => (device === 'modem-2' ? state.alert : null);
+  const standings = new Standings({ now, fleet, alertOf, connected: () => true });
   const feed = new Feed({
-    now: () => START_MS + clock.ms,
+    now,
     recent: () => {
       clock.snapshots++;
       return live.snapshot();
     },
-    status: () => state.status,
+    status: () => {
+      standings.refresh();
+      return { ...state.status, watching: standings.watching };
+    },
     models: () => [],
     metrics: () => state.metrics,
+    standings,
     board: live.board,
     maxClients: 2,
   });
-  const connect = (watched?: WatchedLines) => {
+  /** Connects, and waits for the turn that brings the snapshot. */
+  const connect = (watched?: WatchedLines, topics?: readonly FeedTopic[]) => {
     const client = new Client();
-    feed.connect(client, watched);
+    feed.connect(client, watched, topics);
+    feed.flush();
     return client;
   };
   /** Tells of windows of that device, and passes a second. */
@@ -133,7 +143,7 @@ function build(devices: readonly string[] = ['modem-1', 'modem-2']) {
     feed.add({ ...nothing, windows });
     feed.flush();
   };
-  return { feed, live, clock, state, connect, second };
+  return { feed, live, fleet, info, clock, state, see, connect, second };
 }
 
 const record = (device: string, fields: Partial<RecordView> = {}): RecordView => ({
@@ -158,7 +168,8 @@ describe('the frames of the feed', () => {
     const { connect, second } = build();
     const client = connect();
     for (let turn = 0; turn < 3; turn++) second('modem-1');
-    expect(client.frames.map(({ type, n }) => `${type} ${n}`)).toEqual([
+    const numbered = client.frames.filter(({ type }) => type !== 'lines');
+    expect(numbered.map(({ type, n }) => `${type} ${n}`)).toEqual([
       'snapshot 0',
       'update 1',
       'update 2',
@@ -172,14 +183,14 @@ describe('the frames of the feed', () => {
     feed.add({ windows: [], records: [record('modem-1')], alerts: [makeAlert()] });
     second('modem-1', 'modem-2');
     for (const frame of client.frames) expect(feedFrameSchema.parse(frame)).toEqual(frame);
-    expect(client.frames[0]).toMatchObject({ v: 2, now_ms: START_MS });
+    expect(client.frames.map(({ type }) => type)).toEqual(['snapshot', 'update', 'lines']);
+    expect(client.frames[0]).toMatchObject({ v: 3, now_ms: START_MS });
     expect(client.frames[1]).toMatchObject({ now_ms: START_MS + clock.ms });
   });
 
   it('gather what comes between two turns, and are none when there is nothing', () => {
     const { feed, connect } = build();
     const client = connect();
-    feed.flush();
     const before = client.frames.length;
     feed.add({ ...nothing, windows: [makeView()] });
     feed.add({ ...nothing, windows: [makeView()] });
@@ -195,35 +206,104 @@ describe('the frames of the feed', () => {
     for (clock.ms = 0; clock.ms < 10_000; clock.ms += 250) feed.flush();
     expect(client.frames.slice(1).map(({ now_ms }) => now_ms! - START_MS)).toEqual([2000, 4000, 6000, 8000]);
   });
+
+  it('are written once for all who follow the same topics', () => {
+    const { connect, second } = build();
+    const [one, other] = [connect(['gw-1/modem-2']), connect(['gw-1/modem-2'])];
+    second('modem-2');
+    expect(one.messages.slice(-2)).toEqual(other.messages.slice(-2));
+    for (const [at, message] of one.messages.slice(-2).entries()) {
+      expect(other.messages.slice(-2)[at]).toBe(message);
+    }
+  });
+});
+
+describe('topics', () => {
+  it('that a client names are all that it hears of', () => {
+    const { feed, connect, second, state } = build();
+    const client = connect([], ['alerts', 'fleet', 'alerts']);
+    expect(client.frames[0]).toMatchObject({
+      topics: ['fleet', 'alerts'],
+      status: { detecting: true },
+      alerts: [],
+    });
+    for (const part of ['lines', 'agents', 'records', 'windows']) {
+      expect(client.frames[0]).not.toHaveProperty(part);
+    }
+    state.status = { ...state.status, detecting: false };
+    feed.add({ ...nothing, records: [record('modem-1')], alerts: [makeAlert()] });
+    second('modem-1');
+    expect(client.frames.at(-1)).toEqual({
+      type: 'update',
+      n: 1,
+      now_ms: expect.any(Number),
+      status: { detecting: false },
+      alerts: [expect.objectContaining({ id: makeAlert().id })],
+    });
+  });
+
+  it('are changed by a request, which a snapshot answers', () => {
+    const { feed, connect, second } = build();
+    const client = connect([], []);
+    feed.message(client, '{"type":"follow","topics":["list"]}');
+    feed.flush();
+    expect(client.of('snapshot').at(-1)).toMatchObject({ topics: ['list'], n: 0 });
+    second('modem-1');
+    expect(client.frames.at(-1)).toMatchObject({ n: 1, values: [[0, expect.anything(), null]] });
+  });
 });
 
 describe('what has changed', () => {
   it('is all that is told of status, agents and lines', () => {
-    const { feed, clock, state, connect } = build();
-    const client = connect();
+    const { feed, clock, state, fleet, connect } = build();
+    const client = connect([]);
     clock.ms = 1000;
-    state.status = { ...state.status, uptime_seconds: 1 };
     feed.flush();
-    expect(client.frames).toHaveLength(1);
+    expect(client.of('update')).toHaveLength(0);
     clock.ms = 2000;
-    const changed = makeAgent('gw-1', ['modem-1', 'modem-2']);
-    Object.assign(changed.devices[1]!, { state: 'stale', watched: false });
-    state.status = { ...state.status, detecting: false, agents: [{ ...changed, online: false }] };
+    state.status = { ...state.status, detecting: false };
+    state.alert = makeAlert().id;
+    fleet.alerted('gw-1', 'modem-2');
     feed.flush();
-    expect(client.frames[1]).toEqual({
-      type: 'update',
-      n: 1,
-      now_ms: START_MS + 2000,
-      status: { detecting: false },
-      agents: [expect.objectContaining({ id: 'gw-1', online: false })],
-      lines: [[1, 'gw-1', 'modem-2', 'stale', false, null, START_MS, 0, null, null]],
-    });
+    expect(client.of('update')).toEqual([
+      {
+        type: 'update',
+        n: 1,
+        now_ms: START_MS + 2000,
+        status: { detecting: false },
+        lines: [[1, 'gw-1', 'modem-2', 'scored', true, makeAlert().id, START_MS, 0, null, null]],
+      },
+    ]);
+  });
+
+  it('of an agent that goes away is its own state and that of its lines', () => {
+    const { feed, clock, fleet, connect } = build();
+    const client = connect([]);
+    clock.ms = 1000;
+    fleet.setOnline('gw-1', false, START_MS + 1000);
+    feed.flush();
+    const [update] = client.of('update');
+    expect(update).toMatchObject({ agents: [{ id: 'gw-1', online: false }] });
+    expect(update?.lines?.map(([, , , state]) => state)).toEqual(['offline', 'offline']);
+    expect(update?.status?.watching).toMatchObject({ lines: 0, missed: { offline: 2 }, agents_online: 0 });
+  });
+
+  it('is told when time alone has made a line silent', () => {
+    const { feed, clock, connect, see } = build();
+    for (clock.ms = 0; clock.ms < 20_000; clock.ms += 1000) see('modem-1');
+    const client = connect([]);
+    clock.ms = 19_000 + 59_999;
+    feed.flush();
+    const silent = () => client.of('update').flatMap(({ lines = [] }) => lines.map((row) => row.slice(2, 4)));
+    expect(silent()).toEqual([]);
+    clock.ms += 1000;
+    feed.flush();
+    expect(silent()).toEqual([['modem-1', 'stale']]);
   });
 
   it('is told at once when it is no question of time', () => {
     const { feed, clock, state, connect } = build();
     const client = connect();
-    feed.flush();
     clock.ms = 500;
     state.status = { ...state.status, detecting: false };
     feed.flush();
@@ -234,22 +314,12 @@ describe('what has changed', () => {
   });
 
   it('is not what only counts: spool, counters and when an agent was last heard', () => {
-    const { feed, clock, state, connect } = build();
+    const { feed, clock, fleet, info, connect } = build();
     const client = connect();
     clock.ms = 1000;
-    const agents = [{ ...state.status.agents[0]!, last_seen: iso(900), counters: { records: 2 } }];
-    state.status = { ...state.status, agents };
+    fleet.setInfo('gw-1', { ...info, counters: { records: 2 } }, START_MS + 900);
     feed.flush();
     expect(client.frames).toHaveLength(1);
-  });
-
-  it('names lines and agents that are gone', () => {
-    const { clock, feed, state, connect } = build();
-    const client = connect();
-    clock.ms = 1000;
-    state.status = { ...state.status, agents: [] };
-    feed.flush();
-    expect(client.frames[1]?.gone).toEqual({ agents: ['gw-1'], lines: [0, 1] });
   });
 
   it('of the metrics are the fields that changed', () => {
@@ -267,10 +337,29 @@ describe('what has changed', () => {
     second('modem-1');
     feed.add({ ...nothing, records: [record('modem-1')], windows: [makeView()] });
     feed.disconnect(first);
-    clock.ms += 60_000;
+    clock.ms += 1000;
     const later = connect();
     feed.flush();
     expect(later.frames).toHaveLength(1);
+  });
+});
+
+describe('the list', () => {
+  it('of a large fleet shows the worst, and what leaves it is named', () => {
+    const { feed, clock, see, connect, state, fleet } = build(
+      Array.from({ length: 2001 }, (_, n) => `m-${n}`),
+    );
+    const client = connect([]);
+    expect(client.frames[0]?.lines).toHaveLength(2000);
+    expect(client.frames[0]?.status?.watching).toMatchObject({ of: 2001, lines: 2001 });
+    clock.ms = 1000;
+    state.alert = makeAlert().id;
+    see('modem-2');
+    fleet.alerted('gw-1', 'modem-2');
+    feed.flush();
+    const [update] = client.of('update');
+    expect(update?.lines).toEqual([expect.arrayContaining(['modem-2', makeAlert().id])]);
+    expect(update?.gone).toEqual({ agents: [], lines: [expect.any(Number)] });
   });
 });
 
@@ -279,7 +368,7 @@ describe('the values of lines', () => {
     const { connect, second } = build();
     const client = connect([]);
     second('modem-2');
-    expect(client.frames[1]?.values).toEqual([[1, 1.12, null]]);
+    expect(client.of('update')[0]?.values).toEqual([[1, 1.12, null]]);
   });
 
   it('are told of two hundred lines a second, those first that wait longest', () => {
@@ -287,7 +376,7 @@ describe('the values of lines', () => {
     const { connect, second } = build(devices);
     const client = connect([]);
     for (let turn = 0; turn < 9; turn++) second(...devices);
-    const told = client.frames.slice(1).map(({ values }) => values ?? []);
+    const told = client.of('update').map(({ values }) => values ?? []);
     expect(told.every((values) => values.length <= 200)).toBe(true);
     const counts = new Map<number, number>();
     for (const [number] of told.flat()) counts.set(number, (counts.get(number) ?? 0) + 1);
@@ -303,7 +392,7 @@ describe('the values of lines', () => {
     const [snapshot] = connect([]).frames;
     expect(snapshot?.lines?.[0]?.slice(-2)).toEqual([22, null]);
     expect(snapshot?.sparks).toEqual([[...new Array(9).fill(null), 31, null, 22], []]);
-    expect(snapshot?.windows).toEqual([]);
+    expect(snapshot).not.toHaveProperty('windows');
   });
 });
 
@@ -319,27 +408,41 @@ describe('who watches', () => {
       records: Array.from({ length: 300 }, () => record('modem-2')),
     });
     feed.flush();
-    expect(client.frames[1]?.windows).toHaveLength(2);
-    expect(client.frames[1]?.records).toHaveLength(300);
+    expect(client.of('lines')[0]?.windows).toHaveLength(2);
+    expect(client.of('lines')[0]?.records).toHaveLength(300);
   });
 
   it('some lines gets their windows and no others, from the frame on that says so', () => {
     const { feed, connect } = build();
     const client = connect([]);
+    expect(client.of('lines')).toMatchObject([{ watching: [] }]);
     const windows = [makeView(), makeView({ device: 'modem-2' })];
     feed.add({ ...nothing, windows });
     feed.message(client, '{"type":"watch","lines":["gw-1/modem-2"]}');
+    feed.flush();
     feed.add({ ...nothing, windows });
     feed.flush();
-    expect(client.frames.slice(1)).toMatchObject([
-      { n: 1, watching: ['gw-1/modem-2'] },
-      { n: 2, windows: [{ device: 'modem-2' }] },
-    ]);
-    expect(client.frames[1]).not.toHaveProperty('windows');
-    expect(client.frames[2]).not.toHaveProperty('watching');
+    const [, answer, lines] = client.of('lines');
+    expect(answer).toMatchObject({ watching: ['gw-1/modem-2'], lines: [[1, 'gw-1', 'modem-2', ...row]] });
+    expect(answer).not.toHaveProperty('windows');
+    expect(lines).toMatchObject({ windows: [{ device: 'modem-2' }] });
+    expect(lines).not.toHaveProperty('watching');
   });
 
-  it('some lines gets all their records and a sample of the others, anomalous ones first', () => {
+  it('some lines hears at once with which state they stand, whether the list shows them or not', () => {
+    const { feed, clock, fleet, state, connect } = build();
+    const client = connect(['gw-1/modem-2', 'gw-1/unknown']);
+    clock.ms = 1000;
+    state.alert = makeAlert().id;
+    fleet.alerted('gw-1', 'modem-2');
+    feed.flush();
+    expect(client.of('lines').map(({ lines }) => lines?.map((row) => row[5]))).toEqual([
+      [null],
+      [makeAlert().id],
+    ]);
+  });
+
+  it('some lines gets all their records, and everybody a sample of all, anomalous ones first', () => {
     const { feed, clock, connect } = build();
     const client = connect(['gw-1/modem-2']);
     const others = Array.from({ length: 200 }, (_, n) => record('modem-1', { anomalous: n === 7 }));
@@ -347,9 +450,9 @@ describe('who watches', () => {
     clock.ms = 1000;
     feed.add({ ...nothing, records: [...own, ...others] });
     feed.flush();
-    const records = client.frames.at(-1)!.records!;
-    expect(records.filter(({ device }) => device === 'modem-2')).toHaveLength(50);
-    expect(records.filter(({ device }) => device === 'modem-1')).toHaveLength(20);
+    expect(client.of('lines').at(-1)?.records).toHaveLength(50);
+    const records = client.of('update').at(-1)!.records!;
+    expect(records).toHaveLength(20);
     expect(records.filter(({ anomalous }) => anomalous)).toHaveLength(1);
   });
 
@@ -365,6 +468,9 @@ describe('who watches', () => {
   });
 });
 
+/** State, watched, alert, times and values. */
+const row = Array.from({ length: 7 }, (_, at) => (at === 2 || at > 4 ? null : expect.anything()));
+
 describe('alerts', () => {
   it('that only count on are told every ten seconds, what a person must know at once', () => {
     const { feed, clock, connect } = build();
@@ -374,7 +480,7 @@ describe('alerts', () => {
       feed.add({ ...nothing, alerts: [makeAlert(fields)] });
       const before = client.frames.length;
       feed.flush();
-      return client.frames[before]?.alerts?.[0]?.windows ?? null;
+      return client.frames.slice(before).flatMap(({ alerts = [] }) => alerts)[0]?.windows ?? null;
     };
     const told = Array.from({ length: 12 }, (_, n) => turn({ windows: n + 1 }));
     expect(told.filter((windows) => windows !== null)).toEqual([1, 11]);
@@ -387,25 +493,28 @@ describe('alerts', () => {
     const client = connect([]);
     const alerts = Array.from({ length: 1000 }, (_, n) => makeAlert({ id: `gw-1/aaaaaaaaaaaaaaaa/${n}/0` }));
     feed.add({ ...nothing, alerts });
-    for (let turn = 0; turn < 40; turn++) {
-      clock.ms += 250;
+    for (let turn = 0; turn < 100; turn++) {
+      clock.ms += 100;
       feed.flush();
     }
     const told = client.frames.slice(1).map((frame) => frame.alerts?.length ?? 0);
-    expect(Math.max(...told)).toBe(25);
+    expect(Math.max(...told)).toBe(10);
     expect(new Set(client.frames.flatMap((frame) => frame.alerts ?? []).map(({ id }) => id)).size).toBe(1000);
   });
 });
 
 describe('requests', () => {
   it('for a new snapshot are answered, numbered so that no update follows twice', () => {
-    const { feed, connect } = build();
-    const client = connect();
-    feed.add({ ...nothing, windows: [makeView()] });
+    const { feed, connect, second } = build();
+    const [client, other] = [connect([]), connect([])];
+    second('modem-1');
     feed.message(client, '{"type":"resync"}');
-    const [update, snapshot] = client.frames.slice(-2);
-    expect(update).toMatchObject({ type: 'update', n: 1 });
-    expect(snapshot).toMatchObject({ type: 'snapshot', n: 1 });
+    second('modem-1');
+    second('modem-1');
+    const numbers = (of: Client) =>
+      of.frames.flatMap(({ type, n }) => (n === undefined ? [] : [`${type} ${n}`]));
+    expect(numbers(client)).toEqual(['snapshot 0', 'update 1', 'snapshot 2', 'update 3']);
+    expect(numbers(other)).toEqual(['snapshot 0', 'update 1', 'update 2', 'update 3']);
   });
 
   const lines = (count: number) => Array.from({ length: count }, (_, n) => `gw-1/modem-${n}`);
@@ -419,6 +528,8 @@ describe('requests', () => {
     '{"type":"watch","lines":"some"}',
     '{"type":"watch","lines":["modem-1"]}',
     '{"type":"watch","lines":["gw-1/a/b"]}',
+    '{"type":"follow","topics":["all"]}',
+    '{"type":"follow","topics":["list","list","list","list","list"]}',
     JSON.stringify({ type: 'watch', lines: lines(51) }),
   ])('that are none end the connection: %s', (text) => {
     const { feed, connect } = build();
@@ -432,60 +543,80 @@ describe('requests', () => {
     const { feed, connect } = build();
     const client = connect();
     feed.message(client, JSON.stringify({ type: 'watch', lines: lines(50) }));
+    feed.flush();
     expect(client.frames.at(-1)?.watching).toHaveLength(50);
     feed.message(client, '{"type":"watch","lines":"all"}');
-    expect(client.frames.at(-1)?.watching).toBe('all');
+    feed.flush();
+    expect(client.frames.at(-1)).toMatchObject({ type: 'snapshot', watching: 'all' });
   });
 });
 
 describe('a slow client', () => {
   it('loses its backlog and gets one snapshot when it has caught up', () => {
     const { feed, connect, second } = build();
-    const [slow, quick] = [connect(), connect()];
-    slow.bufferedAmount = 2 * 1024 * 1024;
+    const [slow, quick] = [connect([]), connect([])];
+    slow.queuedBytes = 2 * 1024 * 1024;
     for (let turn = 0; turn < 5; turn++) second('modem-1');
-    expect(quick.frames).toHaveLength(6);
-    slow.bufferedAmount = 10;
+    expect(quick.of('update')).toHaveLength(5);
+    slow.queuedBytes = 10;
     feed.flush();
-    expect(slow.frames).toHaveLength(1);
-    slow.bufferedAmount = 0;
+    expect(slow.frames).toHaveLength(2);
+    slow.queuedBytes = 0;
     feed.flush();
-    expect(slow.frames.at(-1)).toMatchObject({
-      type: 'snapshot',
-      n: 0,
+    expect(slow.of('snapshot')).toHaveLength(2);
+    expect(slow.of('snapshot')[1]).toMatchObject({
+      n: 5,
       lines: [expect.arrayContaining([5.12]), expect.anything()],
     });
     second('modem-1');
-    expect(slow.frames.at(-1)).toMatchObject({ type: 'update', n: 1 });
+    expect(slow.frames.at(-1)).toMatchObject({ type: 'update', n: 6 });
   });
 
   it('that asks without reading gets one snapshot, once it has read', () => {
     const { feed, connect } = build();
     const client = connect();
-    feed.flush();
     const before = client.frames.length;
-    client.bufferedAmount = 10;
-    for (let turn = 0; turn < 20; turn++) feed.message(client, '{"type":"resync"}');
+    client.queuedBytes = 10;
+    for (let turn = 0; turn < 20; turn++) {
+      feed.message(client, '{"type":"resync"}');
+      feed.flush();
+    }
     expect(client.frames).toHaveLength(before);
-    client.bufferedAmount = 0;
+    client.queuedBytes = 0;
     feed.flush();
     feed.flush();
     expect(client.frames.slice(before)).toMatchObject([{ type: 'snapshot' }]);
   });
 
-  it('shares its snapshot with all who need one at that time', () => {
-    const { feed, clock, connect } = build();
-    const clients = [connect(), connect()];
-    for (const client of clients) {
-      client.bufferedAmount = 10;
-      feed.message(client, '{"type":"resync"}');
+  it('that takes nothing for ten seconds is cut off, one that takes a little at a time is not', () => {
+    const { feed, clock, connect, second } = build();
+    const [frozen, slow] = [connect([]), connect([])];
+    [frozen.queuedBytes, slow.queuedBytes] = [2e6, 2e6];
+    for (let turn = 0; turn < 12; turn++) {
+      second('modem-1');
+      slow.queuedBytes -= 1000;
     }
-    for (const client of clients) client.bufferedAmount = 0;
-    const before = clock.snapshots;
-    feed.add({ ...nothing, windows: [makeView()] });
+    expect([frozen.ended, slow.ended]).toEqual([true, false]);
+    expect([feed.frozen, feed.clients]).toEqual([1, 1]);
     feed.flush();
-    expect(clients.map(({ frames }) => frames.at(-1)?.type)).toEqual(['snapshot', 'snapshot']);
+    clock.ms += 11_000;
+    feed.flush();
+    expect(slow.ended).toBe(true);
+  });
+
+  it('shares its snapshot with all who need one at that time, and new clients do not have it built again', () => {
+    const { feed, clock } = build();
+    const clients = [new Client(), new Client()];
+    const before = clock.snapshots;
+    for (const client of clients) feed.connect(client, []);
+    expect(clients.flatMap(({ frames }) => frames)).toEqual([]);
+    feed.flush();
     expect(clock.snapshots).toBe(before + 1);
+    expect(clients[0]!.messages[0]).toBe(clients[1]!.messages[0]);
+    for (const client of clients) feed.message(client, '{"type":"resync"}');
+    feed.flush();
+    expect(clients.map((client) => client.of('snapshot').length)).toEqual([2, 2]);
+    expect(clock.snapshots).toBe(before + 2);
   });
 });
 
@@ -509,7 +640,7 @@ describe('bounds', () => {
   it('end a client that asks all the time', () => {
     const { feed, connect } = build();
     const client = connect();
-    for (let turn = 0; turn < 121; turn++) feed.message(client, '{"type":"watch","lines":[]}');
+    for (let turn = 0; turn < 61; turn++) feed.message(client, '{"type":"watch","lines":[]}');
     expect(client.ended).toBe(true);
   });
 

@@ -1,6 +1,7 @@
 /** How a line of an agent stands. */
 import { describe, expect, it } from 'vitest';
 import { Fleet } from './fleet.js';
+import { viewsOf } from './standings.fixture.js';
 
 const START_MS = 1_000_000;
 const line = {
@@ -22,7 +23,7 @@ function fleetWith(everyMs: number, windows: number): { fleet: Fleet; lastMs: nu
   return { fleet, lastMs };
 }
 
-const stateAt = (fleet: Fleet, nowMs: number) => fleet.views(() => null, nowMs)[0]!.devices[0]!.state;
+const stateAt = (fleet: Fleet, nowMs: number) => viewsOf(fleet, nowMs)[0]!.devices[0]!.state;
 
 describe('the state of a line', () => {
   it('is stale a minute after the last window of one that reports every second', () => {

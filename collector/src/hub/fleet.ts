@@ -6,7 +6,6 @@
 import {
   type ActiveModel,
   type AgentInfo,
-  type AgentView,
   DEFAULT_WINDOW_SECONDS,
   type Desired,
   type DetectorName,
@@ -17,15 +16,8 @@ import {
   type Scope,
   type WindowState,
 } from '@lineheron/models';
-import {
-  type Agent,
-  agentView,
-  isAhead,
-  isSilent,
-  type Line,
-  unmeasuredParts,
-  type Wanted,
-} from './agent-view.js';
+import { type Agent, isAhead, isSilent, type Line, unmeasuredParts, type Wanted } from './agent-view.js';
+import { lineKey } from './line-board.js';
 
 /** A window as the fleet takes note of it. */
 export interface Sighting {
@@ -56,22 +48,41 @@ export interface Hearing {
 }
 
 const MAX_AGENTS = 10_000;
-const MAX_LINES = 10_000;
+const MAX_LINES_OF_AN_AGENT = 10_000;
+/** Of all agents together. */
+export const MAX_LINES = 200_000;
+
+/** What may stand otherwise than it was judged last, since something was heard of it; and who is known no more. */
+export class FleetNews {
+  readonly agents = new Set<Agent>();
+  readonly lines = new Set<Line>();
+  readonly goneAgents = new Set<Agent>();
+  readonly goneLines = new Set<Line>();
+}
 
 export class Fleet {
   private readonly agents = new Map<string, Agent>();
+  private lineCount = 0;
+  /** Agents with a forest of device windows. */
+  private forests = 0;
+  private ids: readonly string[] | null = null;
+  /** For whoever judges how all stand; emptied there. */
+  readonly news = new FleetNews();
   /** Some agent's adaptive baseline has seen enough of a line to judge it. */
   baselineReady = false;
   /** When the broker was last found away: nobody could be heard until then. */
   private deafMs = Number.NEGATIVE_INFINITY;
-  private wanted: Wanted | null = null;
+  wanted: Wanted | null = null;
 
   /** No line is stale before it has been silent for `silenceMs`. */
   constructor(private readonly silenceMs = MIN_STALE_MS) {}
 
   setOnline(agent: string, online: boolean, nowMs: number): void {
     const known = this.agent(agent);
-    if (known.online !== online || !known.known) known.changedMs = nowMs;
+    if (known.online !== online || !known.known) {
+      known.changedMs = nowMs;
+      this.markAll(known);
+    }
     if (online && !known.online) {
       known.backMs = nowMs;
       known.unansweredMs = null;
@@ -116,18 +127,24 @@ export class Fleet {
     const { detecting, active_model } = settings;
     const known = this.wanted;
     const isNews = known?.detecting !== detecting || known.active_model !== active_model;
-    if (isNews) this.wanted = { detecting, active_model, sinceMs: nowMs };
+    if (!isNews) return;
+    this.wanted = { detecting, active_model, sinceMs: nowMs };
+    this.markFleet();
   }
 
   /** This is desired of one agent, beside the fleet's; null when it was taken back. */
   setOwn(agent: string, desired: Desired | null): void {
-    this.agent(agent).own = desired;
+    const known = this.agent(agent);
+    known.own = desired;
+    this.news.agents.add(known);
   }
 
   /** Whether it answered a command. */
   setAnswered(agent: string, answered: boolean, nowMs: number): void {
     const known = this.agents.get(agent);
-    if (known) known.unansweredMs = answered ? null : (known.unansweredMs ?? nowMs);
+    if (!known) return;
+    known.unansweredMs = answered ? null : (known.unansweredMs ?? nowMs);
+    this.news.agents.add(known);
   }
 
   /** Windows of it were so far ahead of their arrival that they were stamped by that. */
@@ -135,10 +152,16 @@ export class Fleet {
     const known = this.agent(agent);
     const goesOn = known.ahead !== null && isAhead(known.ahead, nowMs);
     known.ahead = { byMs, sinceMs: goesOn ? known.ahead!.sinceMs : nowMs, lastMs: nowMs };
+    this.news.agents.add(known);
   }
 
   setInfo(agent: string, info: AgentInfo, nowMs: number): void {
     const known = this.agent(agent);
+    const { detecting, active_model } = info;
+    const isSame = known.info?.detecting === detecting && known.info.active_model === active_model;
+    if (isSame && known.known) this.news.agents.add(known);
+    else this.markAll(known);
+    this.forests += Number(hasForest(info)) - Number(hasForest(known.info));
     known.endedMs = info.source.phase === 'ended' ? (known.endedMs ?? nowMs) : null;
     known.unmeasuredMs = unmeasuredParts(info).length > 0 ? (known.unmeasuredMs ?? nowMs) : null;
     known.info = info;
@@ -149,6 +172,7 @@ export class Fleet {
 
   seen(agent: string, line: Sighting, nowMs: number): void {
     const known = this.agent(agent);
+    if (!known.known) this.markAll(known);
     known.known = true;
     const before = known.lines.get(line.device);
     // A gap in which its agent or the broker was away is not the line's own.
@@ -160,6 +184,7 @@ export class Fleet {
   /** A line as the store knew it at `seenMs`: whether its agent is there is to be heard. */
   restore(agent: string, line: Sighting, seenMs: number, nowMs: number): void {
     const known = this.agent(agent);
+    this.news.agents.add(known);
     known.lastSeenMs = seenMs;
     this.note(known, line, seenMs, { live: false, learn: true });
     if (!known.known) known.changedMs = nowMs;
@@ -176,9 +201,7 @@ export class Fleet {
     const interval = before?.interval ?? new ReportingInterval(this.silenceMs);
     const wasSilent = before !== undefined && isSilent(before, nowMs);
     if (before && learn) interval.add(endMs - before.endMs, endMs);
-    known.lines.delete(line.device);
-    known.lines.set(line.device, {
-      device: line.device,
+    const heard = {
       scope: line.scope,
       state: line.state,
       judges: line.judges,
@@ -189,8 +212,24 @@ export class Fleet {
       interval,
       ...this.measured(before, line, endMs, nowMs),
       readyMs: this.readyMs(known, before, line, nowMs),
-    });
-    if (known.lines.size > MAX_LINES) known.lines.delete(known.lines.keys().next().value!);
+    };
+    const { device } = line;
+    const next: Line = before
+      ? Object.assign(before, heard)
+      : {
+          agent: known,
+          key: lineKey(known.id, device),
+          device,
+          ...heard,
+          standing: null,
+          dueMs: Number.POSITIVE_INFINITY,
+        };
+    known.lines.delete(device);
+    known.lines.set(device, next);
+    this.news.lines.add(next);
+    if (!before) this.lineCount++;
+    if (known.lines.size > MAX_LINES_OF_AN_AGENT) this.forgetOldest(known);
+    if (this.lineCount > MAX_LINES) this.forgetLine();
   }
 
   private measured(before: Line | undefined, line: Sighting, endMs: number, nowMs: number) {
@@ -215,6 +254,35 @@ export class Fleet {
 
   features(agent: string): readonly Feature[] | undefined {
     return this.agents.get(agent)?.info?.features;
+  }
+
+  /** An alert of that device was opened or closed, or is another. */
+  alerted(agent: string, device: string): void {
+    const line = this.agents.get(agent)?.lines.get(device);
+    if (line) this.news.lines.add(line);
+  }
+
+  /** All may stand otherwise. */
+  markFleet(): void {
+    for (const agent of this.agents.values()) this.markAll(agent);
+  }
+
+  get(agent: string): Agent | undefined {
+    return this.agents.get(agent);
+  }
+
+  /** Ids of the agents, in order. */
+  get agentIds(): readonly string[] {
+    this.ids ??= [...this.agents.keys()].sort();
+    return this.ids;
+  }
+
+  lineCountOf(agent: string): number {
+    return this.agents.get(agent)?.lines.size ?? 0;
+  }
+
+  get hasForest(): boolean {
+    return this.forests > 0;
   }
 
   /** Agents that are online and have introduced themselves. */
@@ -244,18 +312,6 @@ export class Fleet {
       const agent = this.agents.get(id);
       return agent ? this.hearingsOf(id, agent, nowMs) : [];
     });
-  }
-
-  /** `alertOf` gives the open alert of a device. Without a broker nothing is known of anybody. */
-  views(
-    alertOf: (agent: string, device: string) => string | null,
-    nowMs: number,
-    connected = true,
-  ): AgentView[] {
-    const around = { alertOf, nowMs, connected, wanted: this.wanted };
-    return [...this.agents]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, agent]) => agentView(id, agent, around));
   }
 
   /** Time between two windows of a line, as it is usual; null while nothing is known. */
@@ -304,12 +360,52 @@ export class Fleet {
   }
 
   private agent(id: string): Agent {
-    const known = this.agents.get(id) ?? newAgent();
+    const before = this.agents.get(id);
+    const known = before ?? newAgent(id);
     this.agents.delete(id);
     this.agents.set(id, known);
-    if (this.agents.size > MAX_AGENTS) this.agents.delete(this.agents.keys().next().value!);
+    if (before) return known;
+    this.ids = null;
+    this.news.agents.add(known);
+    if (this.agents.size > MAX_AGENTS) this.forgetAgent();
     return known;
   }
+
+  private markAll(agent: Agent): void {
+    this.news.agents.add(agent);
+    for (const line of agent.lines.values()) this.news.lines.add(line);
+  }
+
+  private forgetAgent(): void {
+    const agent = this.agents.values().next().value!;
+    while (agent.lines.size > 0) this.forgetOldest(agent);
+    this.agents.delete(agent.id);
+    this.ids = null;
+    this.forests -= Number(hasForest(agent.info));
+    this.news.agents.delete(agent);
+    this.news.goneAgents.add(agent);
+  }
+
+  /** Of the agent heard of longest ago that has any. */
+  private forgetLine(): void {
+    for (const agent of this.agents.values()) {
+      if (agent.lines.size === 0) continue;
+      this.forgetOldest(agent);
+      return;
+    }
+  }
+
+  private forgetOldest(agent: Agent): void {
+    const line = agent.lines.values().next().value!;
+    agent.lines.delete(line.device);
+    this.lineCount--;
+    this.news.lines.delete(line);
+    this.news.goneLines.add(line);
+  }
+}
+
+function hasForest(info: AgentInfo | null): boolean {
+  return info?.models.some(({ kind, scope }) => kind === 'isolation_forest' && scope === 'device') ?? false;
 }
 
 function spoke(agent: Agent, nowMs: number): void {
@@ -317,8 +413,9 @@ function spoke(agent: Agent, nowMs: number): void {
   agent.live = true;
 }
 
-function newAgent(): Agent {
+function newAgent(id: string): Agent {
   return {
+    id,
     online: false,
     known: false,
     changedMs: 0,
@@ -332,5 +429,8 @@ function newAgent(): Agent {
     lastSeenMs: null,
     live: false,
     lines: new Map(),
+    standing: null,
+    dueMs: Number.POSITIVE_INFINITY,
+    counts: { of: 0, watched: 0 },
   };
 }

@@ -13,9 +13,12 @@ interface Entry {
   spark: Float32Array;
   /** The newest step in `spark`. */
   step: number;
+  /** Its values are told. */
+  listed: boolean;
 }
 
-const MAX_LINES = 20_000;
+/** Somewhat more than the fleet knows: a line of it is never forgotten here. */
+const MAX_LINES = 220_000;
 const STEP_MS = SPARK_STEP_S * 1000;
 
 export const lineKey = (agent: string, device: string) => `${agent}/${device}`;
@@ -33,7 +36,7 @@ export class LineBoard {
     const entry = this.entry(lineKey(agent, device));
     entry.latencyMs = latency_ms;
     entry.lossPct = packet_loss_pct;
-    this.changed.add(entry.number);
+    if (entry.listed) this.changed.add(entry.number);
     const step = Math.floor(Date.parse(received_at) / STEP_MS);
     advance(entry, step);
     if (latency_ms === null || step <= entry.step - SPARK_POINTS) return;
@@ -45,6 +48,13 @@ export class LineBoard {
   /** Its number is the line's as long as it is known. */
   number(key: string): number {
     return this.entry(key).number;
+  }
+
+  /** Whether its values are told. */
+  list(key: string, listed: boolean): void {
+    const entry = this.entry(key);
+    entry.listed = listed;
+    if (!listed) this.changed.delete(entry.number);
   }
 
   values(number: number): [latencyMs: number | null, lossPct: number | null] {
@@ -77,7 +87,7 @@ export class LineBoard {
     return points.every((value) => value === null) ? [] : points;
   }
 
-  forget(key: string): void {
+  private forget(key: string): void {
     const entry = this.entries.get(key);
     if (!entry) return;
     this.entries.delete(key);
@@ -93,6 +103,7 @@ export class LineBoard {
       lossPct: null,
       spark: new Float32Array(SPARK_POINTS).fill(Number.NaN),
       step: 0,
+      listed: false,
     };
     this.entries.delete(key);
     this.entries.set(key, entry);

@@ -34,7 +34,10 @@ describe('what a new client is shown', () => {
 describe('the board of lines', () => {
   it('forgets the line heard longest ago when there are too many, and gives its number to nobody', () => {
     const board = new LineBoard(2);
-    for (const device of ['a', 'b', 'a', 'c']) board.note(makeView({ device }));
+    for (const device of ['a', 'b', 'a', 'c']) {
+      board.list(`gw-1/${device}`, true);
+      board.note(makeView({ device }));
+    }
     expect(board.takeValues(10).map(([number]) => number)).toEqual([0, 2]);
     expect(board.number('gw-1/b')).toBe(3);
   });

@@ -25,6 +25,7 @@ const MODEL: ModelView = {
   description: '',
   place: 'edge',
   instances: [],
+  instances_total: 0,
 };
 
 const candidate: ModelCandidate = {

@@ -1,7 +1,7 @@
 /** A model's instances in sum, as the feed carries them: a fleet has one forest an agent. Pure. */
 import type { FeedModel, ModelView } from '@lineheron/models';
 
-export function feedModel({ instances, learning, ...model }: ModelView): FeedModel {
+export function feedModel({ instances, instances_total, learning, ...model }: ModelView): FeedModel {
   const agents = new Set(instances.map(({ agent }) => agent).filter((agent) => agent !== null));
   const times = instances.map(({ inference_us }) => inference_us).filter((time) => time !== null);
   const { candidates = [] } = model;

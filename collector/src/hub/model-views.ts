@@ -50,6 +50,7 @@ export function modelViews(
     description: DESCRIPTIONS[name],
     place,
     instances,
+    instances_total: instances.length,
   });
   const forestTrained = forests.some(({ scope }) => scope === 'device');
   return [

@@ -1,13 +1,12 @@
 /**
- * Windows and records since the last update, as JSON for each client by the lines that it watches: written once for
- * all who watch the same lines. Of the other lines a sample of the records goes to everybody, so that a page shows
- * something of all. Bounded; of more the newest are kept.
+ * Windows and records since the last turn: by line, for those who watch it, each written once; all of them, for those who
+ * watch all; and a sample of the records, so that a page shows something of all lines. Bounded; of more the newest are kept.
  */
-import type { RecordView, WatchedLines, WindowView } from '@lineheron/models';
+import type { RecordView, WindowView } from '@lineheron/models';
 import { lineKey } from './line-board.js';
 import type { Changes } from './live-state.js';
 
-/** Rows between two updates; a client could not show more anyway. */
+/** Rows between two turns; a client could not show more anyway. */
 const MAX_PENDING = 4000;
 const SAMPLE_PER_SECOND = 20;
 
@@ -29,70 +28,81 @@ export class News {
     this.credit = Math.min(SAMPLE_PER_SECOND, this.credit + earned);
     this.takenMs = nowMs;
     const sample = chooseSample(records, Math.floor(this.credit));
-    this.credit -= sample.size;
+    this.credit -= sample.length;
     return new NewsTurn(windows, records, sample);
   }
 }
 
-/** What one update carries. */
 export class NewsTurn {
-  private readonly texts = new Map<string, string>();
-  private windowsByLine: ReadonlyMap<string, readonly WindowView[]> | null = null;
+  private readonly windowsByLine: ReadonlyMap<string, readonly WindowView[]>;
+  private readonly recordsByLine: ReadonlyMap<string, readonly RecordView[]>;
+  private readonly texts = new Map<unknown, string>();
+  private allText: string | null = null;
 
   constructor(
     private readonly windows: readonly WindowView[],
     private readonly records: readonly RecordView[],
-    private readonly sample: ReadonlySet<RecordView>,
-  ) {}
-
-  get isEmpty(): boolean {
-    return this.windows.length + this.records.length === 0;
+    readonly sample: readonly RecordView[],
+  ) {
+    this.windowsByLine = groupByLine(windows);
+    this.recordsByLine = groupByLine(records);
   }
 
-  /** Fields of an update, each after a comma; empty when there is nothing. */
-  of(watched: WatchedLines): string {
-    const name = JSON.stringify(watched);
-    const known = this.texts.get(name);
-    if (known !== undefined) return known;
-    const text =
-      watched === 'all'
-        ? fieldText('windows', this.windows) + fieldText('records', this.records)
-        : this.ofLines(watched);
-    this.texts.set(name, text);
-    return text;
+  /** Lines of which there is something. */
+  get lines(): Set<string> {
+    return new Set([...this.windowsByLine.keys(), ...this.recordsByLine.keys()]);
   }
 
-  private ofLines(lines: readonly string[]): string {
-    this.windowsByLine ??= groupByLine(this.windows);
-    const watched = new Set(lines);
-    const windows = lines.flatMap((key) => this.windowsByLine!.get(key) ?? []);
-    const records = this.records.filter(
-      (record) => this.sample.has(record) || watched.has(lineKey(record.agent, record.device)),
+  /** Fields of a frame about all lines, each after a comma; empty when there is nothing. */
+  get all(): string {
+    this.allText ??=
+      fieldText('windows', [this.rows(this.windows)]) + fieldText('records', [this.rows(this.records)]);
+    return this.allText;
+  }
+
+  /** The same about some lines. */
+  of(lines: readonly string[]): string {
+    const rowsOf = <T>(groups: ReadonlyMap<string, readonly T[]>) =>
+      lines.map((line) => this.rows(groups.get(line) ?? NONE));
+    return (
+      fieldText('windows', rowsOf(this.windowsByLine)) + fieldText('records', rowsOf(this.recordsByLine))
     );
-    return fieldText('windows', windows) + fieldText('records', records);
+  }
+
+  private rows(rows: readonly unknown[]): string {
+    if (rows.length === 0) return '';
+    const known = this.texts.get(rows);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(rows).slice(1, -1);
+    this.texts.set(rows, text);
+    return text;
   }
 }
 
-function fieldText(name: string, rows: readonly unknown[]): string {
-  return rows.length === 0 ? '' : `,"${name}":${JSON.stringify(rows)}`;
+const NONE: readonly never[] = [];
+
+function fieldText(name: string, parts: readonly string[]): string {
+  const rows = parts.filter((part) => part !== '').join();
+  return rows === '' ? '' : `,"${name}":[${rows}]`;
 }
 
 /** Anomalous ones first, then the newest. */
-function chooseSample(records: readonly RecordView[], size: number): ReadonlySet<RecordView> {
-  if (records.length <= size) return new Set(records);
-  if (size === 0) return new Set();
+function chooseSample(records: readonly RecordView[], size: number): readonly RecordView[] {
+  if (records.length <= size) return records;
+  if (size === 0) return NONE;
   const anomalous = records.filter((record) => record.anomalous).slice(-size);
   const others = records.filter((record) => !record.anomalous);
-  return new Set([...anomalous, ...others.slice(others.length - (size - anomalous.length))]);
+  const chosen = new Set([...anomalous, ...others.slice(others.length - (size - anomalous.length))]);
+  return records.filter((record) => chosen.has(record));
 }
 
-function groupByLine(windows: readonly WindowView[]): ReadonlyMap<string, readonly WindowView[]> {
-  const groups = new Map<string, WindowView[]>();
-  for (const window of windows) {
-    const key = lineKey(window.agent, window.device);
+function groupByLine<T extends { agent: string; device: string }>(rows: readonly T[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) {
+    const key = lineKey(row.agent, row.device);
     const group = groups.get(key);
-    if (group) group.push(window);
-    else groups.set(key, [window]);
+    if (group) group.push(row);
+    else groups.set(key, [row]);
   }
   return groups;
 }

@@ -1,49 +1,43 @@
 /**
- * What the feed's clients were told of status, agents, lines, models and metrics, and what differs from it now. The
- * same for all clients, since each begins with a snapshot of the present.
+ * What the feed's clients were told of status, models, metrics and the live list, and what differs from it now. The same
+ * for all clients, since each begins with a snapshot of the present.
  */
 import type {
-  AgentView,
+  AgentSummary,
   FeedAgent,
   FeedLine,
   FeedModel,
   FeedStatus,
   MetricsView,
   ModelView,
-  StatusView,
   UpdateFrame,
 } from '@lineheron/models';
-import { type LineBoard, lineKey } from './line-board.js';
+import type { Agent, Line } from './agent-view.js';
+import type { LineBoard } from './line-board.js';
 import { feedModel } from './model-summary.js';
+import type { Standings } from './standings.js';
 
-type Changes = Pick<UpdateFrame, 'status' | 'agents' | 'lines' | 'gone' | 'models' | 'metrics'>;
-type Device = AgentView['devices'][number];
-
-interface ToldLine {
-  number: number;
-  /** What is told at once when it changes. */
-  standing: string;
-}
+export type ListChanges = Pick<UpdateFrame, 'agents' | 'lines' | 'gone'>;
+export type FleetChanges = Pick<UpdateFrame, 'status' | 'models' | 'metrics'>;
 
 export class SentStatus {
   private readonly top = new Map<string, string>();
-  private readonly agents = new Map<string, FeedAgent>();
-  private readonly lines = new Map<string, ToldLine>();
+  private readonly agents = new Map<Agent, FeedAgent>();
   private readonly models = new Map<string, string>();
   private readonly metrics = new Map<string, string>();
 
-  constructor(private readonly board: LineBoard) {}
+  constructor(
+    private readonly standings: Standings,
+    private readonly board: LineBoard,
+  ) {}
 
-  /** What has changed in status, agents and lines; from now on it counts as told. */
-  status({ agents, uptime_seconds, ...status }: StatusView): Changes {
+  /** What has changed; from now on it counts as told. */
+  status(status: FeedStatus): FleetChanges {
     const changed = changedFields(this.top, status);
-    return {
-      ...(changed ? { status: changed } : {}),
-      ...this.changedAgents(agents),
-    };
+    return changed ? { status: changed } : {};
   }
 
-  figures(models: readonly ModelView[], metrics: MetricsView): Changes {
+  figures(models: readonly ModelView[], metrics: MetricsView): FleetChanges {
     const views = models.map(feedModel);
     const changed = changedFields(this.models, Object.fromEntries(views.map((view) => [view.name, view])));
     const figures = changedFields(this.metrics, metrics);
@@ -53,78 +47,59 @@ export class SentStatus {
     };
   }
 
-  private changedAgents(views: readonly AgentView[]): Changes {
-    const agents: FeedAgent[] = [];
-    const lines: FeedLine[] = [];
-    const present = new Set<string>();
-    for (const view of views) {
-      const agent = feedAgent(view);
-      if (!isSameAgent(this.agents.get(view.id), agent)) agents.push(agent);
-      this.agents.set(view.id, agent);
-      for (const device of view.devices) {
-        const key = lineKey(view.id, device.device);
-        present.add(key);
-        const number = this.board.number(key);
-        const standing = standingOf(device);
-        const told = this.lines.get(key);
-        if (told?.number === number && told.standing === standing) continue;
-        this.lines.set(key, { number, standing });
-        lines.push(feedLine(view.id, device, this.board));
-      }
-    }
-    const gone = this.forgotten(new Set(views.map(({ id }) => id)), present);
+  list(): ListChanges {
+    const { listedAgents, listedLines } = this.standings;
+    const [ofAgents, ofLines] = [listedAgents.take(), listedLines.take()];
+    for (const agent of ofAgents.gone) this.agents.delete(agent);
+    const agents = ofAgents.changed.flatMap((agent) => this.news(agent));
+    for (const { key } of ofLines.changed) this.board.list(key, true);
+    for (const { key } of ofLines.gone) this.board.list(key, false);
+    const lines = ofLines.changed.map((line) => feedLine(line, this.board));
+    const gone = {
+      agents: ofAgents.gone.map(({ id }) => id),
+      lines: ofLines.gone.map(({ key }) => this.board.number(key)),
+    };
     return {
       ...(agents.length > 0 ? { agents } : {}),
       ...(lines.length > 0 ? { lines } : {}),
-      ...(gone ? { gone } : {}),
+      ...(gone.agents.length + gone.lines.length > 0 ? { gone } : {}),
     };
   }
 
-  private forgotten(agents: ReadonlySet<string>, lines: ReadonlySet<string>): Changes['gone'] {
-    const goneAgents = [...this.agents.keys()].filter((id) => !agents.has(id));
-    const goneLines = [...this.lines].filter(([key]) => !lines.has(key));
-    for (const id of goneAgents) this.agents.delete(id);
-    for (const [key] of goneLines) {
-      this.lines.delete(key);
-      this.board.forget(key);
-    }
-    if (goneAgents.length + goneLines.length === 0) return undefined;
-    return { agents: goneAgents, lines: goneLines.map(([, { number }]) => number) };
+  private news(agent: Agent): FeedAgent[] {
+    const view = feedAgent(this.standings.agent(agent));
+    const isOld = isSameAgent(this.agents.get(agent), view);
+    this.agents.set(agent, view);
+    return isOld ? [] : [view];
   }
 }
 
-export function feedStatus({ agents, uptime_seconds, ...status }: StatusView): FeedStatus {
-  return status;
-}
-
-export function feedAgent({ devices, models, spool, counters, ...agent }: AgentView): FeedAgent {
+export function feedAgent({ models, spool, counters, lines, ...agent }: AgentSummary): FeedAgent {
   const forest = models.find(({ kind, scope }) => kind === 'isolation_forest' && scope === 'device');
   return forest?.cannot_alert ? { ...agent, cannot_alert: forest.cannot_alert } : agent;
 }
 
-export function feedLine(agent: string, line: Device, board: LineBoard): FeedLine {
-  const { device, state, watched, alert } = line;
-  const number = board.number(lineKey(agent, device));
-  const seenMs = Date.parse(line.last_seen);
-  const offsetMs = Date.parse(line.end) - seenMs;
-  const moment = line.ready_at ?? line.measured_at;
+/** A line that was judged. */
+export function feedLine(
+  { agent, device, key, standing, lastSeenMs, endMs }: Line,
+  board: LineBoard,
+): FeedLine {
+  const { state, watched, alert, momentMs } = standing!;
+  const number = board.number(key);
+  const values = board.values(number);
   const row: FeedLine = [
     number,
-    agent,
+    agent.id,
     device,
     state,
     watched,
     alert,
-    seenMs,
-    offsetMs,
-    ...board.values(number),
+    lastSeenMs,
+    endMs - lastSeenMs,
+    ...values,
   ];
-  if (moment !== undefined) row.push(Date.parse(moment));
+  if (momentMs !== null) row.push(momentMs);
   return row;
-}
-
-function standingOf({ state, watched, alert, ready_at, measured_at }: Device): string {
-  return `${state} ${watched} ${alert} ${ready_at} ${measured_at}`;
 }
 
 /** When it was last heard is told with whatever else changes: of an agent that goes offline it is its last word. */

@@ -1,43 +1,51 @@
-/** The first frame of the feed: everything as it is now, small enough for a slow line. */
-import type { MetricsView, ModelView, StatusView } from '@lineheron/models';
+/** The first frame of the feed: all of a client's topics as they are now, small enough for a slow line. */
+import { FEED_VERSION, type FeedStatus, type MetricsView, type ModelView } from '@lineheron/models';
+import type { Audience } from './audience.js';
 import type { LineBoard } from './line-board.js';
 import type { Changes } from './live-state.js';
 import { feedModel } from './model-summary.js';
-import { feedAgent, feedLine, feedStatus } from './sent-status.js';
+import { feedAgent, feedLine } from './sent-status.js';
+import type { Standings } from './standings.js';
 
 export interface SnapshotParts {
   now: () => number;
   /** What a new client is shown of windows, records and alerts. */
   recent: () => Changes;
-  status: () => StatusView;
+  status: () => FeedStatus;
   models: () => ModelView[];
   metrics: () => MetricsView;
+  standings: Standings;
   board: LineBoard;
 }
 
-/** Of more lines than this no sparkline is sent; they grow from the values that come. */
-const MAX_SPARKS = 2000;
-
-/** Its fields but number and watched lines, which differ from client to client; with the closing brace. */
-export function snapshotText(parts: SnapshotParts, withWindows: boolean): string {
-  const { board } = parts;
+export function snapshotText(parts: SnapshotParts, { n, topics, all }: Audience): string {
   const nowMs = parts.now();
-  const status = parts.status();
   const { windows, records, alerts } = parts.recent();
-  const lines = status.agents.flatMap(({ id, devices }) =>
-    devices.map((device) => feedLine(id, device, board)),
-  );
-  const text = JSON.stringify({
+  const follows = (topic: (typeof topics)[number]) => topics.includes(topic);
+  return JSON.stringify({
+    type: 'snapshot',
+    v: FEED_VERSION,
+    n,
     now_ms: nowMs,
-    status: feedStatus(status),
-    agents: status.agents.map(feedAgent),
-    lines,
-    sparks: lines.map(([number], at) => (at < MAX_SPARKS ? board.spark(number, nowMs) : [])),
-    models: parts.models().map(feedModel),
-    metrics: parts.metrics(),
-    windows: withWindows ? windows : [],
-    records,
-    alerts,
+    topics,
+    ...(all ? { watching: 'all' } : {}),
+    ...(follows('fleet') ? fleetPart(parts) : {}),
+    ...(follows('list') ? listPart(parts, nowMs) : {}),
+    ...(follows('alerts') ? { alerts } : {}),
+    ...(follows('records') ? { records } : {}),
+    ...(all ? { windows } : {}),
   });
-  return text.slice(1);
+}
+
+function fleetPart({ status, models, metrics }: SnapshotParts) {
+  return { status: status(), models: models().map(feedModel), metrics: metrics() };
+}
+
+function listPart({ standings, board }: SnapshotParts, nowMs: number) {
+  const lines = standings.listedLines.all.map((line) => feedLine(line, board));
+  return {
+    agents: standings.listedAgents.all.map((agent) => feedAgent(standings.agent(agent))),
+    lines,
+    sparks: lines.map(([number]) => board.spark(number, nowMs)),
+  };
 }

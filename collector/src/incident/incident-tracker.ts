@@ -43,6 +43,8 @@ interface Ground {
 export class IncidentTracker implements Ground {
   private readonly lines = new Map<string, Line>();
   private readonly devices = new Map<string, number>();
+  /** How many alerts are open, but those of what came late. */
+  open = 0;
 
   /** Takes up the alerts that were open when the collector stopped. */
   restore(alerts: readonly Alert[], nowMs: number): void {
@@ -89,9 +91,7 @@ export class IncidentTracker implements Ground {
   }
 
   get openAlerts(): Alert[] {
-    return [...this.lines.values()].flatMap(({ open }) =>
-      open && !open.alert.historical ? [open.alert] : [],
-    );
+    return [...this.lines.values()].flatMap((line) => (openIn(line) ? [line.open!.alert] : []));
   }
 
   openAlert(agent: string, device: string): string | null {
@@ -101,6 +101,7 @@ export class IncidentTracker implements Ground {
   private set(key: string, line: Line): void {
     count(this.devices, this.line(key), -1);
     count(this.devices, line, 1);
+    this.open += openIn(line) - openIn(this.line(key));
     this.lines.delete(key);
     if (line.open !== null || line.closedEpisode !== null) this.lines.set(key, line);
   }
@@ -261,6 +262,10 @@ function isEnded(open: OpenAlert, window: ReviewedWindow): boolean {
 function heldByAutoencoder(open: OpenAlert): boolean {
   const { detectors, active_model } = open.alert;
   return detectors.includes('autoencoder') && autoencoderOpens(active_model, { suspect: true });
+}
+
+function openIn({ open }: Line): 0 | 1 {
+  return open && !open.alert.historical ? 1 : 0;
 }
 
 const sideOf = (agent: string, historical: boolean) => (historical ? `${agent}/past` : agent);

@@ -190,7 +190,7 @@ describe('reading a frame', () => {
     '{"type":"other","n":1}',
     '{"type":"update","n":1.5}',
     '{"type":"snapshot","n":1}',
-    '{"type":"snapshot","v":3,"n":1}',
+    '{"type":"snapshot","v":4,"n":1}',
     7,
   ])('refuses %j', (data) => {
     expect(readFrame(data)).toBeNull();

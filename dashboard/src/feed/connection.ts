@@ -36,6 +36,7 @@ export function readFrame(data: unknown): FeedFrame | null {
     const frame: unknown = JSON.parse(data);
     if (typeof frame !== 'object' || frame === null) return null;
     const { type, n, v } = frame as { type?: unknown; n?: unknown; v?: unknown };
+    if (type === 'lines') return frame as FeedFrame;
     if ((type !== 'snapshot' && type !== 'update') || !Number.isInteger(n)) return null;
     if (type === 'snapshot' && v !== FEED_VERSION) return null;
     return frame as FeedFrame;
@@ -109,7 +110,7 @@ export class FeedConnection {
       return;
     }
     this.#watchSilence();
-    if (this.#waitingForSnapshot && frame.type === 'update') return;
+    if (this.#waitingForSnapshot && frame.type !== 'snapshot') return;
     if (this.#parts.onFrame(frame)) {
       this.#waitingForSnapshot = false;
       this.#attempts = 0;

@@ -1,4 +1,4 @@
-import { feedFrameSchema, type UpdateFrame } from '@lineheron/models';
+import { feedFrameSchema, type LinesFrame, type UpdateFrame, type WindowView } from '@lineheron/models';
 import { describe, expect, it } from 'vitest';
 import { agent, alert, at, line, metrics, model, record, snapshot, T0, window } from '../testing/views.js';
 import {
@@ -8,6 +8,7 @@ import {
   MAX_ALERTS,
   MAX_RECORDS,
   takeAlerts,
+  takeFound,
   takeFrame,
   takeHistory,
 } from './state.js';
@@ -21,8 +22,12 @@ const update = (n: number, fields: Partial<UpdateFrame> = {}): UpdateFrame => ({
   ...fields,
 });
 
-function start(fields: Parameters<typeof snapshot>[0] = {}): FeedState {
-  return takeFrame(EMPTY_STATE, snapshot({ watching: ['gw-1/line-1', 'gw-1/other'], ...fields }), NOW)!;
+const lines = (fields: Partial<LinesFrame>): LinesFrame => ({ type: 'lines', now_ms: NOW, ...fields });
+
+/** A snapshot and what follows it at once: which lines are watched. */
+function start(fields: Parameters<typeof snapshot>[0] = {}, windows: WindowView[] = []): FeedState {
+  const state = takeFrame(EMPTY_STATE, snapshot(fields), NOW)!;
+  return takeFrame(state, lines({ watching: ['gw-1/line-1', 'gw-1/other'], windows }), NOW)!;
 }
 
 describe('the test frames', () => {
@@ -31,7 +36,6 @@ describe('the test frames', () => {
       agents: [agent('gw-1')],
       lines: [line(0, 'gw-1/line-1')],
       models: [model()],
-      windows: [window(0)],
       records: [record(0)],
       alerts: [alert(0)],
     });
@@ -42,8 +46,9 @@ describe('the test frames', () => {
 describe('a snapshot', () => {
   it('replaces everything that was known but the windows of lines that are still watched', () => {
     const other = window(0, { device: 'other' });
-    const before = start({ windows: [window(0), other], alerts: [alert(0)], records: [record(0)] });
-    const after = takeFrame(before, snapshot({ n: 99, watching: ['gw-1/other'] }), NOW)!;
+    const before = start({ alerts: [alert(0)], records: [record(0)] }, [window(0), other]);
+    const anew = takeFrame(before, snapshot({ n: 99 }), NOW)!;
+    const after = takeFrame(anew, lines({ watching: ['gw-1/other'] }), NOW)!;
     expect(after.n).toBe(99);
     expect([...after.windows.values()]).toEqual([[other]]);
     expect(after.alerts).toEqual([]);
@@ -72,7 +77,7 @@ describe('an update', () => {
   });
 
   it('keeps by reference what it does not speak of', () => {
-    const before = start({ windows: [window(0)], records: [record(0)], alerts: [alert(0)] });
+    const before = start({ records: [record(0)], alerts: [alert(0)] }, [window(0)]);
     const after = takeFrame(before, update(8), NOW)!;
     expect(after).toEqual({ ...before, n: 8 });
     expect(after.windows).toBe(before.windows);
@@ -81,15 +86,16 @@ describe('an update', () => {
   });
 
   it('leaves the state before it untouched', () => {
-    const before = start({ windows: [window(0)], records: [record(0)] });
+    const before = start({ records: [record(0)] }, [window(0)]);
     const copy = structuredClone(before);
-    takeFrame(before, update(8, { windows: [window(1)], records: [record(1)], alerts: [alert(1)] }), NOW);
+    takeFrame(before, update(8, { records: [record(1)], alerts: [alert(1)] }), NOW);
+    takeFrame(before, lines({ windows: [window(1)], records: [record(1)] }), NOW);
     expect(before).toEqual(copy);
   });
 
   it('changes the list of the line that spoke and no other', () => {
-    const before = start({ windows: [window(0), window(0, { device: 'other' })] });
-    const after = takeFrame(before, update(8, { windows: [window(1)] }), NOW)!;
+    const before = start({}, [window(0), window(0, { device: 'other' })]);
+    const after = takeFrame(before, lines({ windows: [window(1)] }), NOW)!;
     expect(after.windows.get('gw-1/line-1')).toHaveLength(2);
     expect(after.windows.get('gw-1/other')).toBe(before.windows.get('gw-1/other'));
   });
@@ -118,8 +124,7 @@ describe('an update', () => {
   });
 
   it('tells the last values of lines, whose sparklines grow by a point in ten seconds', () => {
-    const lines = [line(0, 'gw-1/line-1')];
-    let state = start({ lines, sparks: [[30, null, 20]] });
+    let state = start({ lines: [line(0, 'gw-1/line-1')], sparks: [[30, null, 20]] });
     expect(state.values.get(0)?.spark.map(({ value }) => value)).toEqual([30, null, 20]);
     for (const [n, second, latency] of [
       [8, 15, 25],
@@ -136,17 +141,17 @@ describe('an update', () => {
   });
 
   it('keeps windows of watched lines alone', () => {
-    const before = start({ windows: [window(0)] });
+    const before = start({}, [window(0)]);
     const after = takeFrame(
       before,
-      update(8, { watching: ['gw-1/line-2'], windows: [window(1), window(1, { device: 'line-2' })] }),
+      lines({ watching: ['gw-1/line-2'], windows: [window(1), window(1, { device: 'line-2' })] }),
       NOW,
     )!;
     expect([...after.windows.keys()]).toEqual(['gw-1/line-2']);
   });
 
   it('shows records newest first and holds no more than the bound', () => {
-    let state = start();
+    let state = takeFrame(start(), lines({ watching: [] }), NOW)!;
     for (let n = 8; n < 8 + 10; n += 1) {
       const records = Array.from({ length: 100 }, (_, i) => record(n * 100 + i));
       state = takeFrame(state, update(n, { records }), NOW)!;
@@ -175,9 +180,58 @@ describe('an update', () => {
   });
 });
 
+describe('a large fleet, of which the list shows a part', () => {
+  const LISTED = [line(0, 'gw-1/line-1'), line(1, 'gw-1/line-2')];
+
+  it('has the watched lines beside the list, also when the list lets them go', () => {
+    const row = line(7, 'gw-9/far');
+    let state = takeFrame(start({ lines: LISTED }), lines({ watching: ['gw-9/far'], lines: [row] }), NOW)!;
+    expect(state.watchedLines.map(({ key }) => key)).toEqual(['gw-9/far']);
+    state = takeFrame(state, update(8, { lines: [row] }), NOW)!;
+    expect([state.lines.length, state.watchedLines.length]).toEqual([3, 0]);
+    state = takeFrame(state, update(9, { gone: { agents: [], lines: [0, 7] } }), NOW)!;
+    expect(state.lines.map(({ key }) => key)).toEqual(['gw-1/line-2']);
+    expect(state.watchedLines.map(({ key }) => key)).toEqual(['gw-9/far']);
+    state = takeFrame(state, lines({ watching: ['gw-1/line-2'] }), NOW)!;
+    expect(state.watchedLines).toEqual([]);
+  });
+
+  it('shows what Find found elsewhere with its last values, and nothing twice', () => {
+    const view = {
+      device: 'far',
+      scope: 'device' as const,
+      state: 'scored' as const,
+      watched: true,
+      last_seen: at(3),
+      end: at(2),
+      alert: null,
+      agent: 'gw-9',
+      latency_ms: 21.5,
+      packet_loss_pct: null,
+    };
+    const state = takeFound(
+      start({ lines: LISTED }),
+      [
+        { ...view, number: 7 },
+        { ...view, number: 1 },
+      ],
+      NOW / 1000,
+    );
+    expect(state.found).toMatchObject([{ key: 'gw-9/far', lastSeenMs: T0 + 3000, eventOffsetMs: -1000 }]);
+    expect(state.values.get(7)).toMatchObject({ latencyMs: 21.5, lossPct: null });
+  });
+
+  it('shows each record once, though those of watched lines come completely and in the sample of all', () => {
+    const own = record(1, { device: 'line-1' });
+    let state = takeFrame(start(), lines({ records: [own] }), NOW)!;
+    state = takeFrame(state, update(8, { records: [own, record(1, { device: 'line-9' })] }), NOW)!;
+    expect(state.records.map(({ record: { device } }) => device)).toEqual(['line-9', 'line-1']);
+  });
+});
+
 describe('what was fetched', () => {
   it('joins what came meanwhile, each window once', () => {
-    const live = takeFrame(start(), update(8, { windows: [window(4), window(5)] }), NOW)!;
+    const live = takeFrame(start(), lines({ windows: [window(4), window(5)] }), NOW)!;
     const state = takeHistory(live, [window(4), window(2), window(1)]);
     expect(state.windows.get('gw-1/line-1')?.map(({ end }) => end)).toEqual([1, 2, 4, 5].map(at));
   });

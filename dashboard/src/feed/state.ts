@@ -10,7 +10,9 @@ import type {
   FeedLine,
   FeedModel,
   FeedStatus,
+  LinesFrame,
   LineValues,
+  LineView,
   MetricsView,
   RecordView,
   SnapshotFrame,
@@ -18,7 +20,7 @@ import type {
   WatchedLines,
   WindowView,
 } from '@lineheron/models';
-import { type Line, type LineKey, mergeLines } from '../line.js';
+import { type Line, type LineKey, lineKey, lineOf, mergeLines } from '../line.js';
 import { clockOffset } from './clock.js';
 import { type ValuesByLine, valuesOf, withoutLines, withValues } from './values.js';
 import { appendWindows, keepLines, type WindowsByLine } from './windows.js';
@@ -36,9 +38,13 @@ export interface FeedState {
   /** Number of the frame last taken in; null before the first snapshot. */
   readonly n: number | null;
   readonly status: FeedStatus | null;
-  /** In order of their ids. */
+  /** In order of their ids; of a large fleet the worst, as of its lines. */
   readonly agents: readonly FeedAgent[];
   readonly lines: readonly Line[];
+  /** How the watched lines stand, where the list does not show them. */
+  readonly watchedLines: readonly Line[];
+  /** Lines that Find found and the list does not show, as they stood then. */
+  readonly found: readonly Line[];
   readonly values: ValuesByLine;
   readonly models: readonly FeedModel[];
   readonly metrics: MetricsView | null;
@@ -60,6 +66,8 @@ export const EMPTY_STATE: FeedState = {
   status: null,
   agents: [],
   lines: [],
+  watchedLines: [],
+  found: [],
   values: new Map(),
   models: [],
   metrics: null,
@@ -74,8 +82,9 @@ export const EMPTY_STATE: FeedState = {
 /** Returns the next state, or null when the frame does not follow and a snapshot is needed. `nowMs` is monotonic. */
 export function takeFrame(state: FeedState, frame: FeedFrame, nowMs: number): FeedState | null {
   if (frame.type === 'snapshot') return fromSnapshot(state, frame, nowMs);
-  if (state.n === null || frame.n !== state.n + 1) return null;
-  return withUpdate(state, frame, nowMs);
+  if (state.n === null) return null;
+  if (frame.type === 'lines') return withWatched(state, frame, nowMs);
+  return frame.n === state.n + 1 ? withUpdate(state, frame, nowMs) : null;
 }
 
 /** What was fetched of lines that are still watched; what the feed told meanwhile is in it once. */
@@ -89,35 +98,48 @@ export function takeAlerts(state: FeedState, fetched: readonly Alert[]): FeedSta
   return { ...state, alerts: sortAlerts([...state.alerts, ...fetched.filter(({ id }) => !known.has(id))]) };
 }
 
+/** What Find found beyond the list; `at` is the collector's time, epoch seconds. */
+export function takeFound(state: FeedState, views: readonly LineView[], at: number): FeedState {
+  const listed = new Set(state.lines.map(({ number }) => number));
+  const others = views.filter(({ number }) => !listed.has(number));
+  const values = others.map(
+    ({ number, latency_ms, packet_loss_pct }): LineValues => [number, latency_ms, packet_loss_pct],
+  );
+  return { ...state, found: others.map(lineOf), values: withValues(state.values, values, at) };
+}
+
+/** The page follows all topics, so that all is there. */
 function fromSnapshot(state: FeedState, frame: SnapshotFrame, nowMs: number): FeedState {
-  const watching = watchedKeys(frame.watching);
-  const watched = new Set(watching);
+  const { agents = [], lines = [], sparks = [], models = [], records = [], alerts = [] } = frame;
   return {
+    ...state,
     n: frame.n,
-    status: frame.status,
-    agents: sortAgents(frame.agents),
-    lines: mergeLines([], frame.lines),
-    values: valuesOf(frame.lines, frame.sparks, frame.now_ms / 1000),
-    models: frame.models,
-    metrics: frame.metrics,
-    watching,
-    windows: appendWindows(keepLines(state.windows, watched), frame.windows, watched),
-    ...withRecords({ ...state, records: [] }, frame.records),
-    alerts: sortAlerts(frame.alerts),
+    status: frame.status ?? null,
+    agents: sortAgents(agents),
+    lines: mergeLines([], lines),
+    watchedLines: [],
+    values: valuesOf(lines, sparks, frame.now_ms / 1000),
+    models,
+    metrics: frame.metrics ?? null,
+    ...withRecords({ ...state, records: [] }, records),
+    alerts: sortAlerts(alerts),
     clockOffsetMs: clockOffset(state.clockOffsetMs, frame.now_ms, nowMs),
   };
 }
 
 function withUpdate(state: FeedState, frame: UpdateFrame, nowMs: number): FeedState {
-  const { lines = [], values = [], agents = [], windows = [], gone } = frame;
-  const watching = frame.watching ? watchedKeys(frame.watching) : state.watching;
-  const watched = new Set(watching);
-  const kept = frame.watching ? keepLines(state.windows, watched) : state.windows;
+  const { lines = [], values = [], agents = [], gone } = frame;
+  const watched = new Set(state.watching);
+  // What is watched comes completely in frames of its own.
+  const records = (frame.records ?? []).filter((record) => !watched.has(lineKey(record)));
+  const list = mergeLines(state.lines, lines, gone?.lines);
   return {
+    ...state,
     n: frame.n,
     status: withFields(state.status, frame.status),
     agents: mergeAgents(state.agents, agents, gone?.agents ?? []),
-    lines: mergeLines(state.lines, lines, gone?.lines),
+    lines: list,
+    watchedLines: unlisted(keptOnGone(state, gone?.lines ?? []), lines),
     values: withValues(
       withoutLines(state.values, gone?.lines ?? []),
       [...lines.map(lineValues), ...values],
@@ -125,14 +147,43 @@ function withUpdate(state: FeedState, frame: UpdateFrame, nowMs: number): FeedSt
     ),
     models: frame.models ? mergeModels(state.models, frame.models) : state.models,
     metrics: withFields(state.metrics, frame.metrics),
-    watching,
-    windows: appendWindows(kept, windows, watched),
-    ...(frame.records?.length
-      ? withRecords(state, frame.records)
-      : { records: state.records, nextRecordKey: state.nextRecordKey }),
+    ...(records.length > 0 ? withRecords(state, records) : {}),
     alerts: frame.alerts?.length ? mergeAlerts(state.alerts, frame.alerts) : state.alerts,
     clockOffsetMs: clockOffset(state.clockOffsetMs, frame.now_ms, nowMs),
   };
+}
+
+function withWatched(state: FeedState, frame: LinesFrame, nowMs: number): FeedState {
+  const { windows = [], records = [], lines = [] } = frame;
+  const watching = frame.watching ? watchedKeys(frame.watching) : state.watching;
+  const watched = new Set(watching);
+  const kept = frame.watching ? keepLines(state.windows, watched) : state.windows;
+  const known = state.watchedLines.filter(({ key }) => watched.has(key));
+  const listed = new Set(state.lines.map(({ number }) => number));
+  const others = lines.filter(([number]) => !listed.has(number));
+  return {
+    ...state,
+    watching,
+    watchedLines: frame.watching || others.length > 0 ? mergeLines(known, others) : state.watchedLines,
+    values: withValues(state.values, others.map(lineValues), frame.now_ms / 1000),
+    windows: appendWindows(kept, windows, watched),
+    ...(records.length > 0 ? withRecords(state, records) : {}),
+    clockOffsetMs: clockOffset(state.clockOffsetMs, frame.now_ms, nowMs),
+  };
+}
+
+/** A watched line that the list shows no more is still known. */
+function keptOnGone({ lines, watchedLines, watching }: FeedState, gone: readonly number[]): readonly Line[] {
+  if (gone.length === 0) return watchedLines;
+  const numbers = new Set(gone);
+  const kept = lines.filter(({ number, key }) => numbers.has(number) && watching.includes(key));
+  return kept.length > 0 ? [...watchedLines, ...kept] : watchedLines;
+}
+
+function unlisted(watched: readonly Line[], listed: readonly FeedLine[]): readonly Line[] {
+  if (watched.length === 0 || listed.length === 0) return watched;
+  const numbers = new Set(listed.map(([number]) => number));
+  return watched.filter(({ number }) => !numbers.has(number));
 }
 
 type Changed<T> = { readonly [K in keyof T]?: T[K] | undefined };

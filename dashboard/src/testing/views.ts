@@ -104,7 +104,21 @@ export function status(fields: Partial<FeedStatus> = {}): FeedStatus {
       anomaly_probability: 0.05,
     },
     open_alerts: 0,
-    watching: { lines: 0, of: 0, agents_detecting: 0, agents_online: 0, agents: 0 },
+    watching: watching({}),
+    ...fields,
+  };
+}
+
+export function watching(fields: Partial<FeedStatus['watching']>): FeedStatus['watching'] {
+  return {
+    lines: 0,
+    of: 0,
+    states: {},
+    missed: {},
+    agents_detecting: 0,
+    agents_online: 0,
+    agents: 0,
+    agents_with_problems: 0,
     ...fields,
   };
 }
@@ -233,7 +247,8 @@ export function model(fields: Partial<FeedModel> = {}): FeedModel {
 export function snapshot(fields: Partial<SnapshotFrame> = {}): SnapshotFrame {
   return {
     type: 'snapshot',
-    v: 2,
+    v: 3,
+    topics: ['fleet', 'list', 'alerts', 'records'],
     n: 7,
     now_ms: T0 + 10_000,
     status: status(),
@@ -242,8 +257,6 @@ export function snapshot(fields: Partial<SnapshotFrame> = {}): SnapshotFrame {
     sparks: [],
     models: [],
     metrics: metrics(),
-    watching: [],
-    windows: [],
     records: [],
     alerts: [],
     ...fields,

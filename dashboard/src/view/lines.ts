@@ -2,10 +2,10 @@
  * `<lh-lines>`: every line of every agent, its state, its last values; one or more are chosen for the charts. A grid
  * of which only the rows in sight are drawn, and the one that the keyboard is on.
  */
-import type { Alert, FeedAgent } from '@lineheron/models';
+import type { Alert, FeedAgent, Watching } from '@lineheron/models';
 import { html, type PropertyValues, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import { LineSelectEvent } from '../event.js';
+import { FindEvent, LineSelectEvent } from '../event.js';
 import { NO_VALUES, type ValuesByLine } from '../feed/values.js';
 import { duration, figure, plural } from '../format.js';
 import { deviceName, freshness, type Line, type LineKey, MAX_SELECTED } from '../line.js';
@@ -45,6 +45,7 @@ export class LinesElement extends LineheronElement {
     agents: { attribute: false },
     openAlerts: { attribute: false },
     selected: { attribute: false },
+    watching: { attribute: false },
     health: {},
     nowMs: { attribute: false },
     search: { state: true },
@@ -59,6 +60,8 @@ export class LinesElement extends LineheronElement {
   declare agents: readonly FeedAgent[];
   declare openAlerts: ReadonlyMap<LineKey, Alert>;
   declare selected: readonly LineKey[];
+  /** Counts of all lines: of a large fleet the list shows the worst. */
+  declare watching: Watching | null;
   declare health: Health;
   /** The collector's time. */
   declare nowMs: number;
@@ -79,6 +82,7 @@ export class LinesElement extends LineheronElement {
     this.agents = [];
     this.openAlerts = new Map();
     this.selected = [];
+    this.watching = null;
     this.health = 'loading';
     this.nowMs = 0;
     this.search = '';
@@ -300,10 +304,19 @@ export class LinesElement extends LineheronElement {
   }
 
   #note(): string {
-    const devices = this.lines.filter(({ isGateway }) => !isGateway);
-    if (devices.length === 0 || this.health !== 'live') return '';
-    if (this.search !== '') return `${this.#found} of ${plural(this.lines.length, 'line')} found`;
-    return `${devices.filter(({ watched }) => watched).length} of ${plural(devices.length, 'line')} watched`;
+    const { watching } = this;
+    if (!watching || watching.of === 0 || this.health !== 'live') return '';
+    if (this.search !== '') {
+      const all = this.#isPart ? '' : ` of ${plural(this.lines.length, 'line')}`;
+      return `${this.#found}${all} found`;
+    }
+    const shown = this.#isPart ? `, ${this.lines.length} shown` : '';
+    return `${watching.lines} of ${plural(watching.of, 'line')} watched${shown}`;
+  }
+
+  /** There are more lines than the list shows: Find looks beyond it. */
+  get #isPart(): boolean {
+    return (this.watching?.of ?? 0) > this.lines.filter(({ isGateway }) => !isGateway).length;
   }
 
   protected override render() {
@@ -323,6 +336,7 @@ export class LinesElement extends LineheronElement {
         .value=${this.search}
         @input=${(event: Event) => {
           this.search = (event.target as HTMLInputElement).value;
+          this.dispatchEvent(new FindEvent(this.#isPart ? this.search : ''));
         }}
       />
       ${this.#found === 0 ? html`<p class="none muted" role="status">No line matches “${this.search}”.</p>` : ''}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { agent, at, status } from '../testing/views.js';
+import { at, status, watching } from '../testing/views.js';
 import { defaultForm, formFaults, toRequest, trainBlocked, trainingOutcome } from './train-form.js';
 
 const FORM = { duration: '60', epochs: '50', useHistory: false };
@@ -46,16 +46,18 @@ describe('the training form', () => {
 
 describe('training', () => {
   it('says why it cannot be asked for', () => {
-    const online = [agent('gw-1')];
+    const online = status({ watching: watching({ agents_online: 1, agents: 1 }) });
     const running = status({ training: { ...training, state: 'fitting' } });
-    expect(trainBlocked(status(), online, true)).toBeNull();
-    expect(trainBlocked(status(), online, false)).toMatch(/Not connected/);
-    expect(trainBlocked(running, online, true)).toMatch(/is running/);
-    expect(trainBlocked(status(), [agent('gw-1', false)], true)).toMatch(/No agent/);
+    expect(trainBlocked(online, true)).toBeNull();
+    expect(trainBlocked(online, false)).toMatch(/Not connected/);
+    expect(trainBlocked(running, true)).toMatch(/is running/);
+    expect(trainBlocked(status(), true)).toMatch(/No agent/);
   });
 
   it('tells how it ended, counting those that were done', () => {
     expect(trainingOutcome(training)).toBe('1 agent and 0 autoencoders trained on 120 windows.');
+    const many = { ...training, left_out: { agents: 9, done: 8, rows: 1000 } };
+    expect(trainingOutcome(many)).toBe('9 agents and 0 autoencoders trained on 1,120 windows.');
     expect(trainingOutcome({ ...training, state: 'failed', message: 'Too few rows.' })).toBe('Too few rows.');
   });
 });

@@ -1,5 +1,5 @@
 /** What the training form holds and whether it can be sent. The collector checks again; this saves a round trip. */
-import type { FeedAgent, FeedStatus, Training, TrainRequest } from '@lineheron/models';
+import type { FeedStatus, Training, TrainRequest } from '@lineheron/models';
 import { plural } from '../format.js';
 
 export interface TrainForm {
@@ -52,14 +52,10 @@ export function isRunning(training: Training | null): training is Training {
 }
 
 /** Why a training cannot be asked for now; null when it can. */
-export function trainBlocked(
-  status: FeedStatus | null,
-  agents: readonly FeedAgent[],
-  connected: boolean,
-): string | null {
+export function trainBlocked(status: FeedStatus | null, connected: boolean): string | null {
   if (!connected || status === null) return 'Not connected to the collector.';
   if (isRunning(status.training)) return 'A training is running.';
-  if (!agents.some(({ online }) => online)) return 'No agent is online.';
+  if (status.watching.agents_online === 0) return 'No agent is online.';
   return null;
 }
 
@@ -68,8 +64,9 @@ export function trainingOutcome(training: Training): string {
   if (training.state === 'cancelled') return 'The last training was cancelled.';
   if (training.state === 'failed') return training.message ?? 'The last training failed.';
   const done = training.agents.filter(({ state }) => state === 'done');
-  const rows = done.reduce((sum, { rows: { device, gateway } }) => sum + device + gateway, 0);
+  const { done: others, rows: more } = training.left_out ?? { done: 0, rows: 0 };
+  const rows = done.reduce((sum, { rows: { device, gateway } }) => sum + device + gateway, more);
   const encoders = training.autoencoders.filter(({ state }) => state === 'done').length;
-  const learned = `${plural(done.length, 'agent')} and ${plural(encoders, 'autoencoder')} trained on ${plural(rows, 'window')}.`;
+  const learned = `${plural(done.length + others, 'agent')} and ${plural(encoders, 'autoencoder')} trained on ${plural(rows, 'window')}.`;
   return training.message ? `${learned} ${training.message}` : learned;
 }

@@ -1,5 +1,5 @@
 /** `<lh-train>`: asks for a training and shows it run: phase, time left, each agent, and how the last one ended. */
-import type { FeedAgent, FeedStatus, Training } from '@lineheron/models';
+import type { FeedStatus, Training } from '@lineheron/models';
 import { css, html, type PropertyValues, type TemplateResult } from 'lit';
 import type { Failure } from '../api.js';
 import { CancelTrainingEvent, TrainEvent } from '../event.js';
@@ -31,7 +31,6 @@ const MAX_AGENTS_SHOWN = 12;
 export class TrainElement extends LineheronElement {
   static override properties = {
     status: { attribute: false },
-    agents: { attribute: false },
     connected: { type: Boolean },
     pending: { type: Boolean },
     failure: { attribute: false },
@@ -110,7 +109,6 @@ export class TrainElement extends LineheronElement {
   ];
 
   declare status: FeedStatus | null;
-  declare agents: readonly FeedAgent[];
   declare connected: boolean;
   declare pending: boolean;
   declare failure: Failure | null;
@@ -121,7 +119,6 @@ export class TrainElement extends LineheronElement {
   constructor() {
     super();
     this.status = null;
-    this.agents = [];
     this.connected = false;
     this.pending = false;
     this.failure = null;
@@ -144,7 +141,7 @@ export class TrainElement extends LineheronElement {
     event.preventDefault();
     const { duration: time, epochs } = formFaults(this.form);
     if (this.pending || time !== null || epochs !== null) return;
-    if (trainBlocked(this.status, this.agents, this.connected) === null) {
+    if (trainBlocked(this.status, this.connected) === null) {
       this.dispatchEvent(new TrainEvent(toRequest(this.form)));
     }
   };
@@ -173,7 +170,7 @@ export class TrainElement extends LineheronElement {
     const faults = formFaults(this.form);
     const blocked =
       (this.pending ? 'Asking the collector …' : null) ??
-      trainBlocked(this.status, this.agents, this.connected) ??
+      trainBlocked(this.status, this.connected) ??
       (faults.duration || faults.epochs ? 'A value above is not valid.' : null);
     return html`<form @submit=${this.#submit} novalidate>
         ${this.#input('duration', 'Duration, s', 'duration_seconds', faults)}
@@ -204,7 +201,7 @@ export class TrainElement extends LineheronElement {
   #progress(training: Training): TemplateResult {
     const percent = Math.round(training.progress * 100);
     const shown = training.agents.slice(0, MAX_AGENTS_SHOWN);
-    const more = training.agents.length - shown.length;
+    const more = training.agents.length - shown.length + (training.left_out?.agents ?? 0);
     const left =
       training.seconds_left > 0 ? `${duration(training.seconds_left * 1000)} left` : 'almost there';
     return html`<div class="progress" data-testid="training-progress" data-state=${training.state}>

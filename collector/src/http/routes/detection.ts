@@ -40,7 +40,7 @@ const modelRoute = createRoute({
 
 export function detectionRoutes(app: OpenAPIHono, { control }: AppDependencies): void {
   app.openapi(startRoute, async (c) => {
-    const { active_model } = control.status();
+    const { active_model } = control.settings;
     if (!control.canDetect(active_model)) {
       throw new ProblemError(
         'not_trained',

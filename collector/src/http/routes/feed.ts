@@ -1,27 +1,32 @@
 /** GET /ws: the live feed over WebSocket. Origin and Host were checked before this is reached. */
+import type { IncomingMessage } from 'node:http';
 import { upgradeWebSocket } from '@hono/node-server';
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import { type WatchedLines, watchedLinesSchema } from '@lineheron/models';
+import {
+  FEED_TOPICS,
+  type FeedTopic,
+  feedTopicsSchema,
+  type WatchedLines,
+  watchedLinesSchema,
+} from '@lineheron/models';
 import type { Context } from 'hono';
-import type { AppDependencies, FeedSocket } from '../dependencies.js';
+import type { AppDependencies } from '../dependencies.js';
+import { type RawSocket, WireClient } from '../feed-socket.js';
 import { ProblemError } from '../problem.js';
-
-/** What we use of a socket of `ws` beyond the helper's own interface. */
-interface RawSocket extends FeedSocket {
-  on(event: 'pong', listener: () => void): void;
-}
 
 export function feedRoutes(app: OpenAPIHono, { feed, onError }: AppDependencies): void {
   const upgrade = upgradeWebSocket(
     (c) => {
-      const watched = watchedLines(c);
-      let client: RawSocket | null = null;
+      const [watched, topics] = [watchedLines(c), followedTopics(c)];
+      const request = (c.env as { incoming: IncomingMessage }).incoming;
+      let client: WireClient | null = null;
       return {
         onOpen(_event, socket) {
-          client = socket.raw as unknown as RawSocket;
-          const opened = client;
-          opened.on('pong', () => feed.pong(opened));
-          feed.connect(opened, watched);
+          const raw = socket.raw as unknown as RawSocket;
+          const opened = new WireClient(raw, request);
+          client = opened;
+          raw.on('pong', () => feed.pong(opened));
+          feed.connect(opened, watched, topics);
         },
         onMessage(event) {
           if (client) feed.message(client, typeof event.data === 'string' ? event.data : '');
@@ -41,17 +46,31 @@ export function feedRoutes(app: OpenAPIHono, { feed, onError }: AppDependencies)
       throw new ProblemError('invalid_request', 'This address speaks WebSocket only.');
     }
     watchedLines(c);
-    if (feed.isFull) throw new ProblemError('not_ready', 'Too many clients follow the feed.');
+    followedTopics(c);
+    if (feed.isFull) throw new ProblemError('feed_full', 'Try again later, or raise http.max_feed_clients.');
     return upgrade(c, next);
   });
 }
 
-/** `?lines=all` (also when it is absent), `?lines=none`, or `?lines=<agent>/<device>` once for each line. */
+/** `?lines=all`, `?lines=none`, or `?lines=<agent>/<device>` once for each line; absent: all, or none where topics are named. */
 function watchedLines(c: Context): WatchedLines {
-  const given = c.req.queries('lines') ?? ['all'];
+  const given = c.req.queries('lines') ?? [c.req.queries('topics') ? 'none' : 'all'];
   if (given.length === 1 && given[0] === 'none') return [];
   const parsed = watchedLinesSchema.safeParse(given.length === 1 && given[0] === 'all' ? 'all' : given);
   if (parsed.success) return parsed.data;
-  const message = 'must be all, none, or <agent>/<device>, up to 50 times';
-  throw new ProblemError('invalid_request', `lines: ${message}`, [{ path: 'lines', message }]);
+  throw refusal('lines', 'must be all, none, or <agent>/<device>, up to 50 times');
+}
+
+/** `?topics=fleet,alerts`; absent: all. */
+function followedTopics(c: Context): readonly FeedTopic[] {
+  const given = c.req.queries('topics');
+  if (!given) return FEED_TOPICS;
+  const names = given.flatMap((list) => list.split(',')).filter((name) => name !== '');
+  const parsed = feedTopicsSchema.safeParse(names);
+  if (parsed.success) return parsed.data;
+  throw refusal('topics', `must be some of ${FEED_TOPICS.join(', ')}, with commas between them`);
+}
+
+function refusal(path: string, message: string): ProblemError {
+  return new ProblemError('invalid_request', `${path}: ${message}`, [{ path, message }]);
 }

@@ -41,6 +41,6 @@ export function healthRoutes(app: OpenAPIHono, { control }: AppDependencies): vo
   app.openapi(readyRoute, (c) => {
     const missing = control.notReady();
     if (missing !== null) throw new ProblemError('not_ready', missing);
-    return c.json({ status: 'ok' as const, watching: control.status().watching }, 200);
+    return c.json({ status: 'ok' as const, watching: control.watching() }, 200);
   });
 }

@@ -1,4 +1,4 @@
-/** POST /api/v1/lines: the raw lines around an alert, asked of its gateway. */
+/** POST /api/v1/raw-lines: the raw lines around an alert, asked of its gateway. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { linesRequestSchema, linesViewSchema, parseWindowId } from '@lineheron/models';
 import type { AppDependencies } from '../dependencies.js';
@@ -6,7 +6,7 @@ import { ProblemError, problems } from '../problem.js';
 
 const route = createRoute({
   method: 'post',
-  path: '/api/v1/lines',
+  path: '/api/v1/raw-lines',
   tags: ['results'],
   summary: 'Ask the gateway of an alert for its raw lines, a minute before and after; it may refuse',
   description:

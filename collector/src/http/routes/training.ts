@@ -62,7 +62,7 @@ const cancelRoute = createRoute({
 
 export function trainingRoutes(app: OpenAPIHono, { control, queries }: AppDependencies): void {
   const find = async (id: string) => {
-    const { training: current } = control.status();
+    const current = control.currentTraining();
     const found = current?.id === id ? current : await queries.training(id);
     if (!found) throw new ProblemError('not_found', `There is no training ${id}.`);
     return found;
