@@ -120,8 +120,9 @@ function alerts(windows: readonly ScoredWindow[]): Alert[] {
   return windows.flatMap((window, index) => {
     if (open === null && !window.suspect) return [];
     const next = reviewed(window, index);
-    open = open === null ? openAlert(next, 'ensemble', 0) : extendAlert(open, next, 'ensemble', 0);
-    return [open.alert];
+    if (open === null) open = openAlert(next, 'ensemble', 0);
+    else extendAlert(open, next, 'ensemble', 0);
+    return [{ ...open.alert }];
   });
 }
 
@@ -329,11 +330,11 @@ describe('an alert of the collector', () => {
     },
     ...{ episode: null, truth: null, historical: false },
   });
-  const grown = (...windows: ReviewedWindow[]) =>
-    windows.reduce<OpenAlert | null>(
-      (open, next) => (open ? extendAlert(open, next, 'ensemble', 0) : openAlert(next, 'ensemble', 0)),
-      null,
-    )!.alert;
+  const grown = (first: ReviewedWindow, ...windows: ReviewedWindow[]) => {
+    const open = openAlert(first, 'ensemble', 0);
+    for (const next of windows) extendAlert(open, next, 'ensemble', 0);
+    return open.alert;
+  };
   const edge = { reasons: [latency], ratio: 2, normal_if: [limit] };
 
   it.each([

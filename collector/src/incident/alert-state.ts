@@ -120,43 +120,46 @@ export function openAlert(window: ReviewedWindow, model: ActiveModel, nowMs: num
     reviewed: false,
     told: null,
   };
-  const grown = extendAlert(empty, window, model, nowMs);
-  return { ...grown, alert: { ...grown.alert, windows: 1 } };
+  extendAlert(empty, window, model, nowMs);
+  alert.windows = 1;
+  return empty;
 }
 
-/** The alert after one more window of its device; the same object where the window changes nothing in it. */
+/**
+ * Takes in one more window of its device; tells whether that changes anything in the alert. Both are changed in place:
+ * in an outage every window is suspect, and a copy of the alert for each cost more than all else of it.
+ */
 export function extendAlert(
   open: OpenAlert,
   window: ReviewedWindow,
   model: ActiveModel,
   nowMs: number,
-): OpenAlert {
+): boolean {
+  const { alert } = open;
   const edge = window.edge.suspect;
   const suspect = edge || window.autoencoder?.suspect === true;
   const holds = edge || autoencoderOpens(model, window.autoencoder);
-  const next: OpenAlert = {
-    ...open,
-    lastEndMs: Math.max(open.lastEndMs, window.endMs),
-    lastSuspectMs: holds ? Math.max(open.lastSuspectMs, window.endMs) : open.lastSuspectMs,
-    heardMs: nowMs,
-    intervalMs:
-      window.intervalMs ?? (window.endMs > open.lastEndMs ? window.endMs - open.lastEndMs : open.intervalMs),
-    reviewed: open.reviewed || window.autoencoder !== null,
-  };
+  const isNewer = window.endMs > open.lastEndMs;
+  open.intervalMs = window.intervalMs ?? (isNewer ? window.endMs - open.lastEndMs : open.intervalMs);
+  open.lastEndMs = Math.max(open.lastEndMs, window.endMs);
+  if (holds) open.lastSuspectMs = Math.max(open.lastSuspectMs, window.endMs);
+  open.heardMs = nowMs;
+  open.reviewed ||= window.autoencoder !== null;
   const told = suspect ? tellingOf(open.told, window) : null;
-  const alert = suspect ? withSuspect(open.alert, window, told) : open.alert;
-  return { ...next, told: told ?? open.told, alert: judged(alert, window, next.reviewed) };
+  if (suspect) addSuspect(alert, window, told);
+  open.told = told ?? open.told;
+  return judgeAgain(alert, window, open.reviewed) || suspect;
 }
 
-/** With verdict, severity and kinds of truth as they are now; the same object where nothing has changed. */
-function judged(alert: Alert, window: ReviewedWindow, reviewed: boolean): Alert {
+/** Verdict, severity and kinds of truth as they are now; tells whether any has changed. */
+function judgeAgain(alert: Alert, window: ReviewedWindow, reviewed: boolean): boolean {
   const { verdict, severity } = judge(alert, reviewed);
   const truth = truths(alert, window);
   const isUnknown = window.unknownLine === true && !reviewed && alert.unreviewed_because === undefined;
   const same = verdict === alert.verdict && severity === alert.severity && truth === alert.truth;
-  if (same && !isUnknown) return alert;
-  const because = isUnknown ? { unreviewed_because: 'unknown_line' as const } : {};
-  return { ...alert, verdict, severity, ...because, truth };
+  if (isUnknown) alert.unreviewed_because = 'unknown_line';
+  Object.assign(alert, { verdict, severity, truth });
+  return isUnknown || !same;
 }
 
 /** Closed at `atMs` of event time; `why` is said in the summary. */
@@ -196,25 +199,21 @@ export function restoreAlert(alert: Alert, boot: string, nowMs: number): OpenAle
   };
 }
 
-function withSuspect(alert: Alert, window: ReviewedWindow, told: Told | null): Alert {
-  const found: DetectorName[] = [...alert.detectors];
-  const opinions = DETECTORS.map((name) => [name, opinionOf(window, name)] as const);
-  for (const [name, opinion] of opinions) if (opinion?.suspect && !found.includes(name)) found.push(name);
-  const newer = window.endMs > Date.parse(alert.last_suspect_at);
-  const older = window.historical && window.endMs < Date.parse(alert.opened_at);
-  const openedAt = older ? new Date(window.endMs).toISOString() : alert.opened_at;
-  return {
-    ...alert,
-    detectors: found,
-    windows: alert.windows + 1,
-    opened_at: openedAt,
-    last_suspect_at: newer ? new Date(window.endMs).toISOString() : alert.last_suspect_at,
-    isolation_forest: highest(alert.isolation_forest, window.forest),
-    adaptive_baseline: highest(alert.adaptive_baseline ?? null, window.baseline),
-    autoencoder: highest(alert.autoencoder, window.autoencoder),
-    ...(told === null ? {} : tellingParts(alert, window, told)),
-  };
+function addSuspect(alert: Alert, window: ReviewedWindow, told: Told | null): void {
+  const found = DETECTORS.filter(
+    (name) => opinionOf(window, name)?.suspect && !alert.detectors.includes(name),
+  );
+  if (found.length > 0) alert.detectors = [...alert.detectors, ...found];
+  alert.windows++;
+  if (window.historical && window.endMs < Date.parse(alert.opened_at)) alert.opened_at = timeOf(window);
+  if (window.endMs > Date.parse(alert.last_suspect_at)) alert.last_suspect_at = timeOf(window);
+  alert.isolation_forest = highest(alert.isolation_forest, window.forest);
+  alert.adaptive_baseline = highest(alert.adaptive_baseline ?? null, window.baseline);
+  alert.autoencoder = highest(alert.autoencoder, window.autoencoder);
+  if (told !== null) Object.assign(alert, tellingParts(alert, window, told));
 }
+
+const timeOf = ({ endMs }: ReviewedWindow) => new Date(endMs).toISOString();
 
 /** With what would have made the window normal that speaks for it, to one more detector. */
 export function withNormalIf(alert: Alert, change: NormalIf): Alert {

@@ -114,6 +114,7 @@ export class IncidentDraft implements Ground {
   /** Alerts that this draft opened. */
   opened = 0;
   private readonly alerts = new Map<string, Alert>();
+  private readonly copies = new WeakSet<OpenAlert>();
   /** How many more devices have an open alert than before it, by agent and side. */
   private readonly devices = new Map<string, number>();
 
@@ -214,17 +215,27 @@ export class IncidentDraft implements Ground {
     const side = sideOf(window.agent, window.historical);
     if (window.scope === 'gateway' && this.openDevices(side) > 0) return null;
     const open = openAlert(window, model, nowMs);
+    this.copies.add(open);
     this.opened++;
     this.note(open.alert);
     return open;
   }
 
   private extend(open: OpenAlert, window: ReviewedWindow, model: ActiveModel, nowMs: number): OpenAlert {
-    const next = extendAlert(open, window, model, nowMs);
+    const own = this.own(open);
+    if (extendAlert(own, window, model, nowMs)) this.note(own.alert);
     // An agent that restarted goes on with the same trouble under a new episode.
-    const episode = window.episode ?? next.episode;
-    if (next.alert !== open.alert) this.note(next.alert);
-    return { ...next, episode, boot: window.boot };
+    own.episode = window.episode ?? own.episode;
+    own.boot = window.boot;
+    return own;
+  }
+
+  /** What others know stays as it is: this draft changes copies of its own, one for each alert. */
+  private own(open: OpenAlert): OpenAlert {
+    if (this.copies.has(open)) return open;
+    const copy = { ...open, alert: { ...open.alert } };
+    this.copies.add(copy);
+    return copy;
   }
 
   private put(key: string, line: Line): void {
