@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { topics } from '@lineheron/models';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from './config.js';
+import { viewsOf } from './hub/standings.fixture.js';
 import { SILENCE_MS } from './incident/incident-tracker.js';
 import { Ledger } from './ingest/ledger.js';
 import { createLogger } from './log.js';
@@ -209,7 +210,7 @@ describe('windows of a clock that is far ahead', () => {
     const now = new Date(nowMs).toISOString();
     expect(await parts.store.windowPage({ limit: 10 })).toMatchObject([{ end: now }]);
     expect(await parts.store.alerts({ limit: 10 })).toMatchObject([{ opened_at: now, last_suspect_at: now }]);
-    const view = () => parts.control.status().agents[0]!;
+    const view = () => viewsOf(parts.fleet, nowMs)[0]!;
     expect(view().devices[0]?.end).toBe(now);
     const problems = view().problems.filter(({ code }) => code === 'clock_ahead');
     expect(problems).toMatchObject([{ since: now, message: expect.stringContaining('set the clock') }]);
