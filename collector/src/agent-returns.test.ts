@@ -10,7 +10,7 @@ import { loadConfig } from './config.js';
 import { createLogger } from './log.js';
 import { SqliteStore } from './store/sqlite-store.js';
 import { makeBatch, makeInfo, makeWindow } from './testing/messages.js';
-import { makeAlert, makeStored } from './testing/stored.js';
+import { LIMITS, makeAlert, makeStored } from './testing/stored.js';
 
 const HOUR_MS = 3_600_000;
 const BOOT = 'abababababababab';
@@ -22,7 +22,7 @@ const cleanups: Array<() => Promise<unknown>> = [];
 
 /** A collector that was stopped while these alerts were open, is started. */
 async function startWith(...alerts: Alert[]): Promise<void> {
-  const store = new SqliteStore(join(folder, 'lineheron.db'), () => {});
+  const store = new SqliteStore({ path: join(folder, 'lineheron.db'), limits: LIMITS });
   await store.open();
   const lastWord = new Date(Date.now() - HOUR_MS).toISOString();
   const windows = [makeStored(1, { end: lastWord, received_at: lastWord })];

@@ -14,6 +14,7 @@ import { HttpServer } from './http/server.js';
 import { otherCollector } from './ingest/fleet-claim.js';
 import { errorText, type Logger } from './log.js';
 import { buildParts, type Parts } from './parts.js';
+import { queriesOf } from './queries.js';
 import { restore } from './restore.js';
 
 export interface CollectorOptions {
@@ -153,7 +154,7 @@ export class Collector {
     const { store, control, feed } = this.parts;
     const onError = (error: unknown) => log.error({ error: errorText(error) }, 'a request failed');
     const app = createApp({
-      queries: store,
+      queries: queriesOf(store),
       control,
       feed,
       version,

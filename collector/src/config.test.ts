@@ -75,8 +75,8 @@ describe('settingPaths', () => {
   it('lists every leaf of the schema, so that each has an environment name', () => {
     const paths = settingPaths();
     expect(paths).toEqual(
-      expect.arrayContaining(['http.port', 'mqtt.url', 'retention.max_windows', 'log_level']),
+      expect.arrayContaining(['http.port', 'mqtt.url', 'retention.max_store_gb', 'log_level']),
     );
-    expect(environmentName('retention.max_windows')).toBe('LINEHERON_RETENTION_MAX_WINDOWS');
+    expect(environmentName('retention.max_store_gb')).toBe('LINEHERON_RETENTION_MAX_STORE_GB');
   });
 });

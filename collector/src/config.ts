@@ -84,15 +84,26 @@ export const configSchema = z.strictObject({
   retention: z
     .strictObject({
       windows_hours: z.number().positive().max(87_600).default(168),
-      max_windows: z.int().min(1000).default(2_000_000),
       records_hours: z.number().positive().max(87_600).default(24),
-      max_records: z.int().min(1000).default(1_000_000),
+      /** 10⁹ bytes, of the store's files together; when they are full the oldest windows and records go. */
+      max_store_gb: z.number().min(0.1).max(10_000).default(10),
       max_alerts: z.int().min(100).default(100_000),
     })
     .prefault({}),
   log_level: z.enum(LOG_LEVELS).default('info'),
 });
 export type Config = z.infer<typeof configSchema>;
+
+const HOUR_MS = 3_600_000;
+
+export function storeLimits({ windows_hours, records_hours, max_store_gb, max_alerts }: Config['retention']) {
+  return {
+    windowsMs: windows_hours * HOUR_MS,
+    recordsMs: records_hours * HOUR_MS,
+    maxBytes: max_store_gb * 1e9,
+    maxAlerts: max_alerts,
+  };
+}
 
 /** A fault of the configuration or the surroundings: told in one sentence, exit code 2, no stack trace. */
 export class ConfigError extends Error {
@@ -123,7 +134,7 @@ export function loadConfig(sources: ConfigSources): Config {
   const tree = sources.file === undefined ? {} : readTree(sources.file);
   const paths = settingPaths();
   for (const key of Object.keys(sources.flags ?? {})) {
-    if (!paths.includes(key)) throw new ConfigError(`--set ${key}: unknown key${didYouMean(key, paths)}`);
+    if (!paths.includes(key)) throw new ConfigError(`--set ${unknownKey(key, paths)}`);
   }
   for (const path of paths) {
     const fromEnvironment = sources.environment?.[environmentName(path)];
@@ -211,15 +222,24 @@ function readText(path: string, text: string): unknown {
   return !wantsText && text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
+/** Keys that were, and what stands in their place. */
+const REPLACED: Readonly<Record<string, string>> = {
+  'retention.max_windows': 'retention.max_store_gb',
+  'retention.max_records': 'retention.max_store_gb',
+};
+
+function unknownKey(key: string, paths: readonly string[]): string {
+  const now = REPLACED[key];
+  if (now !== undefined) return `${key}: there is no such key any more; set ${now} instead`;
+  return `${key}: unknown key${didYouMean(key, paths)}`;
+}
+
 function describe(error: z.ZodError, file: string | undefined): string {
   const paths = settingPaths();
   const lines = error.issues.flatMap((issue) => {
     const path = issue.path.join('.');
     if (issue.code !== 'unrecognized_keys') return [`  ${path === '' ? '' : `${path}: `}${issue.message}`];
-    return issue.keys.map((key) => {
-      const full = [...issue.path, key].join('.');
-      return `  ${full}: unknown key${didYouMean(full, paths)}`;
-    });
+    return issue.keys.map((key) => `  ${unknownKey([...issue.path, key].join('.'), paths)}`);
   });
   return `the configuration${file === undefined ? '' : ` ${file}`} is not valid:\n${lines.join('\n')}`;
 }

@@ -74,6 +74,8 @@ export interface ControlParts {
 const MAX_DRIFTS = 20;
 /** How long a refusal of the embedded broker is shown. */
 const BROKER_PROBLEM_MS = 600_000;
+/** What the store holds is shown in such steps, so that not every commit is news for the feed. */
+const STEP_BYTES = 1_000_000;
 
 export class CollectorControl implements Control {
   private current: Settings = { detecting: false, active_model: 'ensemble' };
@@ -131,6 +133,7 @@ export class CollectorControl implements Control {
       settings: { window_size_seconds, contamination, threshold_percentile, epochs, anomaly_probability },
       open_alerts: incidents.open + silences.open,
       watching: standings.watching,
+      ...this.storage(),
     };
   }
 
@@ -269,9 +272,27 @@ export class CollectorControl implements Control {
 
   notReady(): string | null {
     if (!this.parts.store.isOpen) return 'The store is not open.';
+    const { failing } = this.parts.store.state;
+    if (failing !== null) return `Nothing can be stored: ${failing}.`;
     const { link } = this.parts;
     if (link.standby !== null) return `Not serving: ${link.standby}.`;
     return link.connected ? null : 'The broker is not connected.';
+  }
+
+  private storage(): Pick<StatusView, 'store' | 'problems'> {
+    const { bytes, maxBytes, windowsSinceMs, problems } = this.parts.store.state;
+    return {
+      store: {
+        bytes: Math.round(bytes / STEP_BYTES) * STEP_BYTES,
+        max_bytes: maxBytes,
+        windows_hours: this.parts.config.retention.windows_hours,
+        windows_since: windowsSinceMs === null ? null : new Date(windowsSinceMs).toISOString(),
+      },
+      problems: problems.map(({ code, sinceMs, message }) => ({
+        ...{ code, message },
+        since: new Date(sinceMs).toISOString(),
+      })),
+    };
   }
 
   /** Tells the fleet, retained, what is desired: the broker may have forgotten it. */

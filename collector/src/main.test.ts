@@ -1,10 +1,11 @@
 /** The process itself, as the launcher and service managers see it. Runs the compiled program. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -97,14 +98,32 @@ describe('lineheron-collector run', () => {
     expect(errors).not.toContain('    at ');
   });
 
-  it('exits with 65 and says what to do when its store is damaged', async () => {
-    await writeFile(
-      join(folder, 'lineheron.db'),
-      'no database at all, but long enough to be read as one. '.repeat(100),
+  it('sets a damaged store aside, begins a new one, goes on, and says so with path and remedy', async () => {
+    const rubble = 'no database at all, but long enough to be read as one. '.repeat(100);
+    await writeFile(join(folder, 'lineheron.db'), rubble);
+    const { child, ready, ended } = run(...FREE);
+    const { httpPort } = await ready;
+    const status = await (await fetch(`http://127.0.0.1:${httpPort}/status`)).json();
+    const [aside] = (await readdir(folder)).filter((name) =>
+      /^lineheron\.db\.damaged-\d{8}T\d{6}Z$/.test(name),
     );
+    expect(await readFile(join(folder, aside!), 'utf8')).toBe(rubble);
+    const message = expect.stringContaining(join(folder, aside!));
+    expect(status).toMatchObject({ problems: [{ code: 'store_set_aside', message }] });
+    child.kill('SIGTERM');
+    const { code, errors } = await ended;
+    expect(code).toBe(0);
+    expect(errors).toContain('was damaged (file is not a database). It was set aside');
+  });
+
+  it('exits with 65 and leaves the store alone when a newer version wrote it', async () => {
+    const database = new Sqlite(join(folder, 'lineheron.db'));
+    database.pragma('user_version = 999');
+    database.close();
     const { code, errors } = await run(...FREE).ended;
     expect(code).toBe(65);
-    expect(errors).toContain('Restore it from a backup');
+    expect(errors).toContain('written by a newer version of lineheron');
+    expect(await readdir(folder)).toEqual(['lineheron.db']);
   });
 });
 

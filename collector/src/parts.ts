@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type Ack, type Command, DEFAULT_BUDGET, FLEET, span, topics } from '@lineheron/models';
 import { Kept, type KeptOptions, type Manifest, ModelStore, ProfileFiles } from '@lineheron/models/persist';
 import type { EmbeddedBroker } from './broker/embedded-broker.js';
-import type { Config } from './config.js';
+import { type Config, storeLimits } from './config.js';
 import { CollectorControl } from './control.js';
 import { AutoencoderTrainer } from './detect/autoencoder-trainer.js';
 import { Candidates } from './detect/candidates.js';
@@ -73,7 +73,13 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
   /** The broker that this collector runs itself, once it does. */
   const hosted: { broker: EmbeddedBroker | null } = { broker: null };
   const changed = () => feed.touch();
-  const store = new SqliteStore(join(config.data_dir, 'lineheron.db'), onFatal);
+  const store = new SqliteStore({
+    path: join(config.data_dir, 'lineheron.db'),
+    limits: storeLimits(config.retention),
+    now,
+    onDeath: onFatal,
+    onProblem,
+  });
   const link = new MqttLink({
     clientId: `lineheron-collector-${randomBytes(4).toString('hex')}`,
     username: config.mqtt.username,
@@ -210,6 +216,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     openAlerts: incidents.open + silences.open,
     uptimeSeconds: control.uptimeSeconds,
     problems: standings.problems(MAX_PROBLEMS),
+    store: store.state,
     models: control.models(),
     refused: receiver.refused,
     waiting: queue.waiting,
@@ -277,7 +284,7 @@ export function buildParts({ config, log, version, now, onFatal }: PartsOptions)
     agentSpoke: () => void pipeline.closeEnded(),
     changed,
   });
-  const retention = new RetentionTask(store, config.retention, now, onProblem);
+  const retention = new RetentionTask(store, now, onProblem);
   /** Remembered times go with the clock when somebody sets it, so that what counts is how long ago they were. */
   const clockMoved = (byMs: number): void => {
     const seconds = Math.round(Math.abs(byMs) / 1000);

@@ -1,78 +1,52 @@
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from './config.js';
 import { RetentionTask } from './retention.js';
-import type { Retention } from './store/store.js';
+import type { StoreState } from './store/store.js';
 
 const HOUR_MS = 3_600_000;
-const limits = loadConfig({}).retention;
+const state: StoreState = {
+  problems: [],
+  failing: null,
+  bytes: 0,
+  maxBytes: 1e9,
+  windowsSinceMs: null,
+};
 
-const taskOf = (prune: () => Promise<number>) =>
-  new RetentionTask(
-    { prune },
-    limits,
-    () => 0,
-    () => {},
+function taskOf(prune: (nowMs: number) => Promise<boolean>, probe = async () => {}) {
+  const problems: string[] = [];
+  const task = new RetentionTask(
+    { prune, probe, state },
+    () => 1000,
+    (message) => problems.push(message),
   );
+  return { task, problems };
+}
 
 describe('RetentionTask', () => {
-  it('removes step after step until nothing is left to remove', async () => {
-    const asked: Retention[] = [];
-    const rows = [500, 500, 20, 0];
-    const prune = async (retention: Retention) => {
-      asked.push(retention);
-      return rows[asked.length - 1]!;
-    };
-    const task = new RetentionTask(
-      { prune },
-      limits,
-      () => 1000 * HOUR_MS,
-      () => {},
-    );
-    expect(await task.run()).toBe(1020);
-    expect(asked).toHaveLength(4);
-    expect(asked[0]).toMatchObject({
-      windowsBeforeMs: 832 * HOUR_MS,
-      recordsBeforeMs: 976 * HOUR_MS,
-      step: 500,
-    });
-  });
-
-  it('goes on until nothing is left, however much there is, and lets others in between', async () => {
-    let [left, others] = [1000, 0];
+  it('removes step after step until nothing is left to remove, and lets others in between', async () => {
+    const asked: number[] = [];
+    let others = 0;
     setImmediate(() => others++);
-    const prune = async () => {
-      if (left === 0) return 0;
-      left--;
-      return 1;
-    };
-    const task = taskOf(prune);
+    const { task } = taskOf(async (nowMs) => asked.push(nowMs) < 1000);
     expect(await task.run()).toBe(1000);
+    expect(asked[0]).toBe(1000);
     expect(others).toBe(1);
   });
 
   it('ends its turn when it is stopped', async () => {
     let steps = 0;
-    const prune = async () => {
+    const { task } = taskOf(async () => {
       if (++steps === 3) task.stop();
-      return 1;
-    };
-    const task = taskOf(prune);
+      return true;
+    });
     expect(await task.run()).toBe(3);
   });
 
   it('tells of a failure and goes on at the next turn', async () => {
-    const problems: string[] = [];
     let turn = 0;
-    const prune = async () => {
+    const { task, problems } = taskOf(async () => {
       if (turn++ === 0) throw new Error('disk full');
-      return 0;
-    };
-    const task = new RetentionTask(
-      { prune },
-      limits,
-      () => 0,
-      (message) => problems.push(message),
-    );
+      return false;
+    });
     await task.run();
     expect(problems).toEqual(['old rows were not removed: disk full']);
     await task.run();
@@ -81,15 +55,14 @@ describe('RetentionTask', () => {
 
   it('wipes nothing when the clock jumps ahead, until the new time has held for a day', async () => {
     const told: string[] = [];
-    const cutoffs: number[] = [];
+    const asked: number[] = [];
     const time = { wallMs: 1000 * HOUR_MS, monotonicMs: 0 };
-    const prune = async ({ windowsBeforeMs }: Retention) => {
-      cutoffs.push(windowsBeforeMs);
-      return 0;
+    const prune = async (nowMs: number) => {
+      asked.push(nowMs / HOUR_MS);
+      return false;
     };
     const task = new RetentionTask(
-      { prune },
-      limits,
+      { prune, probe: async () => {}, state },
       () => time.wallMs,
       (message) => told.push(message),
       () => time.monotonicMs,
@@ -103,22 +76,20 @@ describe('RetentionTask', () => {
     expect(told).toEqual([expect.stringContaining('set ahead')]);
     time.monotonicMs += 24 * HOUR_MS;
     await task.run();
-    const right = (hours: number) => (hours - limits.windows_hours) * HOUR_MS;
-    expect(cutoffs).toEqual([right(1000), right(1001), right(51_001)]);
+    expect(asked).toEqual([1000, 1001, 51_001]);
   });
 
   it('takes a clock that was set back and forth as it is, and doubts one that is far ahead of the store', async () => {
     const told: string[] = [];
-    const cutoffs: number[] = [];
+    const asked: number[] = [];
     const wall = { ms: 1000 * HOUR_MS };
-    const prune = async ({ windowsBeforeMs }: Retention) => {
-      cutoffs.push(windowsBeforeMs);
-      return 0;
+    const prune = async (nowMs: number) => {
+      asked.push(nowMs / HOUR_MS);
+      return false;
     };
     const make = () =>
       new RetentionTask(
-        { prune },
-        limits,
+        { prune, probe: async () => {}, state },
         () => wall.ms,
         (message) => told.push(message),
       );
@@ -130,9 +101,21 @@ describe('RetentionTask', () => {
     wall.ms += 999 * HOUR_MS;
     const next = make();
     next.start(900 * HOUR_MS);
-    await next.run();
+    await expect.poll(() => asked).toEqual([900]);
     next.stop();
-    expect(cutoffs).toEqual([(900 - limits.windows_hours) * HOUR_MS]);
     expect(told.at(-1)).toContain('newest stored window');
+  });
+
+  it('tries in every turn whether the store can be written, without any data', async () => {
+    let probes = 0;
+    const { task } = taskOf(
+      async () => false,
+      async () => {
+        probes++;
+        throw new Error('read-only');
+      },
+    );
+    expect(await task.run()).toBe(1);
+    expect(probes).toBe(1);
   });
 });

@@ -1,18 +1,18 @@
 /**
- * Removes what is too old or too much, in small steps between commits, so that ingest never waits long. A turn goes on
- * until nothing is left to remove: the bounds hold at any rate that the store can take.
+ * Keeps the store within its limits of time, step by step between commits; its bytes it keeps to by itself, as they
+ * come. Tries now and then whether the store can still be written, so that this is known without any agent's data too.
  *
  * A clock that jumps ahead would make everything old at once. Until the new time has held for a day, what is removed by
- * its age is what the old one would have removed; the bounds by number hold all the time.
+ * its age is what the old one would have removed; the bound by bytes holds all the time.
  */
 import { setImmediate } from 'node:timers/promises';
 import { span } from '@lineheron/models';
-import type { Config } from './config.js';
 import { errorText } from './log.js';
 import type { Store } from './store/store.js';
 
 const EVERY_MS = 60_000;
-const STEP_ROWS = 500;
+/** While writes fail: so soon it is known that they succeed again. */
+const RETRY_MS = 5000;
 const HOUR_MS = 3_600_000;
 /** A clock that was set further ahead may be wrong. */
 const DOUBTFUL_MS = HOUR_MS;
@@ -21,7 +21,7 @@ const DOUBTFUL_GAP_MS = 24 * HOUR_MS;
 const TRUSTED_AFTER_MS = 24 * HOUR_MS;
 
 export class RetentionTask {
-  private timer: NodeJS.Timeout | null = null;
+  private readonly timers: NodeJS.Timeout[] = [];
   private running = false;
   private stopped = false;
   /** How far the clock stands ahead of the one that is trusted, and until when on the monotonic clock. */
@@ -29,8 +29,7 @@ export class RetentionTask {
   private trustedAtMs = 0;
 
   constructor(
-    private readonly store: Pick<Store, 'prune'>,
-    private readonly limits: Config['retention'],
+    private readonly store: Pick<Store, 'prune' | 'probe' | 'state'>,
     private readonly now: () => number,
     private readonly onProblem: (message: string) => void,
     private readonly monotonicMs: () => number = () => performance.now(),
@@ -41,7 +40,14 @@ export class RetentionTask {
     const gapMs = newestMs === null ? 0 : this.now() - newestMs;
     if (gapMs > DOUBTFUL_GAP_MS)
       this.doubt(gapMs, `the newest stored window is ${span(gapMs / 1000)} old, or the clock is wrong`);
-    this.timer = setInterval(() => void this.run(), EVERY_MS);
+    const retry = () => {
+      if (this.store.state.failing !== null) void this.probe();
+    };
+    this.timers.push(
+      setInterval(() => void this.run(), EVERY_MS),
+      setInterval(retry, RETRY_MS),
+    );
+    void this.run();
   }
 
   /** The clock was set by so much. */
@@ -65,40 +71,34 @@ export class RetentionTask {
 
   stop(): void {
     this.stopped = true;
-    if (this.timer) clearInterval(this.timer);
+    for (const timer of this.timers) clearInterval(timer);
   }
 
-  /** One turn; resolves to the rows removed. */
+  /** One turn: until nothing is left to remove. Resolves to the steps it took. */
   async run(): Promise<number> {
-    if (this.running) return 0;
+    if (this.running || this.stopped) return 0;
     this.running = true;
-    let removed = 0;
+    let steps = 0;
     try {
+      await this.probe();
       while (!this.stopped) {
-        const rows = await this.step();
-        removed += rows;
-        if (rows === 0) break;
+        steps++;
+        if (!(await this.store.prune(this.trustedNowMs()))) break;
         // What has come meanwhile goes first, however fast the store answers.
         await setImmediate();
       }
     } catch (error) {
-      this.onProblem(`old rows were not removed: ${errorText(error)}`);
+      if (!this.stopped && this.store.state.failing === null) {
+        this.onProblem(`old rows were not removed: ${errorText(error)}`);
+      }
     } finally {
       this.running = false;
     }
-    return removed;
+    return steps;
   }
 
-  private step(): Promise<number> {
-    const { windows_hours, max_windows, records_hours, max_records, max_alerts } = this.limits;
-    const nowMs = this.trustedNowMs();
-    return this.store.prune({
-      windowsBeforeMs: nowMs - windows_hours * HOUR_MS,
-      maxWindows: max_windows,
-      recordsBeforeMs: nowMs - records_hours * HOUR_MS,
-      maxRecords: max_records,
-      maxAlerts: max_alerts,
-      step: STEP_ROWS,
-    });
+  /** What it finds is in the store's state. */
+  private async probe(): Promise<void> {
+    await this.store.probe().catch(() => {});
   }
 }

@@ -176,6 +176,37 @@ export const watchingSchema = z
   .meta({ id: 'Watching' });
 export type Watching = z.infer<typeof watchingSchema>;
 
+/** What keeps the collector itself from its work, or from some of it. */
+export const COLLECTOR_PROBLEMS = [
+  'store_failing',
+  'store_damaged',
+  'store_set_aside',
+  'history_cut',
+] as const;
+
+export const collectorProblemSchema = z
+  .object({
+    code: z.enum(COLLECTOR_PROBLEMS),
+    since: timeSchema,
+    /** What happened, where, and what to do. */
+    message: z.string(),
+  })
+  .meta({ id: 'CollectorProblem' });
+export type CollectorProblem = z.infer<typeof collectorProblemSchema>;
+
+/** How much is stored, and how far back it reaches. */
+export const storeViewSchema = z
+  .object({
+    /** Of all files of the store, and the most that they may have. */
+    bytes: z.int().min(0),
+    max_bytes: z.int().min(0),
+    /** How long windows may be kept. */
+    windows_hours: z.number(),
+    /** When the oldest stored window arrived. */
+    windows_since: timeSchema.nullable(),
+  })
+  .meta({ id: 'StoreView' });
+
 export const statusViewSchema = z
   .object({
     version: z.string(),
@@ -210,6 +241,8 @@ export const statusViewSchema = z
     }),
     open_alerts: z.int(),
     watching: watchingSchema,
+    store: storeViewSchema,
+    problems: z.array(collectorProblemSchema),
     /** In order of their ids; of more than `MAX_STATUS_AGENTS` the worst. */
     agents: z.array(agentViewSchema).max(MAX_STATUS_AGENTS),
     /** Where the other agents and lines are to be had; absent when all are here. */

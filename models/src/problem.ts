@@ -20,6 +20,8 @@ export const PROBLEMS = {
   unsupported_media_type: [415, 'The body must be application/json'],
   internal: [500, 'Something went wrong inside'],
   agent_silent: [504, 'The agent does not answer'],
+  busy: [503, 'Too much is being asked at once'],
+  too_slow: [503, 'The answer took too long'],
   not_ready: [503, 'Not ready yet'],
   feed_full: [503, 'As many clients follow the feed as may'],
 } as const satisfies Record<string, readonly [number, string]>;

@@ -1,5 +1,6 @@
 /** The HTTP app as a function of its dependencies: routes, checks before them, and one shape for every error. */
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { ProblemCode } from '@lineheron/models';
 import { HTTPException } from 'hono/http-exception';
 import { compression } from './compression.js';
 import type { AppDependencies } from './dependencies.js';
@@ -15,6 +16,9 @@ import { lineRoutes } from './routes/lines.js';
 import { resultRoutes } from './routes/results.js';
 import { stateRoutes } from './routes/state.js';
 import { trainingRoutes } from './routes/training.js';
+
+/** Seconds after which to try again. */
+const RETRY_AFTER: Partial<Record<ProblemCode, string>> = { busy: '1', too_slow: '10' };
 
 export function createApp(dependencies: AppDependencies): OpenAPIHono {
   const { allowedHosts, allowedOrigins, onError } = dependencies;
@@ -44,7 +48,11 @@ export function createApp(dependencies: AppDependencies): OpenAPIHono {
     return problemResponse('method_not_allowed', `Allowed: ${allow}.`, undefined, { allow });
   });
   app.onError((error) => {
-    if (error instanceof ProblemError) return problemResponse(error.code, error.detail, error.errors);
+    if (error instanceof ProblemError) {
+      const later = RETRY_AFTER[error.code];
+      const headers: Record<string, string> = later === undefined ? {} : { 'retry-after': later };
+      return problemResponse(error.code, error.detail, error.errors, headers);
+    }
     if (error instanceof HTTPException && error.status < 500) {
       const code = error.status === 415 ? 'unsupported_media_type' : 'invalid_request';
       return problemResponse(code, error.message);

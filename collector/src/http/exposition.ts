@@ -1,7 +1,14 @@
 /** Figures in Prometheus' text forms. Two registries, one a form, since a registry writes only one. */
-import { LINE_STATES, type MetricsView, type ModelView, type Watching } from '@lineheron/models';
+import {
+  COLLECTOR_PROBLEMS,
+  LINE_STATES,
+  type MetricsView,
+  type ModelView,
+  type Watching,
+} from '@lineheron/models';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { EmbeddedBroker } from '../broker/embedded-broker.js';
+import type { StoreState } from '../store/store.js';
 import type { Exposition } from './accept.js';
 
 export interface Figures {
@@ -13,6 +20,7 @@ export interface Figures {
   uptimeSeconds: number;
   /** Of agents that do not do their work; of very many some. */
   problems: ReadonlyArray<{ agent: string; problem: string }>;
+  store: StoreState;
   models: readonly ModelView[];
   /** Messages that were refused, by reason. */
   refused: ReadonlyMap<string, number>;
@@ -99,6 +107,12 @@ function build(registry: Registry): Written {
     'agent',
     'problem',
   ]);
+  const ownProblems = gauge('problem', '1 while something keeps the collector itself from its work', [
+    'problem',
+  ]);
+  const storeBytes = gauge('store_bytes', 'Size of the store on disk');
+  const storeMax = gauge('store_max_bytes', 'Size that the store may have (retention.max_store_gb)');
+  const storeSince = gauge('store_oldest_window_timestamp_seconds', 'When the oldest stored window arrived');
   const connected = gauge('broker_connected', '1 while the broker is connected');
   const openAlerts = gauge('open_alerts', 'Alerts that are open');
   const agents = gauge('agents', 'Known agents by state', ['state']);
@@ -132,7 +146,7 @@ function build(registry: Registry): Written {
   ]);
   const candidates = gauge('model_candidates', 'Retrained models that wait to be accepted');
 
-  const update = ({ metrics, watching, models, refused, broker, ...more }: Figures) => {
+  const update = ({ metrics, watching, store, models, refused, broker, ...more }: Figures) => {
     for (const total of totals) {
       total.counter.reset();
       total.counter.inc(metrics.totals[total.name]);
@@ -155,6 +169,13 @@ function build(registry: Registry): Written {
     for (const state of LINE_STATES) lines.set({ state }, watching.states[state] ?? 0);
     problems.reset();
     for (const labels of more.problems) problems.set(labels, 1);
+    ownProblems.reset();
+    for (const code of COLLECTOR_PROBLEMS) ownProblems.set({ problem: code }, 0);
+    for (const { code } of store.problems) ownProblems.set({ problem: code }, 1);
+    storeBytes.set(store.bytes);
+    storeMax.set(store.maxBytes);
+    storeSince.reset();
+    if (store.windowsSinceMs !== null) storeSince.set(store.windowsSinceMs / 1000);
     uptime.set(more.uptimeSeconds);
     clients.set(more.feedClients);
     frozen.reset();

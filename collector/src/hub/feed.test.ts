@@ -84,6 +84,8 @@ const STATUS: Omit<FeedStatus, 'watching'> = {
     anomaly_probability: 0.05,
   },
   open_alerts: 0,
+  store: { bytes: 0, max_bytes: 1e10, windows_hours: 168, windows_since: null },
+  problems: [],
 };
 
 function build(devices: readonly string[] = ['modem-1', 'modem-2']) {

@@ -11,7 +11,7 @@ let table: ReceivedTable;
 beforeEach(() => {
   database = new Sqlite(':memory:');
   migrate(database);
-  table = new ReceivedTable(database, 1000);
+  table = new ReceivedTable(database, () => [1], 1000);
 });
 afterEach(() => database.close());
 
@@ -19,10 +19,10 @@ const range = (boot: string, first: number, last = first, agent = 'gw-1') => ({
   ...{ agent, boot, first, last },
   complete: true,
 });
-const storeRecord = (boot: string, sequence: number) =>
+const storeBatch = (boot: string, sequence: number) =>
   database
     .prepare(
-      "INSERT INTO records (agent, boot, sequence, idx, received_ms, body) VALUES ('gw-1', ?, ?, 0, 0, '')",
+      "INSERT INTO batches_1 (agent, boot, sequence, received_ms, first_id, last_id) VALUES ('gw-1', ?, ?, 0, 0, 0)",
     )
     .run(boot, sequence);
 const rows = () => table.ranges().length;
@@ -54,7 +54,7 @@ describe('the account of what was received', () => {
   });
 
   it('knows a boot without rows by what is stored of it, and each of its batches by itself', () => {
-    for (const sequence of [3, 4, 9]) storeRecord('gone', sequence);
+    for (const sequence of [3, 4, 9]) storeBatch('gone', sequence);
     const reach = { agent: 'gw-1', boot: 'gone', first: 3, last: 9, complete: false };
     expect(table.ranges([{ agent: 'gw-1', boot: 'gone' }])).toEqual([reach]);
     const asked = [3, 5, 9].map((sequence) => ({ agent: 'gw-1', boot: 'gone', sequence }));

@@ -1,6 +1,6 @@
 /**
  * The table of what was received: spans of sequences by agent and boot. Bounded in spans a boot, boots an agent and rows
- * altogether; boots touched longest ago go first. Of a boot without a row the stored windows and records say from where
+ * altogether; boots touched longest ago go first. Of a boot without a row the stored batches say from where
  * to where it reached, and in there each batch is looked up by itself, so that old data is not taken twice.
  */
 import type { Database, Statement } from 'better-sqlite3';
@@ -10,6 +10,8 @@ const MAX_BOOTS_PER_AGENT = 256;
 /** So many more may gather before they are removed, so that not every new boot costs a count. */
 const SLACK = 32;
 const MAX_ROWS = 100_000;
+
+export type BatchKey = BootKey & { sequence: number };
 
 interface Row {
   first: number;
@@ -24,12 +26,17 @@ export class ReceivedTable {
 
   constructor(
     private readonly database: Database,
+    /** Numbers of the slices, newest first. */
+    private readonly slices: () => readonly number[],
     private readonly maxRows = MAX_ROWS,
   ) {
-    const newest = this.sql('SELECT max(touched) AS touched FROM received').get() as {
-      touched: number | null;
-    };
-    this.turn = newest.touched ?? 0;
+    this.turn = this.newestTurn();
+  }
+
+  /** Prepared statements name slices. */
+  reload(): void {
+    this.statements.clear();
+    this.turn = this.newestTurn();
   }
 
   /** Within the transaction of whoever calls. */
@@ -57,13 +64,21 @@ export class ReceivedTable {
     });
   }
 
-  hasBatches(batches: readonly (BootKey & { sequence: number })[]): boolean[] {
-    const find = (table: string) =>
-      this.sql(`SELECT 1 FROM ${table} WHERE agent = ? AND boot = ? AND sequence = ? LIMIT 1`);
-    const finds = [find('windows'), find('records')];
-    return batches.map(({ agent, boot, sequence }) =>
-      finds.some((one) => one.get(agent, boot, sequence) !== undefined),
-    );
+  hasBatches(batches: readonly BatchKey[]): boolean[] {
+    return batches.map((batch) => this.slices().some((n) => this.find(n, batch)));
+  }
+
+  /** Whether a complete span holds it: it is stored, in whatever slice. */
+  isStored({ agent, boot, sequence }: BatchKey): boolean {
+    const found = this.sql(
+      'SELECT 1 FROM received WHERE agent = ? AND boot = ? AND first <= ? AND last >= ? AND complete = 1 LIMIT 1',
+    ).get(agent, boot, sequence, sequence);
+    return found !== undefined;
+  }
+
+  private find(n: number, { agent, boot, sequence }: BatchKey): boolean {
+    const select = `SELECT 1 FROM batches_${n} WHERE agent = ? AND boot = ? AND sequence = ?`;
+    return this.sql(select).get(agent, boot, sequence) !== undefined;
   }
 
   /** Removes the boots touched longest ago beyond the bound. Returns the rows removed. */
@@ -98,13 +113,13 @@ export class ReceivedTable {
 
   /** From where to where a boot's rows reach; empty when there are none. */
   private reachOf({ agent, boot }: BootKey): Span[] {
-    const end = (table: string, order: 'ASC' | 'DESC') =>
+    const end = (n: number, order: 'ASC' | 'DESC') =>
       this.sql(
-        `SELECT sequence FROM ${table} WHERE agent = ? AND boot = ? ORDER BY sequence ${order} LIMIT 1`,
+        `SELECT sequence FROM batches_${n} WHERE agent = ? AND boot = ? ORDER BY sequence ${order} LIMIT 1`,
       ).get(agent, boot) as { sequence: number } | undefined;
     const spans: Span[] = [];
-    for (const table of ['windows', 'records']) {
-      const [first, last] = [end(table, 'ASC'), end(table, 'DESC')];
+    for (const n of this.slices()) {
+      const [first, last] = [end(n, 'ASC'), end(n, 'DESC')];
       if (first && last) addSpan(spans, { first: first.sequence, last: last.sequence, complete: false });
     }
     return spans;
@@ -120,6 +135,13 @@ export class ReceivedTable {
 
   private remove(agent: string, boot: string): void {
     this.sql('DELETE FROM received WHERE agent = ? AND boot = ?').run(agent, boot);
+  }
+
+  private newestTurn(): number {
+    const { touched } = this.sql('SELECT max(touched) AS touched FROM received').get() as {
+      touched: number | null;
+    };
+    return touched ?? 0;
   }
 
   private sql(text: string): Statement {

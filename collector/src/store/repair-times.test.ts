@@ -1,21 +1,24 @@
 import Sqlite from 'better-sqlite3';
 import { expect, it } from 'vitest';
-import { at, BOOT, START_MS } from '../testing/messages.js';
-import { makeAlert, makeStored } from '../testing/stored.js';
+import { at, BOOT, FINGERPRINT, START_MS } from '../testing/messages.js';
+import { makeAlert } from '../testing/stored.js';
 import { repairTimes } from './repair-times.js';
-import { toRow, WINDOW_COLUMNS } from './rows.js';
 import { migrate } from './schema.js';
 
+/** The format that the step finds. */
+const BEFORE = 5;
 const FUTURE = '2099-01-01T00:00:00.000Z';
 
 it('a store with windows and alerts of a wrong clock has them at their arrival, and all else as it was', () => {
   const database = new Sqlite(':memory:');
-  migrate(database);
+  migrate(database, BEFORE);
   const insert = database.prepare(
-    `INSERT INTO windows (${WINDOW_COLUMNS.join(', ')}) VALUES (${WINDOW_COLUMNS.map((name) => `@${name}`).join(', ')})`,
+    `INSERT INTO windows (agent, boot, sequence, idx, device, scope, fingerprint, end_ms, received_ms, state, records,
+     forest_suspect, autoencoder_suspect, anomalous, features)
+     VALUES ('gw-1', '${BOOT}', ?, 0, 'modem-1', 'device', '${FINGERPRINT}', ?, ?, 'scored', 30, 0, 0, 0, x'00')`,
   );
-  insert.run(toRow(makeStored(1, { end: FUTURE, received_at: at(1) })));
-  insert.run(toRow(makeStored(2, { end: at(100), received_at: at(101) })));
+  insert.run(1, Date.parse(FUTURE), START_MS + 1000);
+  insert.run(2, START_MS + 100_000, START_MS + 101_000);
   const put = database.prepare('INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?)');
   const id = (n: number) => `gw-1/${BOOT}/${n}/0`;
   const wrong = makeAlert({ id: id(1), opened_at: FUTURE, last_suspect_at: FUTURE });

@@ -1,17 +1,19 @@
-/** How windows become rows of the SQLite store and rows become windows again. Pure. */
+/** How windows become rows of a slice and rows become windows again. Pure. */
 import { type WindowView, windowId } from '@lineheron/models';
 import type { StoredWindow } from './store.js';
 
+/** A window's row with what `batches_<n>` and `lines_<n>` know of it. */
 export interface WindowRow {
+  id: number;
   agent: string;
   boot: string;
   sequence: number;
   idx: number;
   device: string;
   scope: WindowView['scope'];
-  fingerprint: string;
-  end_ms: number;
   received_ms: number;
+  anomalous: number;
+  end_ms: number;
   state: WindowView['state'];
   records: number;
   latency_ms: number | null;
@@ -20,90 +22,82 @@ export interface WindowRow {
   forest_score: number | null;
   forest_threshold: number | null;
   forest_suspect: number;
-  baseline_nats: number | null;
+  baseline_score: number | null;
   baseline_threshold: number | null;
   baseline_suspect: number;
   baseline_strangeness: number | null;
   autoencoder_score: number | null;
   autoencoder_threshold: number | null;
   autoencoder_suspect: number;
-  anomalous: number;
   alert: string | null;
   reasons: string | null;
   is_anomaly: number | null;
   anomaly_type: string | null;
   historical: number;
-  features: Buffer;
 }
 
-export const WINDOW_COLUMNS = [
-  'agent',
-  'boot',
-  'sequence',
-  'idx',
-  'device',
-  'scope',
-  'fingerprint',
-  'end_ms',
-  'received_ms',
-  'state',
-  'records',
-  'latency_ms',
-  'packet_loss_pct',
-  'traffic_volume_mb',
-  'forest_score',
-  'forest_threshold',
-  'forest_suspect',
-  'baseline_nats',
-  'baseline_threshold',
-  'baseline_suspect',
-  'baseline_strangeness',
-  'autoencoder_score',
-  'autoencoder_threshold',
-  'autoencoder_suspect',
-  'anomalous',
-  'alert',
-  'reasons',
-  'is_anomaly',
-  'anomaly_type',
-  'historical',
-  'features',
-] as const satisfies ReadonlyArray<keyof WindowRow>;
+export interface LineNumbers {
+  line: number;
+  device: number;
+  agent: number;
+}
 
-export function toRow({ boot, sequence, index, fingerprint, features, view }: StoredWindow): WindowRow {
-  return {
-    agent: view.agent,
-    boot,
-    sequence,
-    idx: index,
-    device: view.device,
-    scope: view.scope,
-    fingerprint,
-    end_ms: Date.parse(view.end),
-    received_ms: Date.parse(view.received_at),
-    state: view.state,
-    records: view.records,
-    latency_ms: view.latency_ms,
-    packet_loss_pct: view.packet_loss_pct,
-    traffic_volume_mb: view.traffic_volume_mb,
-    forest_score: view.isolation_forest.score,
-    forest_threshold: view.isolation_forest.threshold,
-    forest_suspect: Number(view.isolation_forest.suspect),
-    baseline_nats: view.adaptive_baseline.score,
-    baseline_threshold: view.adaptive_baseline.threshold,
-    baseline_suspect: Number(view.adaptive_baseline.suspect),
-    baseline_strangeness: view.adaptive_baseline.strangeness ?? null,
-    autoencoder_score: view.autoencoder.score,
-    autoencoder_threshold: view.autoencoder.threshold,
-    autoencoder_suspect: Number(view.autoencoder.suspect),
-    anomalous: Number(view.anomalous),
-    alert: view.alert,
-    reasons: view.reasons.length === 0 ? null : JSON.stringify(view.reasons),
-    is_anomaly: view.is_anomaly === null ? null : Number(view.is_anomaly),
-    anomaly_type: view.anomaly_type,
-    historical: Number(view.historical ?? false),
-    features: packFeatures(features),
-  };
+/** In the order in which `valuesOf` gives them. */
+export const WINDOW_COLUMNS =
+  'id, batch, idx, line, device, agent, scope, anomalous, end_ms, state, records, latency_ms, packet_loss_pct, ' +
+  'traffic_volume_mb, forest_score, forest_threshold, forest_suspect, baseline_score, baseline_threshold, ' +
+  'baseline_suspect, baseline_strangeness, autoencoder_score, autoencoder_threshold, autoencoder_suspect, alert, ' +
+  'reasons, is_anomaly, anomaly_type, historical, features';
+
+/** What `toView` reads, of windows `w`, batches `b` and lines `l`. */
+export const VIEW_COLUMNS = [
+  'b.agent, b.boot, b.sequence, b.received_ms, l.device, l.scope',
+  ...WINDOW_COLUMNS.split(', ')
+    .filter((name) => !['batch', 'line', 'device', 'agent', 'scope', 'features'].includes(name))
+    .map((name) => `w.${name}`),
+].join(', ');
+
+export const scopeNumber = (scope: WindowView['scope']): number => (scope === 'gateway' ? 1 : 0);
+
+export function valuesOf(
+  { index, features, view }: StoredWindow,
+  id: number,
+  batch: number,
+  { line, device, agent }: LineNumbers,
+): unknown[] {
+  const { isolation_forest: forest, adaptive_baseline: baseline, autoencoder } = view;
+  return [
+    id,
+    batch,
+    index,
+    line,
+    device,
+    agent,
+    scopeNumber(view.scope),
+    Number(view.anomalous),
+    Date.parse(view.end),
+    view.state,
+    view.records,
+    view.latency_ms,
+    view.packet_loss_pct,
+    view.traffic_volume_mb,
+    forest.score,
+    forest.threshold,
+    Number(forest.suspect),
+    baseline.score,
+    baseline.threshold,
+    Number(baseline.suspect),
+    baseline.strangeness ?? null,
+    autoencoder.score,
+    autoencoder.threshold,
+    Number(autoencoder.suspect),
+    view.alert,
+    view.reasons.length === 0 ? null : JSON.stringify(view.reasons),
+    view.is_anomaly === null ? null : Number(view.is_anomaly),
+    view.anomaly_type,
+    Number(view.historical ?? false),
+    packFeatures(features),
+  ];
 }
 
 export function toView(row: WindowRow): WindowView {
@@ -125,7 +119,7 @@ export function toView(row: WindowRow): WindowView {
       suspect: row.forest_suspect === 1,
     },
     adaptive_baseline: {
-      score: row.baseline_nats,
+      score: row.baseline_score,
       threshold: row.baseline_threshold,
       suspect: row.baseline_suspect === 1,
       strangeness: row.baseline_strangeness,

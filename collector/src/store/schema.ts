@@ -1,9 +1,10 @@
 /** Tables of the SQLite store and how older ones become newer: one step a version, counted in `user_version`. */
 import type { Database } from 'better-sqlite3';
 import { repairTimes } from './repair-times.js';
+import { createSlice, SLICES_TABLE } from './slices.js';
 
 /** Step n brings a database from version n to n + 1. Steps are never edited once released. */
-const MIGRATIONS: readonly (string | ((database: Database) => void))[] = [
+const MIGRATIONS: ReadonlyArray<string | ((database: Database) => void)> = [
   `
   CREATE TABLE windows (
     id INTEGER PRIMARY KEY,
@@ -58,17 +59,64 @@ const MIGRATIONS: readonly (string | ((database: Database) => void))[] = [
   ALTER TABLE received ADD COLUMN touched INTEGER NOT NULL DEFAULT 0;
   `,
   repairTimes,
+  intoSlices,
 ];
 
-/** Brings the database to the newest version; refuses one that a newer collector wrote. */
-export function migrate(database: Database): void {
-  const version = database.pragma('user_version', { simple: true }) as number;
-  if (version > MIGRATIONS.length) {
-    throw new Error(
-      `it was written by a newer version of lineheron (format ${version}); update this collector`,
-    );
-  }
-  for (let step = version; step < MIGRATIONS.length; step++) {
+/** The first slice takes what the tables of before hold. */
+function intoSlices(database: Database): void {
+  database.exec(`${SLICES_TABLE}
+    CREATE TABLE probe (id INTEGER PRIMARY KEY, written_ms INTEGER NOT NULL);
+    DROP INDEX alerts_line;
+    CREATE INDEX alerts_line ON alerts (agent, device, status, opened_ms);
+    CREATE INDEX alerts_agent ON alerts (agent, status, opened_ms);
+    CREATE INDEX alerts_device ON alerts (device, status, opened_ms);
+  `);
+  const row = database
+    .prepare('SELECT min(received_ms) AS began, max(received_ms) AS ended FROM windows')
+    .get();
+  const { began, ended } = row as { began: number | null; ended: number | null };
+  createSlice(database, 1, began ?? Date.now());
+  database.exec(`
+    INSERT INTO lines_1 (agent, device, scope, fingerprint, agent_number, device_number)
+      SELECT DISTINCT agent, device, scope, fingerprint, 0, 0 FROM windows;
+    UPDATE lines_1 SET
+      agent_number = (SELECT min(line) FROM lines_1 AS other WHERE other.agent = lines_1.agent),
+      device_number = (SELECT min(line) FROM lines_1 AS other
+        WHERE other.device = lines_1.device AND other.scope = lines_1.scope);
+    INSERT INTO batches_1 (agent, boot, sequence, received_ms, first_id, last_id)
+      SELECT agent, boot, sequence, max(received_ms), min(id), max(id) FROM windows GROUP BY agent, boot, sequence;
+    INSERT INTO windows_1
+      SELECT w.id, b.batch, w.idx, l.line, l.device_number, l.agent_number, w.scope = 'gateway', w.anomalous, w.end_ms,
+        w.state, w.records, w.latency_ms, w.packet_loss_pct, w.traffic_volume_mb, w.forest_score,
+        w.forest_threshold, w.forest_suspect, w.baseline_nats, w.baseline_threshold, w.baseline_suspect,
+        w.baseline_strangeness, w.autoencoder_score, w.autoencoder_threshold, w.autoencoder_suspect, w.alert,
+        w.reasons, w.is_anomaly, w.anomaly_type, w.historical, w.features
+      FROM windows AS w JOIN batches_1 AS b USING (agent, boot, sequence)
+        JOIN lines_1 AS l USING (agent, device, scope, fingerprint) ORDER BY w.id;
+    INSERT INTO records_1 SELECT id, body FROM records;
+  `);
+  const size = database.prepare(
+    "SELECT coalesce(sum(pgsize), 0) AS bytes FROM dbstat WHERE name IN ('windows', 'records')",
+  );
+  const { bytes } = size.get() as { bytes: number };
+  database
+    .prepare('UPDATE slices SET ended_ms = ?, bytes = ?')
+    .run(ended ?? Date.now(), ended === null ? 0 : bytes);
+  database.exec('DROP TABLE windows; DROP TABLE records;');
+}
+
+/** Refuses a database that a newer collector wrote. */
+export function checkVersion(database: Database): void {
+  const version = versionOf(database);
+  if (version <= MIGRATIONS.length) return;
+  throw new Error(
+    `it was written by a newer version of lineheron (format ${version}); update this collector, or give it another data_dir`,
+  );
+}
+
+/** Brings the database to the newest version; tests make older ones. */
+export function migrate(database: Database, newest: number = MIGRATIONS.length): void {
+  for (let step = versionOf(database); step < newest; step++) {
     database.transaction(() => {
       const change = MIGRATIONS[step]!;
       if (typeof change === 'string') database.exec(change);
@@ -77,3 +125,5 @@ export function migrate(database: Database): void {
     })();
   }
 }
+
+const versionOf = (database: Database) => database.pragma('user_version', { simple: true }) as number;

@@ -1,76 +1,99 @@
 /**
- * The store on SQLite, synchronous: runs in the worker thread. WAL with full synchronisation, so that a commit that
- * has returned survives kill -9 and power loss. Keys make every write idempotent.
+ * The store on SQLite, what writes it: synchronous, runs in the worker thread. WAL with full synchronisation, so that a
+ * commit that has returned survives kill -9 and power loss. A batch that was received before is not written again.
  */
-import { statSync } from 'node:fs';
-import type { Alert, RecordView, Training, WindowView } from '@lineheron/models';
-import { parseWindowId } from '@lineheron/models';
-import Sqlite, { type Database, type Statement } from 'better-sqlite3';
+import type { Alert, Training } from '@lineheron/models';
+import type { Database, Statement } from 'better-sqlite3';
 import type { BootKey, ReceivedRange } from '../spans.js';
-import { readHistory } from './history.js';
-import { ReceivedTable } from './received.js';
-import { toRow, toView, WINDOW_COLUMNS, type WindowRow } from './rows.js';
-import { migrate } from './schema.js';
-import type {
-  AlertFilter,
-  Commit,
-  HistoryQuery,
-  HistoryRows,
-  Retention,
-  Settings,
-  WindowFilter,
-} from './store.js';
+import { explain, faultOf } from './faults.js';
+import { identityOf, sizeOf } from './files.js';
+import { type BatchKey, ReceivedTable } from './received.js';
+import { SliceKeeper, type StoreUsage } from './slice-keeper.js';
+import { SliceWriter } from './slice-writer.js';
+import { type Commit, type Settings, StoreError, type StoreLimits } from './store.js';
 
-const MAX_CHECKED_BYTES = 64 * 1024 * 1024;
 const KEPT_TRAININGS = 50;
-/** A row that is there already stays; any other fault still fails the commit, as `OR IGNORE` would not. */
-const UNLESS_KNOWN = 'ON CONFLICT (agent, boot, sequence, idx) DO NOTHING';
-const NAMED_COLUMNS = WINDOW_COLUMNS.map((name) => `@${name}`).join(', ');
+/** Bytes of the log: written back at this share of what the store may hold, but not more often or seldom than this. */
+const LOG_SHARE = 256;
+const MIN_LOG = 1024 * 1024;
+const MAX_LOG = 16 * 1024 * 1024;
+/** A log that is so many times as long is waited for, and at this share of the store no commit is taken any more. */
+const LONG_LOG = 4;
+const MAX_LOG_SHARE = 8;
+const LOG_WAIT_MS = 500;
+const LOG_RETRY_MS = 5000;
+/** So far over its bytes the store takes no commit while old windows cannot be removed. */
+const OVERFULL = 1.1;
+const BUSY_MS = 2000;
+
+export interface EngineUsage extends StoreUsage {
+  /** Why the last upkeep failed, for people. */
+  upkeepFault: string | null;
+}
 
 export class SqliteEngine {
-  private readonly database: Database;
   private readonly statements = new Map<string, Statement>();
   private readonly received: ReceivedTable;
+  private readonly keeper: SliceKeeper;
+  private readonly writer: SliceWriter;
+  private readonly identity: string | null;
+  private readonly logBytes: number;
+  private upkeepFault: string | null = null;
+  private logTriedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(path: string) {
-    this.database = new Sqlite(path);
-    this.database.pragma('journal_mode = WAL');
-    this.database.pragma('synchronous = FULL');
-    this.database.pragma('cache_size = -16000');
-    this.check(path);
-    migrate(this.database);
-    this.received = new ReceivedTable(this.database);
+  /** Of a database that is open, checked and of our newest version. */
+  constructor(
+    private readonly database: Database,
+    private readonly path: string,
+    private readonly limits: StoreLimits,
+  ) {
+    this.identity = identityOf(path);
+    this.logBytes = Math.min(MAX_LOG, Math.max(MIN_LOG, limits.maxBytes / LOG_SHARE));
+    database.pragma(`busy_timeout = ${BUSY_MS}`);
+    database.pragma(`wal_autocheckpoint = ${Math.round(this.logBytes / 4096)}`);
+    database.pragma(`journal_size_limit = ${Math.round(this.logBytes)}`);
+    this.keeper = new SliceKeeper(database, path, limits, (newest) => {
+      this.statements.clear();
+      if (newest !== this.writer.slice) this.writer.moveTo(newest);
+    });
+    this.received = new ReceivedTable(database, () => this.keeper.numbers);
+    this.writer = new SliceWriter(database, this.keeper.newest.n);
   }
 
   close(): void {
     this.database.close();
   }
 
-  /** Reads a small database whole; a large one shows its damage on use, since a start must not take minutes. */
-  private check(path: string): void {
-    if (statSync(path).size > MAX_CHECKED_BYTES) return;
-    const [answer] = this.database.pragma('quick_check(1)') as Array<{ quick_check: string }>;
-    if (answer?.quick_check !== 'ok') throw new Error(answer?.quick_check ?? 'the check gave no answer');
-  }
-
-  commit(commit: Commit): void {
-    this.database.transaction(() => {
+  /** Returns what the store holds now. */
+  commit(commit: Commit): EngineUsage {
+    this.checkFiles();
+    const receivedMs = commit.windows[0] ? Date.parse(commit.windows[0].view.received_at) : Date.now();
+    this.keeper.beginIfOld(receivedMs);
+    const before = this.keeper.liveBytes();
+    let grown = 0;
+    this.write(() => {
+      const plan = this.writer.plan(commit, (batch) => this.received.isStored(batch));
       this.received.add(commit.ranges);
-      this.insertWindows(commit);
-      this.insertRecords(commit);
+      this.writer.write(commit, plan);
       for (const alert of commit.alerts) this.putAlert(alert);
       const add = this.sql(
         'INSERT INTO totals VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value',
       );
       for (const [name, value] of Object.entries(commit.totals)) if (value !== 0) add.run(name, value);
-    })();
+      if (commit.windows.length + commit.records.length > 0) {
+        grown = Math.max(1, this.keeper.liveBytes() - before);
+        this.keeper.grown(grown, receivedMs);
+      }
+    });
+    this.maintain(() => this.keeper.maintain(grown, receivedMs));
+    return this.usage(receivedMs);
   }
 
   receivedRanges(boots?: readonly BootKey[]): ReceivedRange[] {
     return this.received.ranges(boots);
   }
 
-  hasBatches(batches: readonly (BootKey & { sequence: number })[]): boolean[] {
+  hasBatches(batches: readonly BatchKey[]): boolean[] {
     return this.received.hasBatches(batches);
   }
 
@@ -79,61 +102,22 @@ export class SqliteEngine {
     return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
   }
 
-  recentWindows(filter: WindowFilter): WindowView[] {
-    const { limit, anomalous, sinceMs, ...exact } = filter;
-    const { text, values } = where(exact, [
-      [anomalous === undefined ? null : `anomalous = ${anomalous ? 1 : 0}`],
-    ]);
-    // Row ids follow arrival. The limit comes first, so that no more than that many rows are ever looked at.
-    const newest = `SELECT * FROM windows ${text} ORDER BY id DESC LIMIT ?`;
-    const rows = this.sql(`SELECT * FROM (${newest}) WHERE received_ms >= ? ORDER BY id DESC`).all(
-      ...values,
-      limit,
-      sinceMs ?? 0,
-    );
-    return (rows as WindowRow[]).map(toView);
+  settings(): Partial<Settings> {
+    const rows = this.sql('SELECT key, value FROM settings').all() as Array<{ key: string; value: string }>;
+    return Object.fromEntries(rows.map(({ key, value }) => [key, JSON.parse(value)])) as Partial<Settings>;
   }
 
-  windowPage(query: { limit: number; agent?: string | undefined; after?: string | undefined }): WindowView[] {
-    const after = query.after === undefined ? null : parseWindowId(query.after);
-    const { text, values } = where({ agent: query.agent }, [
-      [
-        after && '(agent, boot, sequence, idx) > (?, ?, ?, ?)',
-        ...(after ? [after.agent, after.boot, after.sequence, after.index] : []),
-      ],
-    ]);
-    const order = 'ORDER BY agent, boot, sequence, idx LIMIT ?';
-    return (
-      this.sql(`SELECT * FROM windows ${text} ${order}`).all(...values, query.limit) as WindowRow[]
-    ).map(toView);
-  }
-
-  recentRecords(limit: number): RecordView[] {
-    return bodies<RecordView>(this.sql('SELECT body FROM records ORDER BY id DESC LIMIT ?').all(limit));
-  }
-
-  alerts(filter: AlertFilter): Alert[] {
-    const { limit, ...exact } = filter;
-    if (exact.status === undefined) {
-      const open = this.alerts({ ...filter, status: 'open' });
-      const left = limit - open.length;
-      return left > 0 ? open.concat(this.alerts({ ...filter, limit: left, status: 'closed' })) : open;
-    }
-    const { text, values } = where(exact, []);
-    const order = 'ORDER BY opened_ms DESC LIMIT ?';
-    return bodies<Alert>(this.sql(`SELECT body FROM alerts ${text} ${order}`).all(...values, limit));
-  }
-
-  alert(id: string): Alert | null {
-    return bodies<Alert>(this.sql('SELECT body FROM alerts WHERE id = ?').all(id))[0] ?? null;
-  }
-
-  history(query: HistoryQuery): HistoryRows {
-    return readHistory(this.database, query);
+  saveSettings(settings: Partial<Settings>): void {
+    this.checkFiles();
+    const put = this.sql('INSERT OR REPLACE INTO settings VALUES (?, ?)');
+    this.write(() => {
+      for (const [key, value] of Object.entries(settings)) put.run(key, JSON.stringify(value));
+    });
   }
 
   saveTraining(training: Training): void {
-    this.database.transaction(() => {
+    this.checkFiles();
+    this.write(() => {
       this.sql('INSERT OR REPLACE INTO trainings VALUES (?, ?, ?)').run(
         training.id,
         Date.parse(training.requested_at),
@@ -143,70 +127,91 @@ export class SqliteEngine {
         `DELETE FROM trainings WHERE id NOT IN
          (SELECT id FROM trainings ORDER BY requested_ms DESC, id LIMIT ${KEPT_TRAININGS})`,
       ).run();
-    })();
+    });
   }
 
-  trainings(limit: number): Training[] {
-    return bodies(this.sql('SELECT body FROM trainings ORDER BY requested_ms DESC, id LIMIT ?').all(limit));
+  prune(nowMs: number): { more: boolean; usage: EngineUsage } {
+    this.checkFiles();
+    let more = false;
+    this.maintain(() => {
+      const shrunk = this.received.shrink() > 0;
+      more = this.keeper.prune(nowMs) || shrunk;
+    });
+    return { more, usage: this.usage(nowMs) };
   }
 
-  training(id: string): Training | null {
-    return bodies<Training>(this.sql('SELECT body FROM trainings WHERE id = ?').all(id))[0] ?? null;
+  probe(): void {
+    this.checkFiles();
+    this.sql('INSERT OR REPLACE INTO probe VALUES (1, ?)').run(Date.now());
   }
 
-  settings(): Partial<Settings> {
-    const rows = this.sql('SELECT key, value FROM settings').all() as Array<{ key: string; value: string }>;
-    return Object.fromEntries(rows.map(({ key, value }) => [key, JSON.parse(value)])) as Partial<Settings>;
+  usage(nowMs: number): EngineUsage {
+    return { ...this.keeper.usage(nowMs), upkeepFault: this.upkeepFault };
   }
 
-  saveSettings(settings: Partial<Settings>): void {
-    const put = this.sql('INSERT OR REPLACE INTO settings VALUES (?, ?)');
-    this.database.transaction(() => {
-      for (const [key, value] of Object.entries(settings)) put.run(key, JSON.stringify(value));
-    })();
-  }
-
-  prune(retention: Retention): number {
-    const { windowsBeforeMs, maxWindows, recordsBeforeMs, maxRecords, maxAlerts, step } = retention;
-    return (
-      this.pruneTable('windows', windowsBeforeMs, maxWindows, step) +
-      this.pruneTable('records', recordsBeforeMs, maxRecords, step) +
-      this.received.shrink() +
-      this.sql(
-        `DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE status = 'closed'
-         ORDER BY opened_ms DESC LIMIT ? OFFSET ?)`,
-      ).run(step, maxAlerts).changes
-    );
-  }
-
-  /** Row ids follow arrival, so the oldest rows are the lowest ids and counting is a subtraction. */
-  private pruneTable(table: 'windows' | 'records', beforeMs: number, max: number, step: number): number {
-    return this.sql(
-      `DELETE FROM ${table} WHERE id IN (
-         SELECT id FROM (SELECT id, received_ms FROM ${table} ORDER BY id LIMIT ?)
-         WHERE received_ms < ? OR id <= (SELECT coalesce(max(id), 0) FROM ${table}) - ?)`,
-    ).run(step, beforeMs, max).changes;
-  }
-
-  private insertWindows({ windows }: Commit): void {
-    const insert = this.sql(
-      `INSERT INTO windows (${WINDOW_COLUMNS.join(', ')}) VALUES (${NAMED_COLUMNS}) ${UNLESS_KNOWN}`,
-    );
-    for (const window of windows) insert.run(toRow(window));
-  }
-
-  private insertRecords({ records, windows }: Commit): void {
-    const insert = this.sql(
-      `INSERT INTO records (agent, boot, sequence, idx, received_ms, body) VALUES (?, ?, ?, ?, ?, ?) ${UNLESS_KNOWN}`,
-    );
-    const received = windows[0] ? Date.parse(windows[0].view.received_at) : Date.now();
-    for (const { view, boot, sequence, index } of records) {
-      insert.run(view.agent, boot, sequence, index, received, JSON.stringify(view));
+  /** What is committed stays committed: a fault here is told beside it. */
+  private maintain(work: () => void): void {
+    try {
+      work();
+      this.shortenLog();
+      this.upkeepFault = null;
+    } catch (error) {
+      this.upkeepFault = `old windows cannot be removed: ${explain(this.path, faultOf(error))}`;
+      this.keeper.reload();
+      this.writer.moveTo(this.keeper.newest.n);
     }
   }
 
+  private write(work: () => void): void {
+    try {
+      this.database.transaction(work)();
+    } catch (error) {
+      this.writer.reload();
+      this.received.reload();
+      throw error;
+    }
+  }
+
+  /** A file that was removed or replaced still takes commits, and nobody would ever see them again. */
+  private checkFiles(): void {
+    if (identityOf(this.path) !== this.identity) {
+      throw new StoreError(
+        `the store ${this.path} is not the file any more that was opened: it was moved, removed or replaced. Put it back, or restart the collector`,
+      );
+    }
+    if (this.upkeepFault !== null && this.keeper.liveBytes() > OVERFULL * this.limits.maxBytes) {
+      throw new StoreError(this.upkeepFault);
+    }
+    const log = `${this.path}-wal`;
+    const most = Math.max(LONG_LOG * LONG_LOG * this.logBytes, this.limits.maxBytes / MAX_LOG_SHARE);
+    if (sizeOf(log) <= most) return;
+    this.truncateLog();
+    if (sizeOf(log) <= most) return;
+    throw new StoreError(
+      `the log ${log} has grown to ${Math.round(sizeOf(log) / 1e6)} MB, because another program has been reading the store ${this.path} all the while: end that program. The agents keep what is not stored`,
+    );
+  }
+
+  /** The log is written back as commits go; only where readers are always in it, it must wait for them. */
+  private shortenLog(): void {
+    const isLong = sizeOf(`${this.path}-wal`) > LONG_LOG * this.logBytes;
+    if (isLong && performance.now() - this.logTriedMs > LOG_RETRY_MS) this.truncateLog();
+  }
+
+  private truncateLog(): void {
+    this.logTriedMs = performance.now();
+    this.database.pragma(`busy_timeout = ${LOG_WAIT_MS}`);
+    this.database.pragma('wal_checkpoint(TRUNCATE)');
+    this.database.pragma(`busy_timeout = ${BUSY_MS}`);
+  }
+
+  /** An alert that changes keeps its place in the indexes, as long as it is open. */
   private putAlert(alert: Alert): void {
-    this.sql('INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?)').run(
+    this.sql(
+      `INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+       agent = excluded.agent, device = excluded.device, status = excluded.status,
+       opened_ms = excluded.opened_ms, body = excluded.body`,
+    ).run(
       alert.id,
       alert.agent,
       alert.device,
@@ -216,29 +221,10 @@ export class SqliteEngine {
     );
   }
 
-  /** Prepared once a text. The texts are few: they vary only with the filters in use. */
+  /** Prepared once a text; the texts are few. */
   private sql(text: string): Statement {
     const prepared = this.statements.get(text) ?? this.database.prepare(text);
     this.statements.set(text, prepared);
     return prepared;
   }
-}
-
-type Condition = [text: string | null, ...values: unknown[]];
-
-/** A WHERE clause from columns that must equal a value and from further conditions; absent ones are left out. */
-function where(exact: Record<string, unknown>, more: Condition[]): { text: string; values: unknown[] } {
-  const conditions = Object.entries(exact)
-    .filter(([, value]) => value !== undefined)
-    .map(([column, value]): Condition => [`${column} = ?`, value])
-    .concat(more.filter(([text]) => text !== null));
-  if (conditions.length === 0) return { text: '', values: [] };
-  return {
-    text: `WHERE ${conditions.map(([text]) => text).join(' AND ')}`,
-    values: conditions.flatMap(([, ...values]) => values),
-  };
-}
-
-function bodies<T>(rows: unknown[]): T[] {
-  return (rows as Array<{ body: string }>).map(({ body }) => JSON.parse(body) as T);
 }

@@ -1,17 +1,19 @@
 /** The contract of `Store`, held by the SQLite engine in its thread, and what is special to a file. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { at, BOOT, FINGERPRINT, makeFeatures, START_MS } from '../testing/messages.js';
-import { makeAlert, makeStored, makeTraining } from '../testing/stored.js';
+import { LIMITS, makeAlert, makeStored, makeTraining } from '../testing/stored.js';
+import { migrate } from './schema.js';
 import { SqliteStore } from './sqlite-store.js';
 import { type Commit, type Store, StoreError } from './store.js';
 
 let folder: string;
 let store: Store;
 const open = async () => {
-  const opened = new SqliteStore(join(folder, 'store', 'lineheron.db'));
+  const opened = new SqliteStore({ path: join(folder, 'store', 'lineheron.db'), limits: LIMITS });
   await opened.open();
   return opened;
 };
@@ -260,32 +262,38 @@ describe('history', () => {
 });
 
 describe('prune', () => {
-  const limits = {
-    windowsBeforeMs: 0,
-    maxWindows: 1000,
-    recordsBeforeMs: 0,
-    maxRecords: 1000,
-    maxAlerts: 1000,
-    step: 3,
+  const HOUR_MS = 3_600_000;
+  const pruned = async (nowMs: number) => {
+    while (await store.prune(nowMs));
   };
 
-  it('removes the oldest windows by age and by number, a step at a time', async () => {
-    const windows = Array.from({ length: 10 }, (_, n) => makeStored(n + 1, { received_at: at(n + 1) }));
-    await commit({ windows });
-    expect(await store.prune({ ...limits, windowsBeforeMs: START_MS + 5_000 })).toBe(3);
-    expect(await store.prune({ ...limits, windowsBeforeMs: START_MS + 5_000 })).toBe(1);
-    expect(await store.prune({ ...limits, windowsBeforeMs: START_MS + 5_000 })).toBe(0);
-    expect(await store.prune({ ...limits, maxWindows: 4 })).toBe(2);
-    expect(await store.recentWindows({ limit: 10 })).toHaveLength(4);
+  it('removes windows and records by age, and leaves younger ones', async () => {
+    const hoursOld = (hours: number) => new Date(START_MS - hours * HOUR_MS).toISOString();
+    for (const [n, hours] of [200, 100, 30, 1].entries()) {
+      await commit({
+        windows: [makeStored(n + 1, { received_at: hoursOld(hours) })],
+        records: [record(n + 1)],
+      });
+    }
+    await pruned(START_MS);
+    const left = (await store.recentWindows({ limit: 10 })).map(({ id }) => id.split('/')[2]);
+    expect(left).toEqual(['4', '3', '2']);
+    const timestamps = (await store.recentRecords(10)).map(({ timestamp }) => timestamp);
+    expect(timestamps).toEqual([at(4)]);
+    await pruned(START_MS + 170 * HOUR_MS);
+    expect(await store.recentWindows({ limit: 10 })).toEqual([]);
   });
 
   it('never removes an open alert', async () => {
-    const alerts = [1, 2, 3].map((n) =>
+    const alerts = Array.from({ length: 1003 }, (_, n) =>
       makeAlert({ id: `gw-1/${BOOT}/${n}/0`, opened_at: at(n), status: n === 1 ? 'open' : 'closed' }),
     );
     await commit({ alerts });
-    expect(await store.prune({ ...limits, maxAlerts: 1 })).toBe(1);
-    expect((await store.alerts({ limit: 9 })).map(({ id }) => id.split('/')[2])).toEqual(['1', '3']);
+    await pruned(START_MS);
+    expect((await store.alerts({ limit: 2000 })).map(({ id }) => id.split('/')[2])).toEqual([
+      '1',
+      ...Array.from({ length: 1000 }, (_, n) => String(1002 - n)),
+    ]);
   });
 });
 
@@ -305,41 +313,57 @@ describe('the file', () => {
     expect(await store.totals()).toEqual({ windows: 1 });
   });
 
-  it('that is no database is refused with what to do about it', async () => {
-    const path = join(folder, 'broken.db');
-    await writeFile(path, 'this is not a database, but it is long enough to be looked at as one'.repeat(50));
-    await expect(new SqliteStore(path).open()).rejects.toThrow(/cannot be opened.*backup/s);
-  });
-
-  it('of an older version is brought up to date, and what it did not know is unknown', async () => {
-    const known = makeStored(1);
-    const range = { agent: 'gw-1', boot: BOOT, first: 1, last: 9, complete: true };
-    await commit({ windows: [known], ranges: [range] });
-    await store.close();
-    const { default: Sqlite } = await import('better-sqlite3');
-    const database = new Sqlite(join(folder, 'store', 'lineheron.db'));
-    database.exec('ALTER TABLE windows DROP COLUMN baseline_strangeness');
-    for (const column of ['complete', 'touched']) database.exec(`ALTER TABLE received DROP COLUMN ${column}`);
-    database.pragma('user_version = 3');
-    database.close();
-    store = await open();
-    const [old] = await store.recentWindows({ limit: 10 });
-    expect(old).toEqual({
-      ...known.view,
-      adaptive_baseline: { ...known.view.adaptive_baseline, strangeness: null },
-    });
+  it('of an older version is brought up to date: its windows and records are there as they were', async () => {
+    const path = join(folder, 'older.db');
+    const old = new Sqlite(path);
+    migrate(old, 3);
+    const put = old.prepare(
+      `INSERT INTO windows (agent, boot, sequence, idx, device, scope, fingerprint, end_ms, received_ms, state, records,
+       latency_ms, forest_suspect, autoencoder_suspect, anomalous, features)
+       VALUES (?, '${BOOT}', ?, ?, ?, ?, '${FINGERPRINT}', ${START_MS}, ${START_MS}, 'scored', 30, 20, 0, 0, 0, ?)`,
+    );
+    const features = Buffer.from(new Float32Array(19).fill(2).buffer);
+    for (const agent of ['gw-1', 'gw-2']) {
+      for (const sequence of [1, 2]) {
+        put.run(agent, sequence, 0, 'modem-1', 'device', features);
+        put.run(agent, sequence, 1, '*', 'gateway', features);
+      }
+    }
+    const text = JSON.stringify(record(1).view);
+    old.prepare(`INSERT INTO records VALUES (1, 'gw-1', '${BOOT}', 1, 0, 0, ?)`).run(text);
+    old.prepare(`INSERT INTO received VALUES ('gw-1', '${BOOT}', 1, 9)`).run();
+    old.close();
+    const migrated = new SqliteStore({ path, limits: LIMITS });
+    await migrated.open();
+    const page = await migrated.windowPage({ limit: 100 });
+    expect(page.map(({ id, device }) => `${id} ${device}`)).toEqual(
+      ['gw-1', 'gw-2'].flatMap((agent) =>
+        [1, 2].flatMap((n) => [`${agent}/${BOOT}/${n}/0 modem-1`, `${agent}/${BOOT}/${n}/1 *`]),
+      ),
+    );
+    expect(page[0]).toMatchObject({ latency_ms: 20, adaptive_baseline: { score: null, strangeness: null } });
+    expect(await migrated.recentWindows({ limit: 9, agent: 'gw-2', device: '*' })).toHaveLength(2);
+    expect(await migrated.recentRecords(9)).toEqual([record(1).view]);
     // It may hold claims of what never came.
-    expect(await store.receivedRanges()).toEqual([{ ...range, complete: false }]);
-    await commit({ windows: [makeStored(2)] });
-    expect((await store.recentWindows({ limit: 1 }))[0]!.adaptive_baseline.strangeness).toBe(0.7);
+    const range = { agent: 'gw-1', boot: BOOT, first: 1, last: 9, complete: false };
+    expect(await migrated.receivedRanges()).toEqual([range]);
+    const history = await migrated.history({
+      scope: 'device',
+      fingerprint: FINGERPRINT,
+      limit: 9,
+      agents: ['gw-2'],
+    });
+    expect(history.counts).toEqual([2]);
+    await migrated.commit({ ranges: [], windows: [makeStored(3)], records: [], alerts: [], totals: {} });
+    expect((await migrated.recentWindows({ limit: 1 }))[0]!.id).toBe(`gw-1/${BOOT}/3/0`);
+    await migrated.close();
   });
 
   it('of a newer version is refused', async () => {
-    const { default: Sqlite } = await import('better-sqlite3');
     const path = join(folder, 'newer.db');
     const database = new Sqlite(path);
     database.pragma('user_version = 999');
     database.close();
-    await expect(new SqliteStore(path).open()).rejects.toThrow(/newer version/);
+    await expect(new SqliteStore({ path, limits: LIMITS }).open()).rejects.toThrow(/newer version/);
   });
 });

@@ -1,147 +1,166 @@
 /**
- * The store in its worker thread: each call is a message there and a message back, so a slow disk never holds up the
- * event loop. The thread's death fails every waiting call and is told to the owner.
+ * The store on SQLite: one thread writes, one answers questions, one reads for trainings, so that a slow disk never holds
+ * up the event loop and no question holds up a commit. The death of the thread that writes is told to the owner.
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import type { Training } from '@lineheron/models';
-import type { BootKey } from '../spans.js';
-import { workerUrl } from '../worker-url.js';
-import type { SqliteEngine } from './sqlite-engine.js';
+import type { Alert, RecordView, Training, WindowView } from '@lineheron/models';
+import type { BootKey, ReceivedRange } from '../spans.js';
+import { BackgroundCheck } from './background-check.js';
+import { Reads } from './reads.js';
+import type { BatchKey } from './received.js';
+import type { EngineUsage, SqliteEngine } from './sqlite-engine.js';
+import type { SqliteReader } from './sqlite-reader.js';
 import {
   type AlertFilter,
   type Commit,
   type HistoryQuery,
-  type Retention,
+  type HistoryRows,
   type Settings,
   type Store,
   StoreError,
+  type StoreLimits,
+  type StoreState,
   type WindowFilter,
+  type WindowPageQuery,
 } from './store.js';
+import { StoreHealth } from './store-health.js';
+import { ThreadCalls } from './thread-calls.js';
 
-type Methods = SqliteEngine;
-type Method = keyof Methods;
+const QUESTIONS = { limitMs: 3000, maxWaiting: 32 };
+const TRAININGS = { limitMs: 60_000, maxWaiting: 64 };
 
-export interface EngineCall {
-  id: number;
-  method: Method;
-  args: unknown[];
+export interface SqliteStoreOptions {
+  path: string;
+  limits: StoreLimits;
+  now?: () => number;
+  /** The thread that writes has ended by itself. */
+  onDeath?: (error: Error) => void;
+  /** Something that an operator must know, once. */
+  onProblem?: (message: string) => void;
 }
 
-export interface EngineReply {
-  id: number;
-  result?: unknown;
-  error?: string;
-}
-
-interface Waiting {
-  resolve: (value: unknown) => void;
-  reject: (error: Error) => void;
+interface Ready {
+  unchecked: string[];
+  setAside: string | null;
+  usage: EngineUsage;
 }
 
 export class SqliteStore implements Store {
-  private worker: Worker | null = null;
-  private readonly waiting = new Map<number, Waiting>();
-  private lastId = 0;
-  /** From here on the thread's end is no death: its exit may be told in one turn with its last answer. */
-  private closing = false;
+  private writer: ThreadCalls | null = null;
+  private readonly questions: Reads;
+  private readonly histories: Reads;
+  private readonly check: BackgroundCheck;
+  private readonly health: StoreHealth;
 
-  constructor(
-    private readonly path: string,
-    private readonly onDeath: (error: Error) => void = () => {},
-  ) {}
+  constructor(private readonly options: SqliteStoreOptions) {
+    const { path, limits, now = Date.now, onProblem = () => {} } = options;
+    this.health = new StoreHealth(path, limits, now, onProblem);
+    const onDamage = (message: string) => this.health.damaged(message);
+    this.questions = new Reads(path, QUESTIONS, onDamage);
+    this.histories = new Reads(path, TRAININGS, onDamage);
+    this.check = new BackgroundCheck(path, onDamage);
+  }
 
   get isOpen(): boolean {
-    return this.worker !== null;
+    return this.writer !== null;
+  }
+
+  get state(): StoreState {
+    return this.health.state;
   }
 
   async open(): Promise<void> {
-    this.closing = false;
-    await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
-    const worker = new Worker(workerUrl(import.meta.url, 'sqlite-worker'), {
-      workerData: { path: this.path },
-    });
-    this.worker = worker;
-    const opened = new Promise((resolve, reject) => this.waiting.set(0, { resolve, reject }));
-    worker.on('message', (reply: EngineReply) => this.settle(reply));
-    worker.on('error', (error: unknown) =>
-      this.fail(error instanceof Error ? error : new Error(String(error))),
+    const { path, limits, onDeath = () => {} } = this.options;
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const writer = new ThreadCalls(
+      'sqlite-worker',
+      { path, limits },
+      {
+        end: (error) => {
+          // One that could not open the store has said so.
+          if (this.writer === null) return;
+          this.writer = null;
+          onDeath(error);
+        },
+        damage: (message) => this.health.damaged(message),
+      },
     );
-    worker.on('exit', (code) => this.fail(new Error(`the store's thread ended with code ${code}`)));
-    try {
-      await opened;
-    } catch (error) {
-      this.worker = null;
-      await worker.terminate();
-      throw new StoreError(openingFault(this.path, (error as Error).message));
-    }
+    const { unchecked, setAside, usage } = (await writer.ready) as Ready;
+    this.writer = writer;
+    this.health.opened(setAside, usage);
+    this.questions.start();
+    this.check.start(unchecked);
   }
 
+  /** Readers first: whoever closes last writes the log back. */
   async close(): Promise<void> {
-    const worker = this.worker;
-    if (!worker) return;
-    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    this.closing = true;
-    await this.call('close');
-    this.worker = null;
-    await ended;
+    const { writer } = this;
+    if (!writer) return;
+    this.check.stop();
+    await Promise.all([this.questions.close(), this.histories.close()]);
+    this.writer = null;
+    await writer.close();
   }
 
-  commit = (commit: Commit) => this.call('commit', commit);
-  receivedRanges = (boots?: readonly BootKey[]) => this.call('receivedRanges', boots);
-  hasBatches = (batches: readonly (BootKey & { sequence: number })[]) => this.call('hasBatches', batches);
-  totals = () => this.call('totals');
-  recentWindows = (filter: WindowFilter) => this.call('recentWindows', filter);
-  windowPage = (query: { limit: number; agent?: string | undefined; after?: string | undefined }) =>
-    this.call('windowPage', query);
-  recentRecords = (limit: number) => this.call('recentRecords', limit);
-  alerts = (filter: AlertFilter) => this.call('alerts', filter);
-  alert = (id: string) => this.call('alert', id);
-  history = (query: HistoryQuery) => this.call('history', query);
-  saveTraining = (training: Training) => this.call('saveTraining', training);
-  trainings = (limit: number) => this.call('trainings', limit);
-  training = (id: string) => this.call('training', id);
-  settings = () => this.call('settings');
-  saveSettings = (settings: Partial<Settings>) => this.call('saveSettings', settings);
-  prune = (retention: Retention) => this.call('prune', retention);
+  commit = (commit: Commit) => this.tried(async () => this.health.used(await this.write('commit', commit)));
+  saveTraining = (training: Training) => this.tried(() => this.write('saveTraining', training));
+  saveSettings = (settings: Partial<Settings>) => this.tried(() => this.write('saveSettings', settings));
+  probe = () => this.tried(() => this.write('probe'));
+  receivedRanges = (boots?: readonly BootKey[]): Promise<ReceivedRange[]> =>
+    this.write('receivedRanges', boots);
+  hasBatches = (batches: readonly BatchKey[]): Promise<boolean[]> => this.write('hasBatches', batches);
+  totals = (): Promise<Record<string, number>> => this.write('totals');
+  settings = (): Promise<Partial<Settings>> => this.write('settings');
 
-  private call<M extends Method>(
+  async prune(nowMs: number): Promise<boolean> {
+    const { more, usage } = await this.write('prune', nowMs);
+    this.health.used(usage);
+    this.check.startDaily();
+    return more;
+  }
+
+  recentWindows = (filter: WindowFilter): Promise<WindowView[]> => this.ask('recentWindows', filter);
+  windowPage = (query: WindowPageQuery): Promise<WindowView[]> => this.ask('windowPage', query);
+  recentRecords = (limit: number): Promise<RecordView[]> => this.ask('recentRecords', limit);
+  alerts = (filter: AlertFilter): Promise<Alert[]> => this.ask('alerts', filter);
+  alert = (id: string): Promise<Alert | null> => this.ask('alert', id);
+  trainings = (limit: number): Promise<Training[]> => this.ask('trainings', limit);
+  training = (id: string): Promise<Training | null> => this.ask('training', id);
+
+  history(query: HistoryQuery): Promise<HistoryRows> {
+    this.assertOpen();
+    return this.histories.call('history', [query]) as Promise<HistoryRows>;
+  }
+
+  private async ask<M extends Exclude<keyof SqliteReader, 'close'>>(
     method: M,
-    ...args: Parameters<Methods[M]>
-  ): Promise<ReturnType<Methods[M]>> {
-    const worker = this.worker;
-    if (!worker) return Promise.reject(new StoreError('the store is not open'));
-    const id = ++this.lastId;
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      worker.postMessage({ id, method, args } satisfies EngineCall);
-    });
+    ...args: Parameters<SqliteReader[M]>
+  ): Promise<ReturnType<SqliteReader[M]>> {
+    this.assertOpen();
+    return (await this.questions.call(method, args)) as ReturnType<SqliteReader[M]>;
   }
 
-  private settle({ id, result, error }: EngineReply): void {
-    const waiting = this.waiting.get(id);
-    this.waiting.delete(id);
-    if (error === undefined) waiting?.resolve(result);
-    else waiting?.reject(new StoreError(error));
+  private async write<M extends Exclude<keyof SqliteEngine, 'close'>>(
+    method: M,
+    ...args: Parameters<SqliteEngine[M]>
+  ): Promise<ReturnType<SqliteEngine[M]>> {
+    return (await this.assertOpen().call(method, args)) as ReturnType<SqliteEngine[M]>;
   }
 
-  private fail(error: Error): void {
-    for (const { reject } of this.waiting.values()) reject(error);
-    this.waiting.clear();
-    if (this.worker === null) return;
-    this.worker = null;
-    if (!this.closing) this.onDeath(error);
+  /** Whether writes succeed is what readiness goes by. */
+  private async tried(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (this.isOpen) this.health.failed((error as Error).message);
+      throw error;
+    }
+    this.health.succeeded();
   }
-}
 
-/** What to do depends on whether the file or the installation is at fault. */
-function openingFault(path: string, message: string): string {
-  if (message.includes('bindings file')) {
-    return 'better-sqlite3 is not built for this machine: run `npm rebuild better-sqlite3` and start again.';
+  private assertOpen(): ThreadCalls {
+    if (!this.writer) throw new StoreError('the store is not open');
+    return this.writer;
   }
-  return (
-    `the store ${path} cannot be opened: ${message}. Restore it from a backup, or move it away together with its ` +
-    '-wal and -shm files to begin with an empty one.'
-  );
 }

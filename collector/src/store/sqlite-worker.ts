@@ -1,26 +1,15 @@
-/** Worker thread entry: opens the SQLite store and answers calls in the order in which they come. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** Worker thread entry: the one that writes the SQLite store. */
+import { workerData } from 'node:worker_threads';
+import { answerCalls } from './answer-calls.js';
+import { openStore } from './open-store.js';
 import { SqliteEngine } from './sqlite-engine.js';
-import type { EngineCall, EngineReply } from './sqlite-store.js';
+import type { StoreLimits } from './store.js';
 
-const port = parentPort!;
-const answer = (reply: EngineReply) => port.postMessage(reply);
-const text = (error: unknown) => (error instanceof Error ? error.message : String(error));
+const { path, limits } = workerData as { path: string; limits: StoreLimits };
 
-let engine: SqliteEngine | null = null;
-try {
-  engine = new SqliteEngine((workerData as { path: string }).path);
-  answer({ id: 0 });
-} catch (error) {
-  answer({ id: 0, error: text(error) });
-}
-
-port.on('message', ({ id, method, args }: EngineCall) => {
-  try {
-    const call = engine![method] as (...values: unknown[]) => unknown;
-    answer({ id, result: call.apply(engine, args) });
-  } catch (error) {
-    answer({ id, error: text(error) });
-  }
-  if (method === 'close') port.close();
+answerCalls(path, () => {
+  const nowMs = Date.now();
+  const { database, unchecked, setAside } = openStore(path, nowMs);
+  const engine = new SqliteEngine(database, path, limits);
+  return { target: engine, ready: { unchecked, setAside, usage: engine.usage(nowMs) } };
 });

@@ -40,6 +40,13 @@ export interface WindowFilter {
   sinceMs?: number | undefined;
 }
 
+export interface WindowPageQuery {
+  limit: number;
+  agent?: string | undefined;
+  /** Id of the last window of the page before. */
+  after?: string | undefined;
+}
+
 export interface AlertFilter {
   limit: number;
   agent?: string | undefined;
@@ -68,14 +75,33 @@ export interface HistoryRows {
   newestMs: number | null;
 }
 
-export interface Retention {
-  windowsBeforeMs: number;
-  maxWindows: number;
-  recordsBeforeMs: number;
-  maxRecords: number;
+/** What a store may hold. */
+export interface StoreLimits {
+  /** Windows and records that arrived longer ago are removed. */
+  windowsMs: number;
+  recordsMs: number;
+  /** Of the store on disk, its log included; the oldest windows and records go first. */
+  maxBytes: number;
+  /** Closed alerts; open ones always stay. */
   maxAlerts: number;
-  /** Most rows of a table to remove in this step. */
-  step: number;
+}
+
+/** Why a store does not do its work, for people and programs. */
+export interface StoreProblem {
+  code: 'store_failing' | 'store_damaged' | 'store_set_aside' | 'history_cut';
+  sinceMs: number;
+  /** What happened, where, and what to do. */
+  message: string;
+}
+
+export interface StoreState {
+  problems: readonly StoreProblem[];
+  /** Why the last write failed; null when it did not. */
+  failing: string | null;
+  bytes: number;
+  maxBytes: number;
+  /** Arrival of the oldest window. */
+  windowsSinceMs: number | null;
 }
 
 export interface Settings {
@@ -96,11 +122,7 @@ export interface Store {
   /** Newest first. */
   recentWindows(filter: WindowFilter): Promise<WindowView[]>;
   /** In the order of (agent, boot, sequence, index), after the window with that id. */
-  windowPage(query: {
-    limit: number;
-    agent?: string | undefined;
-    after?: string | undefined;
-  }): Promise<WindowView[]>;
+  windowPage(query: WindowPageQuery): Promise<WindowView[]>;
   /** Newest first. */
   recentRecords(limit: number): Promise<RecordView[]>;
   /** Open ones first, then newest first. */
@@ -113,11 +135,25 @@ export interface Store {
   training(id: string): Promise<Training | null>;
   settings(): Promise<Partial<Settings>>;
   saveSettings(settings: Partial<Settings>): Promise<void>;
-  /** Removes one step of what is too old or too much; resolves to the rows removed. */
-  prune(retention: Retention): Promise<number>;
+  /** Removes one step of what is too old or too much; resolves to whether there is more to remove. */
+  prune(nowMs: number): Promise<boolean>;
+  /** Writes something that means nothing: whether the store can be written at all. */
+  probe(): Promise<void>;
+  /** As of the last write. */
+  readonly state: StoreState;
 }
 
 /** The store cannot be opened or used; the message says what to do. */
 export class StoreError extends Error {
   override name = 'StoreError';
+}
+
+/** Too many questions are waiting already; nothing is wrong with the store. */
+export class StoreBusyError extends StoreError {
+  override name = 'StoreBusyError';
+}
+
+/** A question took longer than it may. */
+export class StoreTimeoutError extends StoreError {
+  override name = 'StoreTimeoutError';
 }

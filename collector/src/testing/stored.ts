@@ -2,6 +2,11 @@
 import { type Alert, type Training, type WindowView, windowId } from '@lineheron/models';
 import { at, BOOT, FINGERPRINT, makeFeatures } from './messages.js';
 
+const HOUR_MS = 3_600_000;
+
+/** What a store may hold, for tests. */
+export const LIMITS = { windowsMs: 168 * HOUR_MS, recordsMs: 24 * HOUR_MS, maxBytes: 1e9, maxAlerts: 1000 };
+
 export function makeView(changes: Partial<WindowView> = {}): WindowView {
   return {
     id: windowId('gw-1', BOOT, 1, 0),

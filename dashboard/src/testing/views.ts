@@ -105,6 +105,8 @@ export function status(fields: Partial<FeedStatus> = {}): FeedStatus {
     },
     open_alerts: 0,
     watching: watching({}),
+    store: { bytes: 0, max_bytes: 1e10, windows_hours: 168, windows_since: null },
+    problems: [],
     ...fields,
   };
 }

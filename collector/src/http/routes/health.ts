@@ -32,7 +32,7 @@ const readyRoute = createRoute({
   method: 'get',
   path: '/readyz',
   tags: ['health'],
-  summary: 'Whether the broker is connected and the store is open',
+  summary: 'Whether the broker is connected and the store takes what comes',
   responses: { ...ready, ...problems('not_ready') },
 });
 

@@ -21,7 +21,7 @@ const recentRoute = createRoute({
       description: 'Windows with both opinions',
       content: { 'application/json': { schema: z.object({ results: z.array(windowViewSchema) }) } },
     },
-    ...problems('invalid_request'),
+    ...problems('invalid_request', 'busy', 'too_slow', 'not_ready'),
   },
 });
 
@@ -40,7 +40,7 @@ const windowsRoute = createRoute({
         },
       },
     },
-    ...problems('invalid_request'),
+    ...problems('invalid_request', 'busy', 'too_slow', 'not_ready'),
   },
 });
 
@@ -55,7 +55,7 @@ const alertsRoute = createRoute({
       description: 'Alerts',
       content: { 'application/json': { schema: z.object({ alerts: z.array(alertSchema) }) } },
     },
-    ...problems('invalid_request'),
+    ...problems('invalid_request', 'busy', 'too_slow', 'not_ready'),
   },
 });
 
@@ -67,7 +67,7 @@ const alertRoute = createRoute({
   request: { params: z.object({ id: z.string().max(200) }) },
   responses: {
     200: { description: 'The alert', content: { 'application/json': { schema: alertSchema } } },
-    ...problems('not_found'),
+    ...problems('not_found', 'busy', 'too_slow', 'not_ready'),
   },
 });
 

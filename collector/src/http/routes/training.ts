@@ -35,7 +35,7 @@ const listRoute = createRoute({
       description: 'Trainings',
       content: { 'application/json': { schema: z.object({ trainings: z.array(trainingSchema) }) } },
     },
-    ...problems('invalid_request'),
+    ...problems('invalid_request', 'busy', 'too_slow', 'not_ready'),
   },
 });
 
@@ -45,7 +45,10 @@ const getRoute = createRoute({
   tags: ['training'],
   summary: 'One training',
   request: { params },
-  responses: { 200: { description: 'The training', content: training }, ...problems('not_found') },
+  responses: {
+    200: { description: 'The training', content: training },
+    ...problems('not_found', 'busy', 'too_slow', 'not_ready'),
+  },
 });
 
 const cancelRoute = createRoute({
@@ -56,7 +59,7 @@ const cancelRoute = createRoute({
   request: { params },
   responses: {
     200: { description: 'The training as it ended', content: training },
-    ...problems('not_found', 'training_over', 'forbidden_origin'),
+    ...problems('not_found', 'training_over', 'forbidden_origin', 'busy', 'too_slow', 'not_ready'),
   },
 });
 
