@@ -13,7 +13,7 @@ import { PendingLedger } from './ingest/pending-ledger.js';
 import { type SortedBatches, sortBatches } from './ingest/sort-batches.js';
 import { type JudgedWindow, judgeWindows } from './judge.js';
 import type { Settings, Store } from './store/store.js';
-import { toCommit } from './to-commit.js';
+import { type Content, toCommit } from './to-commit.js';
 
 export interface GroupParts {
   now: () => number;
@@ -31,7 +31,7 @@ export interface PreparedGroup extends SortedBatches {
   timed: readonly TimedBatch[];
   judged: readonly JudgedWindow[];
   draft: IncidentDraft;
-  content: ReturnType<typeof toCommit>;
+  content: Content;
   /** It holds only once this one is committed. */
   before: PreparedGroup | null;
   committed: boolean;

@@ -138,10 +138,11 @@ export class Pipeline {
   }: PreparedGroup): Promise<void> {
     const { ledger, totals } = this.parts;
     const { content, draft, judged, timed } = group;
-    await this.commit({ ...content, ranges, alerts: draft.changes }, draft, {
+    const { windows, records } = content;
+    await this.commit({ windows, records, ranges, alerts: draft.changes }, draft, {
       batches: fresh.length,
-      windows: content.windows.length,
-      records: content.records.length,
+      windows: windows.length,
+      records: records.length,
       anomalous_windows: judged.filter(({ anomalous }) => anomalous).length,
       alerts: draft.opened,
       thinned,
@@ -159,16 +160,7 @@ export class Pipeline {
       if (aheadMs > 0) this.parts.fleet.setAhead(batch.agent, aheadMs, this.parts.now());
     }
     this.afterwards('measuring', () => learn(this.parts, fresh, judged));
-    const news = new Set(
-      fresh.flatMap(({ historical, boot, sequence }) => (historical ? [] : [`${boot}/${sequence}`])),
-    );
-    const isNews = ({ boot, sequence }: { boot: string; sequence: number }) =>
-      news.has(`${boot}/${sequence}`);
-    this.tell(
-      content.windows.filter(isNews).map(({ view }) => view),
-      content.records.filter(isNews).map(({ view }) => view),
-      draft.changes,
-    );
+    this.tell(content.news.windows, content.news.records, draft.changes);
   }
 
   private async commit(
