@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeStored } from '../testing/stored.js';
+import { toCommitRows } from './commit-rows.js';
 import { openStore } from './open-store.js';
 import { SqliteEngine } from './sqlite-engine.js';
 import { SqliteReader } from './sqlite-reader.js';
@@ -55,7 +56,7 @@ describe('the bytes of a store', () => {
     const engine = build();
     let most = 0;
     for (let n = 0; n < 80; n++) {
-      engine.commit(group(START_MS + n * 1000));
+      engine.commit(toCommitRows(group(START_MS + n * 1000)));
       most = Math.max(most, await folderBytes());
     }
     expect(most).toBeLessThan(1.1 * LIMITS.maxBytes);
@@ -75,7 +76,7 @@ describe('the bytes of a store', () => {
 
   it('go down with the bound at the next start, and the file with them', async () => {
     let engine = build();
-    for (let n = 0; n < 50; n++) engine.commit(group(START_MS + n * 1000));
+    for (let n = 0; n < 50; n++) engine.commit(toCommitRows(group(START_MS + n * 1000)));
     engine.close();
     engine = build({ ...LIMITS, maxBytes: 10 * MB });
     let steps = 0;
@@ -89,14 +90,14 @@ describe('the bytes of a store', () => {
 
   it('hold beside another program that reads all the while: the log is bounded, then no commit is taken', async () => {
     const engine = build();
-    engine.commit(group(START_MS));
+    engine.commit(toCommitRows(group(START_MS)));
     const other = new Sqlite(path, { readonly: true });
     other.exec('BEGIN');
     other.prepare('SELECT count(*) FROM alerts').get();
     let refused: Error | null = null;
     for (let n = 1; n < 100 && refused === null; n++) {
       try {
-        engine.commit(group(START_MS + n * 1000));
+        engine.commit(toCommitRows(group(START_MS + n * 1000)));
       } catch (error) {
         refused = error as Error;
       }
@@ -105,8 +106,8 @@ describe('the bytes of a store', () => {
     expect(await folderBytes()).toBeLessThan(2 * LIMITS.maxBytes);
     other.exec('COMMIT');
     other.close();
-    engine.commit(group(START_MS + 200_000));
-    engine.commit(group(START_MS + 201_000));
+    engine.commit(toCommitRows(group(START_MS + 200_000)));
+    engine.commit(toCommitRows(group(START_MS + 201_000)));
     expect(await folderBytes()).toBeLessThan(1.1 * LIMITS.maxBytes);
     engine.close();
   }, 60_000);
@@ -135,7 +136,7 @@ describe('the time of a store', () => {
   it('is kept to within a tenth, by slices that are never many', () => {
     const engine = build({ ...LIMITS, maxBytes: 1e9 });
     for (let hour = 0; hour < 400; hour++) {
-      engine.commit(group(START_MS + hour * HOUR_MS, 2));
+      engine.commit(toCommitRows(group(START_MS + hour * HOUR_MS, 2)));
       while (engine.prune(START_MS + hour * HOUR_MS).more);
     }
     const keptMs = START_MS + 399 * HOUR_MS - engine.usage(0).windowsSinceMs!;
@@ -149,7 +150,7 @@ describe('the time of a store', () => {
 
   it('ends for a fleet that says nothing any more, too', () => {
     const engine = build();
-    engine.commit(group(START_MS, 10));
+    engine.commit(toCommitRows(group(START_MS, 10)));
     let steps = 0;
     while (engine.prune(START_MS + 200 * HOUR_MS).more && steps++ < 100);
     expect(engine.usage(0).windowsSinceMs).toBeNull();
@@ -161,12 +162,12 @@ describe('a store that takes no writes', () => {
   it('because its disk is full says so, loses nothing that it took, and goes on when there is room', () => {
     const { database } = openStore(path, 0);
     const engine = new SqliteEngine(database, path, LIMITS);
-    engine.commit(group(START_MS, 100));
+    engine.commit(toCommitRows(group(START_MS, 100)));
     const pages = database.pragma('page_count', { simple: true }) as number;
     database.pragma(`max_page_count = ${pages + 10}`);
-    expect(() => engine.commit(group(START_MS + 1000))).toThrow(/full/);
+    expect(() => engine.commit(toCommitRows(group(START_MS + 1000)))).toThrow(/full/);
     database.pragma('max_page_count = 1000000');
-    engine.commit(group(START_MS + 2000, 10));
+    engine.commit(toCommitRows(group(START_MS + 2000, 10)));
     const reader = new SqliteReader(path, 10_000);
     expect(reader.windowPage({ limit: 1000 })).toHaveLength(110);
     reader.close();

@@ -8,6 +8,7 @@ import { BOOT } from '../testing/messages.js';
 import { LIMITS, makeAlert, makeStored, makeTraining } from '../testing/stored.js';
 import { toThreadError } from './answer-calls.js';
 import { BackgroundCheck } from './background-check.js';
+import { toCommitRows } from './commit-rows.js';
 import { openStore } from './open-store.js';
 import { SqliteEngine } from './sqlite-engine.js';
 import { SqliteStore } from './sqlite-store.js';
@@ -208,7 +209,7 @@ describe('a store that becomes damaged while it is in use', () => {
     database.pragma('shrink_memory');
     let fault: unknown;
     try {
-      engine.commit({ ...NOTHING, ranges: [{ ...RANGE, boot: 'ffffffffffffffff' }] });
+      engine.commit(toCommitRows({ ...NOTHING, ranges: [{ ...RANGE, boot: 'ffffffffffffffff' }] }));
     } catch (error) {
       fault = error;
     }

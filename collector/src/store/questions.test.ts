@@ -8,6 +8,7 @@ import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BOOT, FINGERPRINT } from '../testing/messages.js';
 import { LIMITS, makeAlert, makeStored } from '../testing/stored.js';
+import { toCommitRows } from './commit-rows.js';
 import { openStore } from './open-store.js';
 import { ReadDatabase } from './read-database.js';
 import { Reads } from './reads.js';
@@ -43,7 +44,7 @@ beforeAll(async () => {
       stored.unshift(window.view);
     }
     const alerts = [makeAlert({ id: `gw-1/${BOOT}/${n}/0`, status: n % 2 ? 'open' : 'closed' })];
-    engine.commit({ ...empty, windows, alerts });
+    engine.commit(toCommitRows({ ...empty, windows, alerts }));
   }
   engine.close();
 });

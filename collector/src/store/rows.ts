@@ -1,6 +1,6 @@
 /** How windows become rows of a slice and rows become windows again. Pure. */
 import { type WindowView, windowId } from '@lineheron/models';
-import type { StoredWindow } from './store.js';
+import { VALUE_COLUMNS } from './commit-rows.js';
 
 /** A window's row with what `batches_<n>` and `lines_<n>` know of it. */
 export interface WindowRow {
@@ -42,12 +42,8 @@ export interface LineNumbers {
   agent: number;
 }
 
-/** In the order in which `valuesOf` gives them. */
-export const WINDOW_COLUMNS =
-  'id, batch, idx, line, device, agent, scope, anomalous, end_ms, state, records, latency_ms, packet_loss_pct, ' +
-  'traffic_volume_mb, forest_score, forest_threshold, forest_suspect, baseline_score, baseline_threshold, ' +
-  'baseline_suspect, baseline_strangeness, autoencoder_score, autoencoder_threshold, autoencoder_suspect, alert, ' +
-  'reasons, is_anomaly, anomaly_type, historical, features';
+/** The order of a row's values. */
+export const WINDOW_COLUMNS = `id, batch, idx, line, device, agent, scope, ${VALUE_COLUMNS}, features`;
 
 /** What `toView` reads, of windows `w`, batches `b` and lines `l`. */
 export const VIEW_COLUMNS = [
@@ -58,47 +54,6 @@ export const VIEW_COLUMNS = [
 ].join(', ');
 
 export const scopeNumber = (scope: WindowView['scope']): number => (scope === 'gateway' ? 1 : 0);
-
-export function valuesOf(
-  { index, features, view }: StoredWindow,
-  id: number,
-  batch: number,
-  { line, device, agent }: LineNumbers,
-): unknown[] {
-  const { isolation_forest: forest, adaptive_baseline: baseline, autoencoder } = view;
-  return [
-    id,
-    batch,
-    index,
-    line,
-    device,
-    agent,
-    scopeNumber(view.scope),
-    Number(view.anomalous),
-    Date.parse(view.end),
-    view.state,
-    view.records,
-    view.latency_ms,
-    view.packet_loss_pct,
-    view.traffic_volume_mb,
-    forest.score,
-    forest.threshold,
-    Number(forest.suspect),
-    baseline.score,
-    baseline.threshold,
-    Number(baseline.suspect),
-    baseline.strangeness ?? null,
-    autoencoder.score,
-    autoencoder.threshold,
-    Number(autoencoder.suspect),
-    view.alert,
-    view.reasons.length === 0 ? null : JSON.stringify(view.reasons),
-    view.is_anomaly === null ? null : Number(view.is_anomaly),
-    view.anomaly_type,
-    Number(view.historical ?? false),
-    packFeatures(features),
-  ];
-}
 
 export function toView(row: WindowRow): WindowView {
   return {
@@ -136,15 +91,6 @@ export function toView(row: WindowRow): WindowView {
     anomaly_type: row.anomaly_type,
     ...(row.historical === 1 ? { historical: true } : {}),
   };
-}
-
-/** Little-endian float32, as the autoencoder reads them; a missing one is NaN. */
-function packFeatures(features: ReadonlyArray<number | null>): Buffer {
-  const packed = Buffer.alloc(features.length * 4);
-  features.forEach((value, at) => {
-    packed.writeFloatLE(value ?? Number.NaN, at * 4);
-  });
-  return packed;
 }
 
 export function unpackFeatures(packed: Buffer, into: Float32Array, offset: number): void {

@@ -3,8 +3,9 @@
  * (numbers of lines, next row ids) is read back after a transaction that failed.
  */
 import type { Database, Statement } from 'better-sqlite3';
-import { type LineNumbers, valuesOf, WINDOW_COLUMNS } from './rows.js';
-import type { Commit, StoredRecord, StoredWindow } from './store.js';
+import type { CommitRows, WindowRowValues } from './commit-rows.js';
+import type { BatchKey } from './received.js';
+import { type LineNumbers, scopeNumber, WINDOW_COLUMNS } from './rows.js';
 
 interface LineRow {
   line: number;
@@ -52,10 +53,9 @@ export class SliceWriter {
   }
 
   /** The batches of a commit that are not stored yet, with the row ids that their windows are about to get. */
-  plan({ windows, records }: Commit, isStored: (batch: PlannedBatch) => boolean): BatchPlan {
+  plan({ windows, records, receivedMs }: CommitRows, isStored: (batch: PlannedBatch) => boolean): BatchPlan {
     const batches: BatchPlan = new Map();
-    const receivedMs = windows[0] ? Date.parse(windows[0].view.received_at) : Date.now();
-    const add = ({ view: { agent }, boot, sequence }: StoredWindow | StoredRecord, id: number) => {
+    const add = ({ agent, boot, sequence }: BatchKey, id: number) => {
       const key = keyOf(agent, boot, sequence);
       const batch = batches.get(key);
       if (batch) batch.lastId = Math.max(batch.lastId, id);
@@ -69,26 +69,34 @@ export class SliceWriter {
     return batches;
   }
 
-  write({ windows, records }: Commit, batches: BatchPlan): void {
+  write({ windows, records, features }: CommitRows, batches: BatchPlan): void {
     for (const [key, batch] of batches) {
       const { agent, boot, sequence, receivedMs, firstId, lastId } = batch;
       const values = [this.nextBatch, agent, boot, sequence, receivedMs, firstId, lastId];
       if (this.statements.batch.run(values).changes === 1) batch.number = this.nextBatch++;
       else batches.delete(key);
     }
+    let offset = features.byteOffset;
     for (const window of windows) {
       const id = this.nextId++;
-      const batch = batches.get(keyOf(window.view.agent, window.boot, window.sequence));
-      if (batch) this.statements.window.run(valuesOf(window, id, batch.number, this.lineOf(window)));
+      const bytes = window.columns * features.BYTES_PER_ELEMENT;
+      const own = Buffer.from(features.buffer, offset, bytes);
+      offset += bytes;
+      const batch = batches.get(keyOf(window.agent, window.boot, window.sequence));
+      if (batch) this.insert(window, id, batch.number, own);
     }
-    for (const { view, boot, sequence } of records) {
-      if (!batches.has(keyOf(view.agent, boot, sequence))) continue;
-      this.statements.record.run(this.nextRecord++, JSON.stringify(view));
+    for (const { agent, boot, sequence, body } of records) {
+      if (batches.has(keyOf(agent, boot, sequence))) this.statements.record.run(this.nextRecord++, body);
     }
   }
 
-  private lineOf({ view, fingerprint }: StoredWindow): LineNumbers {
-    const { agent, device, scope } = view;
+  private insert(window: WindowRowValues, id: number, batch: number, features: Buffer): void {
+    const { line, device, agent } = this.lineOf(window);
+    const place = [id, batch, window.index, line, device, agent, scopeNumber(window.scope)];
+    this.statements.window.run([...place, ...window.values, features]);
+  }
+
+  private lineOf({ agent, device, scope, fingerprint }: WindowRowValues): LineNumbers {
     const key = `${agent}/${device}/${scope}/${fingerprint}`;
     const known = this.lines.get(key);
     if (known) return known;

@@ -5,12 +5,13 @@
 import type { Alert, Training } from '@lineheron/models';
 import type { Database, Statement } from 'better-sqlite3';
 import type { BootKey, ReceivedRange } from '../spans.js';
+import type { CommitRows } from './commit-rows.js';
 import { explain, faultOf } from './faults.js';
 import { identityOf, sizeOf } from './files.js';
 import { type BatchKey, ReceivedTable } from './received.js';
 import { SliceKeeper, type StoreUsage } from './slice-keeper.js';
 import { SliceWriter } from './slice-writer.js';
-import { type Commit, type Settings, StoreError, type StoreLimits } from './store.js';
+import { type Settings, StoreError, type StoreLimits } from './store.js';
 
 const KEPT_TRAININGS = 50;
 /** Bytes of the log: written back at this share of what the store may hold, but not more often or seldom than this. */
@@ -65,9 +66,9 @@ export class SqliteEngine {
   }
 
   /** Returns what the store holds now. */
-  commit(commit: Commit): EngineUsage {
+  commit(commit: CommitRows): EngineUsage {
     this.checkFiles();
-    const receivedMs = commit.windows[0] ? Date.parse(commit.windows[0].view.received_at) : Date.now();
+    const { receivedMs } = commit;
     this.keeper.beginIfOld(receivedMs);
     const before = this.keeper.liveBytes();
     let grown = 0;

@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import type { Alert, RecordView, Training, WindowView } from '@lineheron/models';
 import type { BootKey, ReceivedRange } from '../spans.js';
 import { BackgroundCheck } from './background-check.js';
+import { toCommitRows } from './commit-rows.js';
 import { Reads } from './reads.js';
 import type { BatchKey } from './received.js';
 import type { EngineUsage, SqliteEngine } from './sqlite-engine.js';
@@ -103,7 +104,8 @@ export class SqliteStore implements Store {
     await writer.close();
   }
 
-  commit = (commit: Commit) => this.tried(async () => this.health.used(await this.write('commit', commit)));
+  commit = (commit: Commit) =>
+    this.tried(async () => this.health.used(await this.write('commit', toCommitRows(commit))));
   saveTraining = (training: Training) => this.tried(() => this.write('saveTraining', training));
   saveSettings = (settings: Partial<Settings>) => this.tried(() => this.write('saveSettings', settings));
   probe = () => this.tried(() => this.write('probe'));
