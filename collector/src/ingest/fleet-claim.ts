@@ -14,7 +14,8 @@ export interface FleetClaimOptions {
   me: Omit<CollectorClaim, 'v' | 'state'>;
   monotonicMs: () => number;
   publish: (claim: CollectorClaim, retain: boolean) => void;
-  onServing: () => void;
+  /** `again`: another served meanwhile. */
+  onServing: (again: boolean) => void;
   /** Another collector serves here, so this one does not. */
   onStandby: (other: CollectorClaim) => void;
   /** It served, was held up, and has to ask again. */
@@ -36,6 +37,8 @@ export class FleetClaim {
   private state: State = 'away';
   private other: CollectorClaim | null = null;
   private ownsBroker = false;
+  /** What the broker kept, where that comes before it says that we are subscribed. */
+  private early: Uint8Array | null = null;
   private untilMs = 0;
   private saidMs = Number.NEGATIVE_INFINITY;
   private heardMs = 0;
@@ -52,22 +55,28 @@ export class FleetClaim {
   /** Connected, and subscribed to the topic. */
   connected(ownsBroker: boolean): void {
     this.ownsBroker = ownsBroker;
+    const { early } = this;
+    this.early = null;
     if (ownsBroker) this.serve();
-    else this.ask(ASK_MS);
+    else this.ask();
+    if (early) this.hear(early, true);
   }
 
   disconnected(): void {
     this.state = 'away';
+    this.early = null;
     this.conflictMs = null;
   }
 
   /** `retained`: kept by the broker from before we subscribed. What is no claim is left. */
   hear(payload: Uint8Array, retained: boolean): void {
     if (payload.byteLength === 0) {
-      // The last will of another.
+      // Another has ended, or asked and was cut off: whoever serves says so again.
       if (this.state === 'serving') this.say();
+      else if (this.state === 'standby') this.ask();
       return;
     }
+    if (this.state === 'away' && retained) this.early = payload;
     const claim = parse(payload);
     if (claim === null) return;
     const isOwn = claim.instance === this.options.me.instance;
@@ -87,7 +96,7 @@ export class FleetClaim {
     } else if (this.state === 'asking') {
       if (nowMs >= this.untilMs) this.serve();
       else if (nowMs - this.saidMs >= BID_MS) this.say();
-    } else if (this.state === 'standby' && nowMs - this.heardMs > STALE_MS) this.ask(ASK_MS);
+    } else if (this.state === 'standby' && nowMs - this.heardMs > STALE_MS) this.ask();
   }
 
   private hearServing(claim: CollectorClaim, retained: boolean): void {
@@ -118,22 +127,24 @@ export class FleetClaim {
     if (nowMs - this.conflictMs >= STALE_MS) this.standBy(claim);
   }
 
-  private ask(forMs: number): void {
+  private ask(): void {
     this.state = 'asking';
-    this.untilMs = this.options.monotonicMs() + forMs;
+    this.untilMs = this.options.monotonicMs() + ASK_MS;
     this.say();
   }
 
   private serve(): void {
+    const again = this.other !== null;
     this.state = 'serving';
+    this.other = null;
     this.conflictMs = null;
     this.say();
-    this.options.onServing();
+    this.options.onServing(again);
   }
 
   private pause(): void {
     this.options.onPaused();
-    this.ask(ASK_MS);
+    this.ask();
   }
 
   private standBy(other: CollectorClaim): void {

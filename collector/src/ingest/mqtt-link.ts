@@ -58,7 +58,8 @@ export class MqttLink {
       me: options.me,
       monotonicMs: () => performance.now(),
       publish: (claim, retain) => this.sayClaim(JSON.stringify(claim), retain),
-      onServing: () => {
+      onServing: (again) => {
+        if (again) options.log.info({}, 'the other collector has ended: this one serves the broker again');
         this.claimed = true;
         this.settle?.(null);
         this.subscribe();
