@@ -15,16 +15,16 @@ export const EXIT_CONFIG = 2;
 class LogFile {
   constructor(path) {
     this.path = path;
-    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     this.bytes = existsSync(path) ? statSync(path).size : 0;
-    this.descriptor = openSync(path, 'a');
+    this.descriptor = openSync(path, 'a', 0o600);
   }
 
   write(chunk) {
     if (this.bytes > MAX_LOG_BYTES) {
       closeSync(this.descriptor);
       renameSync(this.path, `${this.path}.1`);
-      this.descriptor = openSync(this.path, 'a');
+      this.descriptor = openSync(this.path, 'a', 0o600);
       this.bytes = 0;
     }
     try {

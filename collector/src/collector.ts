@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { WallClock } from '@lineheron/models';
-import { FolderLock, LockedError } from '@lineheron/models/persist';
+import { FolderLock, LockedError, makePrivate } from '@lineheron/models/persist';
 import { BrokerStartError, EmbeddedBroker } from './broker/embedded-broker.js';
 import { BusyError } from './busy-error.js';
 import { type Config, ConfigError, environmentName } from './config.js';
@@ -33,6 +33,9 @@ export interface Addresses {
 
 const CONNECT_MS = 5000;
 const TICK_MS = 5000;
+/** What we write into the data folder. */
+const isOwn = (name: string) =>
+  /^(lineheron\.db|models$|collector\.lock|(device-tails|drift)\.json)/.test(name);
 const DASHBOARD = fileURLToPath(new URL('../../dashboard/dist', import.meta.url));
 
 export class Collector {
@@ -92,6 +95,7 @@ export class Collector {
       );
     });
     this.stops.push(() => lock.release());
+    for (const complaint of await makePrivate(data_dir, isOwn)) this.options.log.warn(complaint);
   }
 
   private async startOwnBroker(): Promise<string> {

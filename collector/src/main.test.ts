@@ -1,6 +1,6 @@
 /** The process itself, as the launcher and service managers see it. Runs the compiled program. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,7 +84,7 @@ describe('lineheron-collector run', () => {
     const { code, errors } = await run('--port', String(port), '--mqtt-port', '0').ended;
     server.close();
     expect(code).toBe(78);
-    expect(errors.trim()).toBe(
+    expect(errors.trim().split('\n').at(-1)).toBe(
       `lineheron-collector: port ${port} is taken: set http.port (LINEHERON_HTTP_PORT) to a free one`,
     );
   });
@@ -96,6 +96,24 @@ describe('lineheron-collector run', () => {
     expect(code).toBe(78);
     expect(errors).toContain('http.host: must be a loopback address');
     expect(errors).not.toContain('    at ');
+  });
+
+  it('keeps files to 0600 and folders to 0700, whatever the umask, and tightens those that are there', async () => {
+    await mkdir(join(folder, 'models'), { mode: 0o755 });
+    await writeFile(join(folder, 'models', 'old.json'), '{}', { mode: 0o644 });
+    await chmod(folder, 0o755);
+    const umask = process.umask(0);
+    const { child, ready, ended } = run(...FREE);
+    process.umask(umask);
+    await ready;
+    const names = await readdir(folder, { recursive: true });
+    expect(names).toEqual(expect.arrayContaining(['lineheron.db', 'lineheron.db-wal', 'models/old.json']));
+    const open = await Promise.all(
+      ['', ...names].map(async (name) => ((await stat(join(folder, name))).mode & 0o077) !== 0 && name),
+    );
+    expect(open.filter((name) => name !== false)).toEqual([]);
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(0);
   });
 
   it('sets a damaged store aside, begins a new one, goes on, and says so with path and remedy', async () => {

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { LockedError } from '@lineheron/models/persist';
+import { createPrivately, LockedError, makePrivate } from '@lineheron/models/persist';
 import type { Logger } from 'pino';
 import { Agent } from '../agent.js';
 import { systemClock } from '../clock.js';
@@ -146,11 +146,19 @@ class Daemon {
   }
 }
 
+/** What we write into the data folder. */
+const isOwn = (name: string) =>
+  /^(spool|models|flight-recorder)$|^(agent\.lock|quarantine\.jsonl|history\.|baselines\.bin|own-tails\.bin|(desired|drift)\.json)/.test(
+    name,
+  );
+
 async function perform(given: Given, around: Surroundings): Promise<ExitCode> {
+  createPrivately();
   const path = await configPath(given, around);
   const config = await readConfig(path, given, around);
   await makeDataFolder(config.data_dir);
   const log = createLog(config.log_level, config.agent_id);
+  for (const complaint of await makePrivate(config.data_dir, isOwn)) log.warn(complaint);
   for (const stray of strayEnvironment(around.environment, schemaKeys)) log.warn(stray);
   const readAgain = () => readConfig(path, given, around);
   return new Daemon(config, around.version, log, readAgain, around.environment).run().catch((error) => {

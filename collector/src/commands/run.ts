@@ -1,6 +1,8 @@
 /** `run`: the collector, until a signal ends it. */
 
+import { statSync } from 'node:fs';
 import { endDespiteLookups, type Given } from '@lineheron/models/command-line';
+import { createPrivately } from '@lineheron/models/persist';
 import { Collector } from '../collector.js';
 import { strayEnvironment } from '../config.js';
 import { createLogger } from '../log.js';
@@ -9,11 +11,15 @@ import { type Command, configArgs, configFile, readConfig, type Surroundings } f
 const STOP_MS = 3000;
 
 async function perform(given: Given, around: Surroundings): Promise<null> {
+  createPrivately();
   const { environment, version } = around;
   const file = configFile(given, around);
   const config = readConfig(given, around);
   const log = createLogger(config.log_level);
   for (const stray of strayEnvironment(environment)) log.warn(stray);
+  if (file && config.mqtt.password !== undefined && (statSync(file).mode & 0o077) !== 0) {
+    log.warn(`${file} may be read by other users, and there is a password: chmod 600 it`);
+  }
   // Of names it looks up only that of a broker elsewhere.
   if (config.mqtt.url !== undefined) endDespiteLookups((await import('@lineheron/native')).exitNow);
   let stopping = false;

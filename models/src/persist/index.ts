@@ -4,5 +4,6 @@ export * from './folder-lock.js';
 export * from './kept.js';
 export * from './manifest.js';
 export * from './model-store.js';
+export * from './private-files.js';
 export * from './sealed-json.js';
 export * from './training-profile.js';
