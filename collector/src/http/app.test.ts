@@ -1,5 +1,5 @@
 /** Every route with good and bad input, on the real parts with a real store; only the broker is not there. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import {
   modelViewSchema,
   type Problem,
   problemSchema,
+  type StatusView,
   statusViewSchema,
   trainingSchema,
   windowViewSchema,
@@ -340,6 +341,37 @@ describe('who may ask', () => {
     expect((await post('/stop', undefined, { host, origin: 'https://noc.example.org' })).status).toBe(200);
   });
 
+  it('reads for no page of another site, whether image, script, frame or fetch, and follows its links', async () => {
+    const from = (site: string, mode: string, dest: string, more = {}) => ({
+      ...{ 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest },
+      ...more,
+    });
+    const upgrade = { upgrade: 'websocket', connection: 'upgrade' };
+    const refused: Array<[string, Record<string, string>]> = [
+      ['/recent-results?device=nope&limit=1', from('cross-site', 'no-cors', 'image')],
+      ['/status', from('cross-site', 'no-cors', 'script')],
+      ['/metrics', from('cross-site', 'cors', 'empty', { origin: 'https://evil.example' })],
+      ['/api/v1/windows', from('Cross-Site', 'navigate', 'document')],
+      ['/readyz', from('cross-site', 'no-cors', 'image')],
+      ['/app/', from('cross-site', 'navigate', 'iframe')],
+      ['/app/assets/index.js', from('cross-site', 'no-cors', 'script')],
+      ['/ws', from('cross-site', 'websocket', 'websocket', upgrade)],
+    ];
+    for (const [path, headers] of refused) {
+      expect((await problem(get(path, headers))).code).toBe('forbidden_origin');
+      expect((await app.request(path, { method: 'HEAD', headers })).status).toBe(403);
+    }
+    const links = ['/', '/app', '/app/', '/docs'].map((path) =>
+      get(path, from('cross-site', 'navigate', 'document')),
+    );
+    for (const answer of await Promise.all(links)) expect(answer.status).not.toBe(403);
+    for (const site of ['same-origin', 'same-site', 'none']) {
+      expect((await get('/status', from(site, 'cors', 'empty'))).status).toBe(200);
+    }
+    const allowed = from('cross-site', 'cors', 'empty', { origin: 'https://noc.example.org' });
+    expect((await get('/status', allowed)).status).toBe(200);
+  });
+
   it('the feed too, and only by WebSocket', async () => {
     const upgrade = { upgrade: 'websocket', connection: 'upgrade' };
     expect((await problem(get('/ws', { ...upgrade, origin: 'https://evil.example' }))).code).toBe(
@@ -431,6 +463,25 @@ describe('the description', () => {
     expect((await get('/docs/start.js')).status).toBe(200);
     expect((await problem(get('/docs/package.json'))).code).toBe('not_found');
   });
+});
+
+it('is not ready while the store takes nothing, says why and where, and is again when it does', async () => {
+  const path = join(folder, 'lineheron.db');
+  await rename(path, `${path}.away`);
+  const commit = { ranges: [], windows: [makeStored(9)], records: [], alerts: [], totals: {} };
+  await expect(parts.store.commit(commit)).rejects.toThrow(path);
+  const { status, code, detail } = await problem(get('/readyz'));
+  expect([status, code]).toEqual([503, 'not_ready']);
+  expect(detail).toContain(`Nothing can be stored: the store ${path}`);
+  const seen = (await (await get('/status')).json()) as StatusView;
+  expect(seen.problems).toMatchObject([{ code: 'store_failing', message: expect.stringContaining(path) }]);
+  expect(await (await get('/metrics', { accept: 'text/plain' })).text()).toContain(
+    'lineheron_problem{problem="store_failing"} 1',
+  );
+  await rename(`${path}.away`, path);
+  await parts.store.commit(commit);
+  expect((await problem(get('/readyz'))).detail).toBe('The broker is not connected.');
+  expect(((await (await get('/status')).json()) as StatusView).problems).toEqual([]);
 });
 
 it('nothing went wrong inside meanwhile', () => {

@@ -4,7 +4,7 @@ import type { ProblemCode } from '@lineheron/models';
 import { HTTPException } from 'hono/http-exception';
 import { compression } from './compression.js';
 import type { AppDependencies } from './dependencies.js';
-import { allowOrigins, careful, checkBody, checkHost, checkOrigin } from './guard.js';
+import { allowOrigins, careful, checkBody, checkHost, checkOrigin, checkSite } from './guard.js';
 import { ProblemError, problemResponse, validationProblem } from './problem.js';
 import { allowedMethods } from './route-table.js';
 import { dashboardRoutes } from './routes/dashboard.js';
@@ -29,7 +29,7 @@ export function createApp(dependencies: AppDependencies): OpenAPIHono {
   });
   app.use(compression(), careful(), checkHost(allowedHosts));
   if (allowedOrigins.length > 0) app.use(allowOrigins(allowedOrigins));
-  app.use(checkOrigin(allowedOrigins), checkBody());
+  app.use(checkSite(allowedOrigins), checkOrigin(allowedOrigins), checkBody());
 
   stateRoutes(app, dependencies);
   detectionRoutes(app, dependencies);

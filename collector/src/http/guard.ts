@@ -1,7 +1,7 @@
 /**
- * What every request must pass before a route sees it: the Host is one that we serve (against DNS rebinding), a write
- * or a WebSocket comes from our own pages or an allowed origin, a body is small and is JSON. Adds the headers that
- * keep browsers careful.
+ * What every request must pass before a route sees it: the Host is one that we serve (against DNS rebinding), it comes
+ * from no other site than an allowed one, a write or a WebSocket from our own pages or an allowed origin, a body is
+ * small and is JSON. Adds the headers that keep browsers careful.
  */
 import type { Context, MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
@@ -56,6 +56,30 @@ export function checkOrigin(allowedOrigins: readonly string[]): MiddlewareHandle
     const origin = c.req.header('origin');
     if (isWrite && origin !== undefined && !isOurs(origin, hostOf(c)) && !allowedOrigins.includes(origin)) {
       throw new ProblemError('forbidden_origin', 'Add the origin to http.allowed_origins.');
+    }
+    await next();
+  };
+}
+
+/** What a link on another site may lead to. */
+const PAGES = /^\/(app(\/.*)?|docs)?$/;
+
+/**
+ * A page of another site may not even read: its `<img>` would make this store search, whatever becomes of the answer.
+ * Browsers say of each request where it came from; who is no browser says nothing. A link to one of our pages works.
+ */
+export function checkSite(allowedOrigins: readonly string[]): MiddlewareHandler {
+  return async (c, next) => {
+    const header = (name: string) => c.req.header(name)?.toLowerCase();
+    if (header('sec-fetch-site') === 'cross-site' && !allowedOrigins.includes(c.req.header('origin') ?? '')) {
+      const isLink =
+        header('sec-fetch-mode') === 'navigate' && (header('sec-fetch-dest') ?? 'document') === 'document';
+      if (!isLink || !READS.includes(c.req.method) || !PAGES.test(c.req.path)) {
+        throw new ProblemError(
+          'forbidden_origin',
+          'Another site asks. Add its origin to http.allowed_origins.',
+        );
+      }
     }
     await next();
   };
