@@ -2,13 +2,21 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ackSchema, type MetricsView, type ScoreBatch, topics, type WindowView } from '@lineheron/models';
+import {
+  type Alert,
+  ackSchema,
+  type MetricsView,
+  type ScoreBatch,
+  type StatusView,
+  topics,
+  type WindowView,
+} from '@lineheron/models';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Addresses, Collector } from './collector.js';
 import { loadConfig } from './config.js';
 import { createLogger } from './log.js';
-import { BOOT, makeBatch } from './testing/messages.js';
+import { BOOT, makeBatch, makeWindow } from './testing/messages.js';
 
 const OTHER = 'bbbbbbbbbbbbbbbb';
 
@@ -122,3 +130,29 @@ it('a flood of invented boots evicts no real one, over a restart too', async () 
     await send({ boot, sequence });
   expect(await totals()).toMatchObject({ batches: 403, windows: 403, duplicates: 3 });
 }, 30_000);
+
+it.each(['2099-12-31T23:59:59.000Z', '9999-12-31T23:59:59.999Z'])(
+  'a window of %s is of its arrival in every answer, and its alert ends like any other',
+  async (end) => {
+    await client.publishAsync(topics.status('gw-1'), 'online', { qos: 1, retain: true });
+    const episode = `gw-1/${BOOT}/1/0`;
+    const sentMs = Date.now();
+    await send({ sequence: 1, windows: [makeWindow({ end, suspect: true, score: 0.9, episode })] });
+    const get = async <T>(path: string) =>
+      (await fetch(`http://127.0.0.1:${addresses.httpPort}${path}`)).json() as Promise<T>;
+    const alerts = async () => (await get<{ alerts: Alert[] }>('/api/v1/alerts?limit=10')).alerts;
+    const status = await get<StatusView>('/status');
+    const { windows } = await get<{ windows: WindowView[] }>('/api/v1/windows?limit=10');
+    const [alert] = await alerts();
+    const times = [windows[0]!.end, alert!.opened_at, alert!.last_suspect_at];
+    const line = status.agents[0]?.devices[0];
+    for (const time of line ? [...times, line.end] : times) {
+      expect(Date.parse(time)).toBeGreaterThanOrEqual(sentMs);
+      expect(Date.parse(time)).toBeLessThanOrEqual(Date.now());
+    }
+    expect(await totals()).toMatchObject({ ahead: 1 });
+    const quiet = new Date(Date.now() + 15_000).toISOString();
+    await send({ sequence: 2, windows: [makeWindow({ end: quiet })] });
+    expect(await alerts()).toMatchObject([{ status: 'closed' }]);
+  },
+);

@@ -129,7 +129,10 @@ export const scoreBatchSchema = z.object({
   agent: agentIdSchema,
   boot: bootIdSchema,
   sequence: sequenceSchema,
-  /** The first sequence that it stands for: those between held only what a full spool has thinned away. */
+  /**
+   * The first sequence that it stands for: those between held only what a full spool has thinned away. The collector
+   * counts them, and stores one that comes after all.
+   */
   first: sequenceSchema.optional(),
   /** It waited, and newer ones were sent before it: what it tells is over. */
   historical: z.boolean().optional(),

@@ -1,7 +1,7 @@
 /**
  * Makes room in a spool that runs full: writes a segment anew without what can be spared. In a first pass one quiet
  * window a minute and device stays, in a second none. Boot and sequence of every batch stay; one that has become
- * empty is covered by the next (`first`), so that the collector's ledger keeps no holes.
+ * empty is named by the next (`first`), so that the collector can tell what was thinned from what is missing.
  */
 import type { ScoreBatch } from '@lineheron/models';
 import {
