@@ -9,6 +9,8 @@ export default defineConfig({
       'native/test/**/*.test.ts',
       'test/**/*.test.ts',
     ],
+    // Answers of the collector are checked against its description, whoever asks.
+    setupFiles: ['test/support/check-answers.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

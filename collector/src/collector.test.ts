@@ -264,7 +264,11 @@ describe('training, review and alerts', () => {
       progress: 1,
       rows,
     });
-    const ended = await training;
+    await training;
+    const ended = await until('the end', async () => {
+      const now = await get<Training>(`/api/v1/trainings/${request_id}`);
+      return now.finished_at === null ? null : now;
+    });
     expect(ended).toMatchObject({ state: 'done', agents: [{ id: 'gw-1', state: 'done', rows }] });
     expect(ended.autoencoders.map(({ scope, state }) => `${scope} ${state}`).sort()).toEqual([
       'device done',

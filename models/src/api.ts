@@ -3,7 +3,13 @@ import { z } from 'zod';
 import { countersSchema, labelsSchema } from './bounds.js';
 import { agentModelSchema, candidateSchema, driftSchema, linesEventSchema } from './control.js';
 import { ACTIVE_MODELS, LINE_STATES, SCOPES, TRAINED_MODELS, WINDOW_STATES } from './detector.js';
-import { agentIdSchema, timeSchema, windowDeviceSchema, windowIdSchema } from './identity.js';
+import {
+  agentIdSchema,
+  timeSchema,
+  windowDeviceQuerySchema,
+  windowDeviceSchema,
+  windowIdSchema,
+} from './identity.js';
 import { reasonSchema, scopeSchema } from './score.js';
 
 /** Agents in `GET /status`, and devices of each; model instances in `GET /models`. The rest comes in pages. */
@@ -22,7 +28,15 @@ export const trainRequestSchema = z
     /** Train only these agents' forests; all online ones when absent. The autoencoder is always trained. */
     agents: z.array(agentIdSchema).min(1).max(1000).optional(),
   })
-  .meta({ id: 'TrainRequest' });
+  .meta({
+    id: 'TrainRequest',
+    // Something must be trained on: what is collected now, or what was kept.
+    anyOf: [
+      { properties: { duration_seconds: { type: 'number', exclusiveMinimum: 0 } } },
+      { properties: { use_history: { const: true } }, required: ['use_history'] },
+    ],
+    examples: [{ duration_seconds: 60 }, { duration_seconds: 0, use_history: true }],
+  });
 export type TrainRequest = z.infer<typeof trainRequestSchema>;
 
 export const modelRequestSchema = z
@@ -34,7 +48,7 @@ export const modelRequestSchema = z
       .regex(/^[0-9a-f]{64}$/)
       .optional(),
   })
-  .meta({ id: 'ModelRequest' });
+  .meta({ id: 'ModelRequest', examples: [{ model_name: 'ensemble' }] });
 export type ModelRequest = z.infer<typeof modelRequestSchema>;
 
 export const trainingSchema = z
@@ -426,7 +440,7 @@ const limit = z.coerce.number().int().min(1).max(1000).default(100);
 export const recentQuerySchema = z.strictObject({
   limit,
   agent: agentIdSchema.optional(),
-  device: windowDeviceSchema.optional(),
+  device: windowDeviceQuerySchema.optional(),
   scope: z.enum(SCOPES).optional(),
   anomalous: z.enum(['true', 'false']).optional(),
   /** Only what arrived since. */
@@ -436,7 +450,7 @@ export const recentQuerySchema = z.strictObject({
 export const alertsQuerySchema = z.strictObject({
   limit,
   agent: agentIdSchema.optional(),
-  device: windowDeviceSchema.optional(),
+  device: windowDeviceQuerySchema.optional(),
   status: z.enum(['open', 'closed']).optional(),
 });
 
@@ -484,7 +498,9 @@ export type LinesPage = z.infer<typeof linesPageSchema>;
 export const trainedModelSchema = z.enum(TRAINED_MODELS);
 
 /** Asks for the raw lines around an alert. */
-export const linesRequestSchema = z.strictObject({ alert: windowIdSchema }).meta({ id: 'LinesRequest' });
+export const linesRequestSchema = z
+  .strictObject({ alert: windowIdSchema })
+  .meta({ id: 'LinesRequest', examples: [{ alert: 'gw-1/8f1d2c3b4a596877/812/0' }] });
 
 export const linesViewSchema = linesEventSchema
   .pick({ alert: true, from: true, to: true, complete: true, truncated: true, redactions: true, lines: true })

@@ -10,15 +10,34 @@ export const agentIdSchema = z
   )
   .refine((id) => !RESERVED_AGENT_IDS.includes(id), {
     error: ({ input }) => `"${input}" is reserved: choose another name`,
-  });
+  })
+  // What is published refuses the reserved names, too.
+  .meta({ pattern: AGENT_ID_PATTERN.source.replace('^', `^(?!(?:${RESERVED_AGENT_IDS.join('|')})$)`) });
 
 /** Random per process start; with the sequence it names a batch for ever. */
 export const bootIdSchema = z.string().regex(/^[0-9a-f]{16}$/, 'must be 16 hexadecimal digits');
 
+const DEVICE = /^[^\p{C}/+#*]{1,128}$/u;
+const DEVICE_RULE = 'must be 1–128 printable characters, none of / + # *';
+const MAX_DEVICE_CHARACTERS = 128;
+/** What every engine reads alike: no flags, since JSON Schema has none, and no classes of Unicode. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is excluded.
+const PORTABLE_DEVICE = /^[^\x00-\x1f\x7f-\x9f/+#*]+$/;
+
 /** 1–128 printable characters, none of `/ + # *`. */
 export const deviceIdSchema = z
   .string()
-  .regex(/^[^\p{C}/+#*]{1,128}$/u, 'must be 1–128 printable characters, none of / + # *');
+  .regex(DEVICE, DEVICE_RULE)
+  .meta({ pattern: PORTABLE_DEVICE.source, maxLength: MAX_DEVICE_CHARACTERS });
+
+/** A device that is asked for: exactly what is published, so that a name that no device can have is just not found. */
+const deviceQuerySchema = z
+  .string()
+  .regex(PORTABLE_DEVICE, DEVICE_RULE)
+  .refine((name) => [...name].length <= MAX_DEVICE_CHARACTERS, DEVICE_RULE)
+  .meta({ maxLength: MAX_DEVICE_CHARACTERS });
+
+export const windowDeviceQuerySchema = z.union([z.literal('*'), deviceQuerySchema]);
 
 /** A device, or `*` for the gateway's own window. */
 export const windowDeviceSchema = z.union([z.literal('*'), deviceIdSchema]);

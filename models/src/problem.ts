@@ -38,5 +38,17 @@ export const problemSchema = z
     /** Fields that were wrong: where and why. */
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
-  .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
+  .meta({
+    id: 'Problem',
+    description: 'RFC 9457 problem details',
+    examples: [
+      {
+        type: 'urn:lineheron:problem:not_found',
+        title: 'There is nothing here',
+        status: 404,
+        code: 'not_found',
+        detail: 'There is no alert with this id.',
+      },
+    ],
+  });
 export type Problem = z.infer<typeof problemSchema>;

@@ -68,7 +68,12 @@ async function post(path, body) {
 
 /** Trains on what was heard so far and begins to detect, as a person would. */
 async function trainAndStart() {
-  const { state, message } = await post('/train?wait=true', { duration_seconds: 0, use_history: true });
+  let training = await post('/train?wait=true', { duration_seconds: 0, use_history: true });
+  while (training.finished_at === null) {
+    await pause(500);
+    training = await (await fetch(`http://127.0.0.1:${httpPort}/api/v1/trainings/${training.id}`)).json();
+  }
+  const { state, message } = training;
   if (state !== 'done') throw new Error(`the training ended ${state}: ${message}`);
   await post('/start', {});
   // Until every agent does.

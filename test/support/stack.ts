@@ -94,7 +94,12 @@ export class Stack {
   /** Trains on what is kept and waits for the end. */
   async trainOnHistory(): Promise<Training> {
     const body = { duration_seconds: 0, use_history: true };
-    return (await this.call<Training>('POST', '/train?wait=true', body)).body;
+    const { body: begun } = await this.call<Training>('POST', '/train?wait=true', body);
+    if (begun.finished_at !== null) return begun;
+    return waitFor('the end of the training', async () => {
+      const training = (await this.call<Training>('GET', `/api/v1/trainings/${begun.id}`)).body;
+      return training.finished_at !== null && training;
+    });
   }
 
   /** Every stored window, page by page. */

@@ -1,5 +1,5 @@
 /** Topics and topic filters of MQTT 3.1.1: what is valid, what matches, and whose a topic is. Pure. */
-import { AGENT_ID_PATTERN, FLEET } from '@lineheron/models';
+import { FLEET, isAgentId } from '@lineheron/models';
 
 export interface TopicLimits {
   maxTopicBytes: number;
@@ -48,13 +48,13 @@ export function matches(filter: readonly string[], topic: string): boolean {
 /** The agent whose connection bears this client id, or null. */
 export function agentOfClient(clientId: string): string | null {
   const agent = clientId.startsWith(AGENT_CLIENT) ? clientId.slice(AGENT_CLIENT.length) : '';
-  return AGENT_ID_PATTERN.test(agent) && agent !== FLEET ? agent : null;
+  return isAgentId(agent) ? agent : null;
 }
 
 /** The agent whose `status`, `info` or `desired` this is, or null. */
 export function agentOfCore(topic: string): string | null {
   const agent = CORE.exec(topic)?.[1];
-  return agent !== undefined && AGENT_ID_PATTERN.test(agent) ? agent : null;
+  return agent !== undefined && (isAgentId(agent) || agent === FLEET) ? agent : null;
 }
 
 /** Whether a topic lies under the agent's id. */

@@ -14,6 +14,7 @@ import {
   windowViewSchema,
 } from '@lineheron/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkAnswer } from '../../../test/support/answers.js';
 import { loadConfig } from '../config.js';
 import { createLogger } from '../log.js';
 import { buildParts, type Parts } from '../parts.js';
@@ -51,7 +52,21 @@ beforeAll(async () => {
     dashboardDir: join(folder, 'dashboard'),
     onError: (error) => failures.push(error),
   });
+  checkEveryAnswer(app);
 });
+
+/** What a test asks without a server is checked against the description, too. */
+function checkEveryAnswer(asked: typeof app): void {
+  const { request } = asked;
+  asked.request = async (input, init, ...more) => {
+    const response = await request(input, init, ...more);
+    if (process.env.LINEHERON_UPDATE_OPENAPI) return response;
+    const url = input instanceof Request ? input.url : new URL(String(input), 'http://localhost').href;
+    const method = input instanceof Request ? input.method : (init?.method ?? 'GET');
+    await checkAnswer(method, url, response);
+    return response;
+  };
+}
 
 afterAll(async () => {
   await parts.training.stop();

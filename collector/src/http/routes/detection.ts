@@ -12,6 +12,7 @@ const answer = {
 const startRoute = createRoute({
   method: 'post',
   path: '/start',
+  operationId: 'startDetection',
   tags: ['detection'],
   summary: 'Start detection',
   responses: { 200: answer, ...problems('not_trained', 'forbidden_origin', 'forbidden_host') },
@@ -20,6 +21,7 @@ const startRoute = createRoute({
 const stopRoute = createRoute({
   method: 'post',
   path: '/stop',
+  operationId: 'stopDetection',
   tags: ['detection'],
   summary: 'Stop detection; collecting goes on',
   responses: { 200: answer, ...problems('forbidden_origin', 'forbidden_host') },
@@ -28,6 +30,7 @@ const stopRoute = createRoute({
 const modelRoute = createRoute({
   method: 'post',
   path: '/model',
+  operationId: 'chooseModel',
   tags: ['detection'],
   summary: 'Choose the active model, and put a retrained candidate to work; takes effect at once',
   request: { body: { required: true, content: { 'application/json': { schema: modelRequestSchema } } } },

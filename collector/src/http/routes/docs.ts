@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { AppDependencies } from '../dependencies.js';
+import { describeApi } from '../description.js';
 import { ProblemError } from '../problem.js';
 import { serveFile } from '../static-files.js';
 
@@ -30,17 +31,8 @@ export function docsRoutes(app: OpenAPIHono, { version }: AppDependencies): void
   const folder = (
     createRequire(import.meta.url)('swagger-ui-dist') as { getAbsoluteFSPath(): string }
   ).getAbsoluteFSPath();
-  app.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    info: {
-      title: 'lineheron collector',
-      version,
-      description:
-        'Finds trouble on network lines. Errors are RFC 9457 problem details with a stable `code`.',
-      license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
-    },
-    servers: [{ url: '/' }],
-  });
+  const described = once(() => describeApi(app, version));
+  app.get('/openapi.json', (c) => c.json(described()));
   app.get('/docs', (c) => c.html(PAGE));
   app.get('/docs/:file', async (c) => {
     const file = c.req.param('file');
@@ -51,4 +43,13 @@ export function docsRoutes(app: OpenAPIHono, { version }: AppDependencies): void
     if (!response) throw new ProblemError('not_found');
     return response;
   });
+}
+
+/** Every route is there when the first question comes, and none comes later. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | null = null;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }

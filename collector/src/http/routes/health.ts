@@ -14,6 +14,7 @@ const ok = {
 const liveRoute = createRoute({
   method: 'get',
   path: '/livez',
+  operationId: 'isLive',
   tags: ['health'],
   summary: 'Whether the process answers',
   responses: ok,
@@ -31,6 +32,7 @@ const ready = {
 const readyRoute = createRoute({
   method: 'get',
   path: '/readyz',
+  operationId: 'isReady',
   tags: ['health'],
   summary: 'Whether the broker is connected and the store takes what comes',
   responses: { ...ready, ...problems('not_ready') },

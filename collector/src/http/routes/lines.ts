@@ -7,6 +7,7 @@ import { ProblemError, problems } from '../problem.js';
 const route = createRoute({
   method: 'post',
   path: '/api/v1/raw-lines',
+  operationId: 'requestRawLines',
   tags: ['results'],
   summary: 'Ask the gateway of an alert for its raw lines, a minute before and after; it may refuse',
   description:

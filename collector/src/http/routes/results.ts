@@ -13,6 +13,7 @@ import { ProblemError, problems } from '../problem.js';
 const recentRoute = createRoute({
   method: 'get',
   path: '/recent-results',
+  operationId: 'recentResults',
   tags: ['results'],
   summary: 'The newest scored windows, newest first',
   request: { query: recentQuerySchema },
@@ -28,6 +29,7 @@ const recentRoute = createRoute({
 const windowsRoute = createRoute({
   method: 'get',
   path: '/api/v1/windows',
+  operationId: 'listWindows',
   tags: ['results'],
   summary: 'All stored windows, page by page in the order of (agent, boot, sequence, index)',
   request: { query: windowsQuerySchema },
@@ -47,6 +49,7 @@ const windowsRoute = createRoute({
 const alertsRoute = createRoute({
   method: 'get',
   path: '/api/v1/alerts',
+  operationId: 'listAlerts',
   tags: ['results'],
   summary: 'Alerts: open ones first, then newest first',
   request: { query: alertsQuerySchema },
@@ -62,12 +65,21 @@ const alertsRoute = createRoute({
 const alertRoute = createRoute({
   method: 'get',
   path: '/api/v1/alerts/{id}',
+  operationId: 'getAlert',
   tags: ['results'],
   summary: 'One alert; its id is URL-encoded, since it holds slashes',
-  request: { params: z.object({ id: z.string().max(200) }) },
+  request: {
+    params: z.object({
+      id: z
+        .string()
+        .min(1)
+        .max(200)
+        .meta({ examples: ['gw-1/8f1d2c3b4a596877/812/0'] }),
+    }),
+  },
   responses: {
     200: { description: 'The alert', content: { 'application/json': { schema: alertSchema } } },
-    ...problems('not_found', 'busy', 'too_slow', 'not_ready'),
+    ...problems('not_found', 'busy', 'too_slow', 'not_ready', 'invalid_request'),
   },
 });
 

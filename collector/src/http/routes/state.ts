@@ -23,6 +23,7 @@ const json = <S extends z.ZodType>(schema: S, description: string) => ({
 const statusRoute = createRoute({
   method: 'get',
   path: '/status',
+  operationId: 'getStatus',
   tags: ['state'],
   summary: 'Detection, training, counts, and the agents with their lines; of a large fleet the worst',
   responses: { 200: json(statusViewSchema, 'As of now'), ...problems('forbidden_host') },
@@ -35,6 +36,7 @@ const PAGES =
 const agentsRoute = createRoute({
   method: 'get',
   path: '/api/v1/agents',
+  operationId: 'listAgents',
   tags: ['state'],
   summary: 'Agents, page by page',
   description: PAGES,
@@ -45,6 +47,7 @@ const agentsRoute = createRoute({
 const linesRoute = createRoute({
   method: 'get',
   path: '/api/v1/lines',
+  operationId: 'listLines',
   tags: ['state'],
   summary: 'Lines, page by page: how each stands and what it measured last',
   description: PAGES,
@@ -55,6 +58,7 @@ const linesRoute = createRoute({
 const modelsRoute = createRoute({
   method: 'get',
   path: '/models',
+  operationId: 'listModels',
   tags: ['state'],
   summary: 'The three models and every trained instance of them',
   responses: {
@@ -66,6 +70,7 @@ const modelsRoute = createRoute({
 const metricsRoute = createRoute({
   method: 'get',
   path: '/metrics',
+  operationId: 'getMetrics',
   tags: ['state'],
   summary: 'Totals and quality, as JSON, or for Prometheus when Accept prefers that',
   responses: {
