@@ -35,6 +35,14 @@ export function judgeWindows(
   let place = 0;
   return batches.flatMap((batch) => {
     const indexes = windowIndexes(batch.windows);
+    const intervals = new Map<string, number | null>();
+    const interval = (device: string): number | null => {
+      const known = intervals.get(device);
+      if (known !== undefined) return known;
+      const usual = intervalOf(batch.agent, device);
+      intervals.set(device, usual);
+      return usual;
+    };
     return batch.windows.map((window, at) => {
       const index = indexes[at]!;
       const given = reviews[place++] ?? null;
@@ -71,7 +79,7 @@ export function judgeWindows(
           episode: window.episode,
           truth: window.is_anomaly ? (window.anomaly_type ?? 'anomaly') : null,
           historical: batch.historical ?? false,
-          intervalMs: intervalOf(batch.agent, window.device),
+          intervalMs: interval(window.device),
         },
         model,
         nowMs,

@@ -16,6 +16,7 @@ export function toCommit(
   judged: readonly JudgedWindow[],
   receivedMs: number,
 ): Content {
+  const receivedAt = new Date(receivedMs).toISOString();
   const windows = judged.map(
     ({ batch, at, index, window, review, opinion, anomalous, alert }): StoredWindow => ({
       boot: batch.boot,
@@ -23,7 +24,7 @@ export function toCommit(
       index,
       fingerprint: batch.fingerprint,
       features: window.features,
-      view: windowView(batch, { at, index }, { opinion, autoencoder: review, anomalous, alert }, receivedMs),
+      view: windowView(batch, { at, index }, { opinion, autoencoder: review, anomalous, alert }, receivedAt),
     }),
   );
   const anomalous = new Map<ScoreBatch, boolean[]>();

@@ -39,7 +39,7 @@ function reasonOf({ name, unit }, level, share) {
 
 const REASONS = [0, 4, 13].map((at) => reasonOf(DEFAULT_FEATURES[at], LEVELS[at], 0.31415926));
 
-function windowOf(at, devices, suspect, random) {
+function windowOf(at, devices, { suspect, recorded }, random) {
   const strangeness = digits(2 * random());
   return {
     scope: 'device',
@@ -55,7 +55,7 @@ function windowOf(at, devices, suspect, random) {
     features: featuresOf(random),
     reasons: suspect ? REASONS : [],
     episode: suspect ? `${PLACE}/1/${at % devices}` : null,
-    ...(suspect ? { record: at } : {}),
+    ...(recorded ? { record: at } : {}),
   };
 }
 
@@ -76,10 +76,10 @@ function placesOf(bytes, text) {
   return places;
 }
 
-function bodyOf(devices, suspect, seed) {
+function bodyOf(devices, kind, seed) {
   const random = generator(seed);
-  const windows = Array.from({ length: WINDOWS }, (_, at) => windowOf(at, devices, suspect, random));
-  const records = suspect ? windows.map((window) => recordOf(window, random)) : [];
+  const windows = Array.from({ length: WINDOWS }, (_, at) => windowOf(at, devices, kind, random));
+  const records = kind.recorded ? windows.map((window) => recordOf(window, random)) : [];
   const json = JSON.stringify({ fingerprint: FINGERPRINT, windows, records });
   const bytes = Buffer.from(`,${json.slice(1)}`, 'latin1');
   return { bytes, times: placesOf(bytes, TIME), episodes: placesOf(bytes, PLACE) };
@@ -90,9 +90,13 @@ export class Payloads {
   turn = 0;
 
   constructor(devices) {
-    const variants = (suspect) =>
-      Array.from({ length: VARIANTS }, (_, seed) => bodyOf(devices, suspect, seed + 1));
-    this.bodies = { calm: variants(false), suspect: variants(true) };
+    const variants = (kind) => Array.from({ length: VARIANTS }, (_, seed) => bodyOf(devices, kind, seed + 1));
+    this.bodies = {
+      calm: variants({ suspect: false, recorded: false }),
+      suspect: variants({ suspect: true, recorded: false }),
+      // As agents publish what they suspect by default: each window with its record.
+      recorded: variants({ suspect: true, recorded: true }),
+    };
   }
 
   /** `agent` has the form `gw-000`. */

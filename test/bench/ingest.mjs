@@ -2,9 +2,10 @@
 /**
  * `npm run bench:ingest`: what the built collector takes, with its own broker and its durable store, from gateways in
  * the agent's wire form (batches of 50 windows). How many windows a second while all is calm, while every window is
- * suspect, and while its autoencoder reviews each; how soon it acknowledges at half of that; and what happens when
- * twice as much is offered as it can take: half of that live, the rest backlog of an outage. Each figure is the median
- * of the rounds, beside a plain loop in the same run. Ends with 1 when a goal is missed. Linux only: it reads /proc.
+ * suspect (without records, and with the record beside each that agents publish by default), and while its autoencoder
+ * reviews each; how soon it acknowledges at half of the calm rate; and what happens when twice as much is offered as it
+ * can take: half of that live, the rest backlog of an outage. Each figure is the median of the rounds, beside a plain
+ * loop in the same run. Ends with 1 when a goal is missed. Linux only: it reads /proc.
  *
  *   npm run bench:ingest -- [--rounds 3] [--seconds 8] [--gateways 12] [--fleet 100] [--json FILE]
  */
@@ -104,10 +105,11 @@ async function measureRates(round) {
   const rate = async (kind) => (await hub.load.order('closed', { kind, seconds })).rate;
   const calm = await rate('calm');
   const suspect = await rate('suspect');
+  const recorded = await rate('recorded');
   const half = await hub.load.order('open', { kind: 'calm', seconds, live: calm / 2, backlog: 0 });
   await train(hub);
   const reviewed = await rate('calm');
-  return { calm, suspect, reviewed, p50: half.p50, p99: half.p99, rss: await hub.end() };
+  return { calm, suspect, recorded, reviewed, p50: half.p50, p99: half.p99, rss: await hub.end() };
 }
 
 async function measureOverload(round) {
@@ -135,6 +137,7 @@ function figures(rounds) {
     rate('ingest_calm', ({ rates }) => rates.calm),
     { ...rate('ingest_reviewed', ({ rates }) => rates.reviewed), least: 20_000 },
     rate('ingest_all_suspect', ({ rates }) => rates.suspect),
+    rate('ingest_suspect_records', ({ rates }) => rates.recorded),
     share('suspect_of_calm', ({ rates }) => rates.suspect / rates.calm, { least: 0.8 }),
     ms('ack_p50_ms', ({ rates }) => rates.p50),
     ms('ack_p99_ms', ({ rates }) => rates.p99),

@@ -6,7 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
-const RATES = ['plain', 'ingest_calm', 'ingest_reviewed', 'ingest_all_suspect', 'overload_saturation'];
+const RATES = [
+  'plain',
+  'ingest_calm',
+  'ingest_reviewed',
+  'ingest_all_suspect',
+  'ingest_suspect_records',
+  'overload_saturation',
+];
 const OTHERS = [
   'suspect_of_calm',
   'ack_p50_ms',

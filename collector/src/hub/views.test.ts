@@ -16,7 +16,7 @@ it.each([
   [null, { nats: 2, threshold: 13 }],
 ])('has a strangeness of %s beside the surprise', (strangeness, baseline) => {
   const batch = makeBatch({ windows: [makeWindow({ baseline })] });
-  const view = windowView(batch, { at: 0, index: 0 }, judged, START_MS);
+  const view = windowView(batch, { at: 0, index: 0 }, judged, new Date(START_MS).toISOString());
   expect(windowViewSchema.parse(view).adaptive_baseline).toEqual({
     ...{ score: 2, threshold: 13, suspect: false },
     strangeness,

@@ -27,7 +27,7 @@ export function windowView(
   batch: ScoreBatch,
   { at, index }: { at: number; index: number },
   judged: Judged,
-  receivedMs: number,
+  receivedAt: string,
 ): WindowView {
   const window = batch.windows[at]!;
   const { autoencoder, opinion } = judged;
@@ -36,8 +36,8 @@ export function windowView(
     agent: batch.agent,
     device: window.device,
     scope: window.scope,
-    end: new Date(window.end).toISOString(),
-    received_at: new Date(receivedMs).toISOString(),
+    end: inUtc(window.end),
+    received_at: receivedAt,
     state: window.state,
     records: window.records,
     ...measured(batch, window),
@@ -74,7 +74,7 @@ export function recordViews(batch: ScoreBatch, anomalous: readonly boolean[]): R
     return {
       agent: batch.agent,
       device: record.device_id,
-      timestamp: new Date(record.timestamp).toISOString(),
+      timestamp: inUtc(record.timestamp),
       latency_ms: record.latency_ms ?? null,
       packet_loss_pct: record.packet_loss_pct ?? null,
       retry_count: record.retry_count ?? null,
@@ -88,6 +88,13 @@ export function recordViews(batch: ScoreBatch, anomalous: readonly boolean[]): R
       anomaly_type: record.anomaly_type ?? null,
     };
   });
+}
+
+const OUR_LENGTH = '2026-01-01T00:00:00.000Z'.length;
+
+/** A time in UTC with milliseconds, as agents write it already. */
+function inUtc(time: string): string {
+  return time.length === OUR_LENGTH && time.endsWith('Z') ? time : new Date(time).toISOString();
 }
 
 function measured(batch: ScoreBatch, window: ScoredWindow) {

@@ -55,8 +55,8 @@ export function toCommitRows({ windows, records, ranges, alerts, totals }: Commi
 
 function toRow({ boot, sequence, index, fingerprint, features, view }: StoredWindow): WindowRowValues {
   const { agent, device, scope } = view;
-  const place = { agent, boot, sequence, index, device, scope, fingerprint };
-  return { ...place, columns: features.length, values: valuesOf(view) };
+  const columns = features.length;
+  return { agent, boot, sequence, index, device, scope, fingerprint, columns, values: valuesOf(view) };
 }
 
 function valuesOf(view: WindowView): RowValue[] {
