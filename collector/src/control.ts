@@ -40,6 +40,7 @@ import type { MqttLink } from './ingest/mqtt-link.js';
 import type { LineRequests } from './line-requests.js';
 import type { RecentValues } from './quality/percentile.js';
 import type { QualityTracker } from './quality/quality-tracker.js';
+import { answered } from './queries.js';
 import type { Settings, Store } from './store/store.js';
 import type { Totals } from './totals.js';
 
@@ -222,12 +223,14 @@ export class CollectorControl implements Control {
     if (training.isRunning)
       throw new ProblemError('training_in_progress', `Training ${training.current?.id} is running.`);
     checkAgents(request.agents ?? null, fleet);
-    return training.start({
-      durationSeconds,
-      useHistory,
-      epochs: request.epochs ?? config.epochs,
-      agents: request.agents ?? null,
-    });
+    return answered(
+      training.start({
+        durationSeconds,
+        useHistory,
+        epochs: request.epochs ?? config.epochs,
+        agents: request.agents ?? null,
+      }),
+    );
   }
 
   trainingEnd(id: string): Promise<Training> | null {
@@ -304,7 +307,7 @@ export class CollectorControl implements Control {
   }
 
   private async change(settings: Partial<Settings>): Promise<void> {
-    await this.parts.store.saveSettings(settings);
+    await answered(this.parts.store.saveSettings(settings));
     this.current = { ...this.current, ...settings };
     this.publishDesired();
     this.parts.changed();

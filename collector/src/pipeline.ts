@@ -15,7 +15,7 @@ import type { ScoreMessage } from './ingest/decode.js';
 import type { MqttLink } from './ingest/mqtt-link.js';
 import { type LearningParts, learn } from './learn.js';
 import { errorText, type Logger } from './log.js';
-import type { Commit } from './store/store.js';
+import { type Commit, StoreError } from './store/store.js';
 import type { Totals } from './totals.js';
 import { verdictOf } from './verdict.js';
 
@@ -109,10 +109,10 @@ export class Pipeline {
     });
   }
 
-  /** One after the other; what fails is logged and holds up nothing. */
+  /** One after the other; what fails is logged, by the store itself where it is its fault, and holds up nothing. */
   private inTurn(failure: string, work: () => Promise<void>): Promise<void> {
     this.turn = this.turn.then(work).catch((error: unknown) => {
-      this.parts.log.error({ error: errorText(error) }, failure);
+      if (!(error instanceof StoreError)) this.parts.log.error({ error: errorText(error) }, failure);
     });
     return this.turn;
   }

@@ -1,4 +1,4 @@
-/** What the API asks of the store. What goes wrong there becomes a problem that says so. */
+/** What the API asks of the store and tells it to keep. What goes wrong there becomes a problem that says so. */
 import type { Queries } from './http/dependencies.js';
 import { ProblemError } from './http/problem.js';
 import { type Store, StoreBusyError, StoreError, StoreTimeoutError } from './store/store.js';
@@ -14,7 +14,7 @@ export function queriesOf(store: Store): Queries {
   };
 }
 
-async function answered<T>(answer: Promise<T>): Promise<T> {
+export async function answered<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {

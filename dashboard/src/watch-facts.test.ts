@@ -90,6 +90,18 @@ describe('the sentence', () => {
     expect(told.tone).toBe(tone);
   });
 
+  it('is red while the store takes nothing, warns of a damaged one, and says where and what to do', () => {
+    const troubled = (code: FeedStatus['problems'][number]['code']) => {
+      const since = new Date(T0).toISOString();
+      return facts(fleet(3, [], { problems: [{ code, since, message: `the store /x: ${code}.` }] }));
+    };
+    expect(troubled('store_failing').tone).toBe('critical');
+    expect(troubled('store_failing').notes).toEqual([`Since ${STARTED}: the store /x: store_failing.`]);
+    expect(troubled('store_set_aside').tone).toBe('warning');
+    expect(troubled('history_cut').tone).toBe('ok');
+    expect(troubled('history_cut').notes).toHaveLength(1);
+  });
+
   it('is red where no agent is online, whatever is wished and trained', () => {
     const known = fleet(2, [unwatched('offline'), unwatched('offline', { lastSeenMs: T0 + 1_800_000 })], {
       watching: watching({ of: 2, missed: { offline: 2 }, agents: 4 }),

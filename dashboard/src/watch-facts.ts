@@ -86,6 +86,7 @@ function seeing(input: WatchInput, status: FeedStatus): WatchFacts {
     sentence: parts.filter((part) => part !== '').join(' '),
     short: shortOf(status),
     notes: [
+      ...ownNotes(status, nowMs),
       ...longest(missed, nowMs),
       ...problemNotes(problems, nowMs),
       ...untrained(status),
@@ -165,7 +166,7 @@ function openNow(open: readonly Alert[], status: FeedStatus, { lines, nowMs }: W
 const LOST: readonly LineState[] = ['offline', 'stale', 'unknown', 'cannot_measure', 'stopped'];
 
 function toneOf(
-  { watching, detecting, open_alerts }: FeedStatus,
+  { watching, detecting, open_alerts, problems: own }: FeedStatus,
   open: readonly Alert[],
   problems: number,
 ): Tone {
@@ -173,8 +174,10 @@ function toneOf(
   const lost = LOST.reduce((sum, state) => sum + (missed[state] ?? 0), 0);
   const allLost = detecting && of > 0 && lines === 0 && lost === of;
   const blindFleet = watching.agents_online === 0 || allLost;
-  if (blindFleet || open.some(({ severity }) => severity === 'critical')) return 'critical';
-  const awry = open_alerts > 0 || problems > 0 || watching.agents_online < watching.agents;
+  const isLost = own.some(({ code }) => code === 'store_failing');
+  if (blindFleet || isLost || open.some(({ severity }) => severity === 'critical')) return 'critical';
+  const isDamaged = own.some(({ code }) => code !== 'history_cut');
+  const awry = open_alerts > 0 || problems > 0 || isDamaged || watching.agents_online < watching.agents;
   if (awry || !detecting || lost > 0) return 'warning';
   return of > 0 && lines === of && (states.untrained ?? 0) === 0 ? 'ok' : 'info';
 }
@@ -200,6 +203,13 @@ function longest(missed: readonly Line[], nowMs: number): string[] {
 }
 
 type Problem = FeedAgent['problems'][number];
+
+/** Of the collector itself: few ever. */
+function ownNotes({ problems }: FeedStatus, nowMs: number): string[] {
+  return problems.map(
+    ({ since: from, message }) => `Since ${minuteClock(Date.parse(from), nowMs)}: ${message}`,
+  );
+}
 
 function problemNotes(problems: readonly Problem[], nowMs: number): string[] {
   const told = [...problems]

@@ -485,6 +485,10 @@ it('is not ready while the store takes nothing, says why and where, and is again
   await rename(path, `${path}.away`);
   const commit = { ranges: [], windows: [makeStored(9)], records: [], alerts: [], totals: {} };
   await expect(parts.store.commit(commit)).rejects.toThrow(path);
+  expect(await problem(post('/stop'))).toMatchObject({
+    ...{ status: 503, code: 'not_ready' },
+    detail: expect.stringContaining(path),
+  });
   const { status, code, detail } = await problem(get('/readyz'));
   expect([status, code]).toEqual([503, 'not_ready']);
   expect(detail).toContain(`Nothing can be stored: the store ${path}`);

@@ -4,9 +4,12 @@ import type { EngineUsage } from './sqlite-engine.js';
 import type { StoreLimits, StoreProblem, StoreState } from './store.js';
 
 const HOUR_MS = 3_600_000;
+/** A fault that goes on under another name is told again so often at most. */
+const AGAIN_MS = 60_000;
 
 export class StoreHealth {
   private failing: StoreProblem | null = null;
+  private toldMs = Number.NEGATIVE_INFINITY;
   private damage: StoreProblem | null = null;
   private aside: StoreProblem[] = [];
   private upkeep: StoreProblem | null = null;
@@ -46,7 +49,11 @@ export class StoreHealth {
   }
 
   failed(message: string): void {
-    if (this.failing?.message !== message) this.onProblem(`nothing can be stored: ${message}`);
+    const isNew = this.failing?.message !== message && performance.now() - this.toldMs >= AGAIN_MS;
+    if (this.failing === null || isNew) {
+      this.onProblem(`nothing can be stored: ${message}`);
+      this.toldMs = performance.now();
+    }
     this.failing = { code: 'store_failing', sinceMs: this.failing?.sinceMs ?? this.now(), message };
   }
 

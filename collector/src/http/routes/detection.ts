@@ -15,7 +15,7 @@ const startRoute = createRoute({
   operationId: 'startDetection',
   tags: ['detection'],
   summary: 'Start detection',
-  responses: { 200: answer, ...problems('not_trained', 'forbidden_origin', 'forbidden_host') },
+  responses: { 200: answer, ...problems('not_trained', 'forbidden_origin', 'forbidden_host', 'not_ready') },
 });
 
 const stopRoute = createRoute({
@@ -24,7 +24,7 @@ const stopRoute = createRoute({
   operationId: 'stopDetection',
   tags: ['detection'],
   summary: 'Stop detection; collecting goes on',
-  responses: { 200: answer, ...problems('forbidden_origin', 'forbidden_host') },
+  responses: { 200: answer, ...problems('forbidden_origin', 'forbidden_host', 'not_ready') },
 });
 
 const modelRoute = createRoute({

@@ -33,7 +33,7 @@ const trainRoute = createRoute({
     200: { description: 'It has ended (`wait=true`)', content: training, headers },
     202: { description: 'It goes on; Location says where to watch it', content: training, headers },
     ...problems('invalid_request', 'invalid_json', 'unsupported_media_type', 'too_large', 'forbidden_origin'),
-    ...problems('training_in_progress', 'no_agents', 'unknown_agents'),
+    ...problems('training_in_progress', 'no_agents', 'unknown_agents', 'not_ready'),
   },
 });
 
