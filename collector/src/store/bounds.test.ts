@@ -176,7 +176,9 @@ describe('a store that takes no writes', () => {
 
   it('because its file was moved away acknowledges nothing, says where, and goes on when it is back', async () => {
     const told: string[] = [];
-    const store = new SqliteStore({ path, limits: LIMITS, onProblem: (message) => told.push(message) });
+    let nowMs = START_MS;
+    const onProblem = (message: string) => told.push(message);
+    const store = new SqliteStore({ path, limits: LIMITS, now: () => nowMs, onProblem });
     await store.open();
     await store.commit(group(START_MS, 10));
     await rename(path, `${path}.moved`);
@@ -187,6 +189,10 @@ describe('a store that takes no writes', () => {
     expect(store.state.problems).toMatchObject([{ code: 'store_failing' }]);
     await expect(store.saveSettings({ detecting: true })).rejects.toThrow(path);
     await rename(`${path}.moved`, path);
+    // A write that is smaller than what failed says little, until nothing has failed for a minute.
+    await store.probe();
+    expect(store.state.failing).not.toBeNull();
+    nowMs += 61_000;
     await store.probe();
     expect(store.state.failing).toBeNull();
     expect(told).toEqual([

@@ -1,5 +1,6 @@
 /** Stores with real bytes damaged: found, told, set aside, and never deleted. */
-import { mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -170,6 +171,17 @@ describe('a store that is damaged when the collector starts', () => {
     await expect(impossible.open()).rejects.toThrow();
     expect(await asides()).toEqual([]);
   });
+
+  it.each(['folder', 'pipe'])(
+    'is not taken for damaged when it is a %s, and the start is refused at once',
+    async (kind) => {
+      if (kind === 'folder') await mkdir(path);
+      else execFileSync('mkfifo', [path]);
+      store = build();
+      await expect(store.open()).rejects.toThrow(/lineheron\.db is no file/);
+      expect(await asides()).toEqual([]);
+    },
+  );
 
   it('was left by a process that ended while setting it aside: the next start finishes that', async () => {
     await fill();

@@ -24,6 +24,7 @@ export function openStore(path: string, nowMs: number): OpenedStore {
   try {
     return { ...openDatabase(path), setAside: null };
   } catch (error) {
+    if (error instanceof StoreError) throw error;
     const fault = faultOf(error);
     if (isDamage(fault)) return beginAnew(path, fault.message, nowMs);
     throw new StoreError(explainOpening(path, fault));

@@ -151,14 +151,14 @@ export class SqliteStore implements Store {
   }
 
   /** Whether writes succeed is what readiness goes by. */
-  private async tried(work: () => Promise<void>): Promise<void> {
+  private async tried(work: () => Promise<void>, withWindows = false): Promise<void> {
     try {
       await work();
     } catch (error) {
       if (this.isOpen) this.health.failed((error as Error).message);
       throw error;
     }
-    this.health.succeeded();
+    this.health.succeeded(withWindows);
   }
 
   private assertOpen(): ThreadCalls {

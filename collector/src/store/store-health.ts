@@ -9,6 +9,7 @@ const AGAIN_MS = 60_000;
 
 export class StoreHealth {
   private failing: StoreProblem | null = null;
+  private failedMs = Number.NEGATIVE_INFINITY;
   private toldMs = Number.NEGATIVE_INFINITY;
   private damage: StoreProblem | null = null;
   private aside: StoreProblem[] = [];
@@ -54,10 +55,13 @@ export class StoreHealth {
       this.onProblem(`nothing can be stored: ${message}`);
       this.toldMs = performance.now();
     }
+    this.failedMs = this.now();
     this.failing = { code: 'store_failing', sinceMs: this.failing?.sinceMs ?? this.now(), message };
   }
 
-  succeeded(): void {
+  /** A small write may find room where the next commit of windows does not: alone it ends a failure only in time. */
+  succeeded(withWindows: boolean): void {
+    if (!withWindows && this.now() - this.failedMs < AGAIN_MS) return;
     if (this.failing) this.onProblem('the store takes what comes again');
     this.failing = null;
   }
