@@ -15,3 +15,5 @@ export const SPARK_POINTS = 12;
 export const SPARK_STEP_S = 10;
 /** Alerts in a snapshot at most, open ones first; the others come from `GET /api/v1/alerts`. */
 export const SNAPSHOT_ALERTS = 30;
+/** Problems of one agent. */
+export const MAX_FEED_PROBLEMS = 3;

@@ -80,9 +80,9 @@ export type FeedLine = z.infer<typeof feedLineSchema>;
 export const lineValuesSchema = z.tuple([lineNumberSchema, latencySchema, lossSchema]);
 export type LineValues = z.infer<typeof lineValuesSchema>;
 
-/** Models, spool and counters: `GET /api/v1/agents`. */
+/** With at most `MAX_FEED_PROBLEMS`. Models, spool, counters and labels: `GET /api/v1/agents`. */
 export const feedAgentSchema = agentSummarySchema
-  .omit({ models: true, spool: true, counters: true, lines: true })
+  .omit({ models: true, spool: true, counters: true, labels: true, lines: true })
   .extend({
     /** Its forest of device windows cannot alert, and why. */
     cannot_alert: agentModelSchema.shape.cannot_alert,

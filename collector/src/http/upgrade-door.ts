@@ -29,7 +29,7 @@ export class UpgradeDoor {
     server.removeAllListeners('upgrade');
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (upgrade && request.headers.upgrade?.toLowerCase() === 'websocket') {
-        void this.open(upgrade, request, socket, head);
+        this.open(upgrade, request, socket, head).catch(() => socket.destroy());
         return;
       }
       // Node has let go of the socket and its body: it reads the same request once more, without the offer.

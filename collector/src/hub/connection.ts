@@ -12,6 +12,8 @@ export interface FeedClient {
 
 /** More than this unsent, and it gets no more until it has caught up. */
 const MAX_QUEUED_BYTES = 1024 * 1024;
+/** Nobody needs so much unsent: it asks (pings are answered for us) and does not read. */
+const MAX_FLOODED_BYTES = 8 * 1024 * 1024;
 /** One that takes nothing for so long while there is something for it hangs. */
 const FROZEN_MS = 10_000;
 
@@ -29,6 +31,10 @@ export class Connection {
     public topics: readonly FeedTopic[],
     public watched: WatchedLines,
   ) {}
+
+  get isFlooded(): boolean {
+    return this.client.queuedBytes > MAX_FLOODED_BYTES;
+  }
 
   /** False when it is, or falls, behind. */
   send(message: SharedMessage, nowMs: number): boolean {

@@ -431,6 +431,26 @@ describe('who watches', () => {
     expect(lines).not.toHaveProperty('watching');
   });
 
+  it('some lines instead of all gets no others any more, and all again when it asks', () => {
+    const { feed, connect } = build();
+    const client = connect();
+    const windows = [makeView(), makeView({ device: 'modem-2' })];
+    const watch = (lines: WatchedLines) => {
+      feed.message(client, JSON.stringify({ type: 'watch', lines }));
+      feed.flush();
+      const before = client.frames.length;
+      feed.add({ ...nothing, windows });
+      feed.flush();
+      return client.frames
+        .slice(before)
+        .flatMap((frame) => frame.windows ?? [])
+        .map(({ device }) => device);
+    };
+    expect(watch(['gw-1/modem-2'])).toEqual(['modem-2']);
+    expect(watch('all')).toEqual(['modem-1', 'modem-2']);
+    expect(watch([])).toEqual([]);
+  });
+
   it('some lines hears at once with which state they stand, whether the list shows them or not', () => {
     const { feed, clock, fleet, state, connect } = build();
     const client = connect(['gw-1/modem-2', 'gw-1/unknown']);
@@ -588,6 +608,14 @@ describe('a slow client', () => {
     feed.flush();
     feed.flush();
     expect(client.frames.slice(before)).toMatchObject([{ type: 'snapshot' }]);
+  });
+
+  it('that lets much more pile up than it may is cut off at once', () => {
+    const { feed, connect } = build();
+    const client = connect([]);
+    client.queuedBytes = 9 * 1024 * 1024;
+    feed.flush();
+    expect([client.ended, feed.clients]).toEqual([true, 0]);
   });
 
   it('that takes nothing for ten seconds is cut off, one that takes a little at a time is not', () => {

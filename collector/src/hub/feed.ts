@@ -200,17 +200,21 @@ export class Feed {
   /** Who asked for other lines gets them from now on, and hears so. */
   private answer(nowMs: number): void {
     for (const connection of this.connections.values()) {
-      const { asked, watched } = connection;
-      if (asked === null) continue;
-      connection.asked = null;
-      if (watched !== 'all') this.groups.leave(connection, watched);
-      connection.watched = asked;
-      if (asked !== 'all') this.groups.join(connection, asked);
-      if (asked === 'all' || watched === 'all') {
-        this.leave(connection);
-        this.waiting.add(connection);
-      } else if (!this.waiting.has(connection)) this.sendWatching(connection, asked, nowMs);
+      if (connection.isFlooded) this.drop(connection);
+      else if (connection.asked !== null) this.rewatch(connection, connection.asked, nowMs);
     }
+  }
+
+  private rewatch(connection: Connection, asked: WatchedLines, nowMs: number): void {
+    const { watched } = connection;
+    const isOther = asked === 'all' || watched === 'all';
+    connection.asked = null;
+    if (isOther) this.leave(connection);
+    if (watched !== 'all') this.groups.leave(connection, watched);
+    connection.watched = asked;
+    if (asked !== 'all') this.groups.join(connection, asked);
+    if (isOther) this.waiting.add(connection);
+    else if (!this.waiting.has(connection)) this.sendWatching(connection, asked, nowMs);
   }
 
   private sendWatching(connection: Connection, watched: readonly string[], nowMs: number): void {
@@ -228,10 +232,7 @@ export class Feed {
     const snapshots = new Map<Audience, SharedMessage>();
     for (const connection of this.waiting) {
       const progress = connection.progress(nowMs);
-      if (progress === 'frozen') {
-        this.frozen++;
-        this.cutOff(connection.client);
-      }
+      if (progress === 'frozen') this.drop(connection);
       if (progress !== 'ready') continue;
       this.waiting.delete(connection);
       const audience = this.audienceOf(connection, nowMs);
@@ -310,14 +311,18 @@ export class Feed {
   private heartbeat(): void {
     for (const [client, connection] of this.connections) {
       if (!connection.alive) {
-        this.frozen++;
-        this.cutOff(client);
+        this.drop(connection);
         continue;
       }
       connection.alive = false;
       connection.requests = 0;
       client.ping();
     }
+  }
+
+  private drop(connection: Connection): void {
+    this.frozen++;
+    this.cutOff(connection.client);
   }
 
   private cutOff(client: FeedClient): void {

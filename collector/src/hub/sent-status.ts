@@ -2,15 +2,16 @@
  * What the feed's clients were told of status, models, metrics and the live list, and what differs from it now. The same
  * for all clients, since each begins with a snapshot of the present.
  */
-import type {
-  AgentSummary,
-  FeedAgent,
-  FeedLine,
-  FeedModel,
-  FeedStatus,
-  MetricsView,
-  ModelView,
-  UpdateFrame,
+import {
+  type AgentSummary,
+  type FeedAgent,
+  type FeedLine,
+  type FeedModel,
+  type FeedStatus,
+  MAX_FEED_PROBLEMS,
+  type MetricsView,
+  type ModelView,
+  type UpdateFrame,
 } from '@lineheron/models';
 import type { Agent, Line } from './agent-view.js';
 import type { LineBoard } from './line-board.js';
@@ -74,9 +75,10 @@ export class SentStatus {
   }
 }
 
-export function feedAgent({ models, spool, counters, lines, ...agent }: AgentSummary): FeedAgent {
+export function feedAgent({ models, spool, counters, labels, lines, ...agent }: AgentSummary): FeedAgent {
   const forest = models.find(({ kind, scope }) => kind === 'isolation_forest' && scope === 'device');
-  return forest?.cannot_alert ? { ...agent, cannot_alert: forest.cannot_alert } : agent;
+  const problems = agent.problems.slice(0, MAX_FEED_PROBLEMS);
+  return { ...agent, problems, ...(forest?.cannot_alert ? { cannot_alert: forest.cannot_alert } : {}) };
 }
 
 /** A line that was judged. */

@@ -10,7 +10,7 @@ const FIN_TEXT = 0x81;
 const COMPRESSED = 0x40;
 /** What ends a flushed block; the client adds it again. */
 const TAIL_BYTES = 4;
-const DEFLATE = { level: 4, finishFlush: constants.Z_SYNC_FLUSH };
+const DEFLATE = { level: 6, memLevel: 9, finishFlush: constants.Z_SYNC_FLUSH };
 
 export class SharedMessage {
   private readonly bytes: Buffer;

@@ -137,7 +137,6 @@ export function agent(id: string, online = true): FeedAgent {
     detecting: true,
     active_model: 'ensemble',
     problems: [],
-    labels: {},
   };
 }
 
