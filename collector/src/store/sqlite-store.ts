@@ -105,7 +105,10 @@ export class SqliteStore implements Store {
   }
 
   commit = (commit: Commit) =>
-    this.tried(async () => this.health.used(await this.write('commit', toCommitRows(commit))));
+    this.tried(
+      async () => this.health.used(await this.write('commit', toCommitRows(commit))),
+      commit.windows.length + commit.records.length > 0,
+    );
   saveTraining = (training: Training) => this.tried(() => this.write('saveTraining', training));
   saveSettings = (settings: Partial<Settings>) => this.tried(() => this.write('saveSettings', settings));
   probe = () => this.tried(() => this.write('probe'));
