@@ -13,7 +13,7 @@ import {
   trainingSchema,
   windowViewSchema,
 } from '@lineheron/models';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { checkAnswer } from '../../../test/support/answers.js';
 import { loadConfig } from '../config.js';
 import { createLogger } from '../log.js';
@@ -393,6 +393,21 @@ describe('who may ask', () => {
       'forbidden_origin',
     );
     expect((await problem(get('/ws'))).code).toBe('invalid_request');
+  });
+
+  it('refuses a WebSocket beyond http.max_feed_clients, saying what to do', async () => {
+    const full = vi.spyOn(parts.feed, 'isFull', 'get').mockReturnValue(true);
+    const refusal = await problem(get('/ws', { upgrade: 'websocket', connection: 'upgrade' }));
+    full.mockRestore();
+    expect(refusal).toMatchObject({ status: 503, code: 'feed_full' });
+    expect(refusal.detail).toContain('http.max_feed_clients');
+  });
+
+  it('refuses topics that there are not, before it becomes a WebSocket', async () => {
+    const refusal = await problem(
+      get('/ws?topics=fleet,gossip', { upgrade: 'websocket', connection: 'upgrade' }),
+    );
+    expect(refusal.errors).toMatchObject([{ path: 'topics' }]);
   });
 
   it('gets CORS headers as an allowed origin only', async () => {
