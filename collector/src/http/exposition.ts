@@ -72,7 +72,7 @@ const TOTALS = {
   records: 'Records stored',
   anomalous_windows: 'Windows that the active model found anomalous',
   alerts: 'Alerts opened',
-  duplicates: 'Batches that were stored already and acknowledged again',
+  duplicates: 'Batches that came again: stored already and acknowledged, or waiting to be stored',
   refused: 'Messages refused, and claims of messages that no agent could make',
   deferred: 'Batches that came when there was no room, so that their agents send them again later',
   thinned: 'Batches that agents say their full spools thinned away, so that they never come',

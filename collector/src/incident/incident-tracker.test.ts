@@ -404,6 +404,19 @@ describe('a draft on a draft', () => {
   });
 });
 
+it('a clock that is set while a draft is being committed makes no line silent', () => {
+  const tracker = new IncidentTracker();
+  const draft = tracker.draft();
+  draft.apply(reviewed({ second: 0, edge: true }), 'ensemble', NOW);
+  tracker.clockMoved(3_600_000);
+  tracker.accept(draft);
+  const next = tracker.draft();
+  next.closeSilent(NOW + 3_600_000 + SILENCE_MS - 1);
+  expect(next.changes).toEqual([]);
+  next.closeSilent(NOW + 3_600_000 + SILENCE_MS);
+  expect(next.changes).toMatchObject([{ status: 'closed' }]);
+});
+
 describe('what an alert says', () => {
   it('is written anew only when another window speaks for it', () => {
     const story = new Story();

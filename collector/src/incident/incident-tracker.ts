@@ -43,6 +43,8 @@ interface Ground {
 export class IncidentTracker implements Ground {
   private readonly lines = new Map<string, Line>();
   private readonly devices = new Map<string, number>();
+  /** By how much the clock was set since the start. */
+  private movedMs = 0;
   /** How many alerts are open, but those of what came late. */
   open = 0;
 
@@ -59,13 +61,13 @@ export class IncidentTracker implements Ground {
 
   /** The clock was set by so much: when lines were heard goes with it. */
   clockMoved(byMs: number): void {
-    const moved = (open: OpenAlert | null) => open && { ...open, heardMs: open.heardMs + byMs };
-    for (const [key, line] of this.lines) this.lines.set(key, { ...line, open: moved(line.open) });
+    this.movedMs += byMs;
+    for (const [key, line] of this.lines) this.lines.set(key, moved(line, byMs));
   }
 
   /** `after`: a draft that is accepted before this one, or this one is thrown away. */
   draft(after?: IncidentDraft): IncidentDraft {
-    return new IncidentDraft(after ?? this);
+    return new IncidentDraft(after ?? this, this.movedMs);
   }
 
   keys(): Iterable<string> {
@@ -82,7 +84,9 @@ export class IncidentTracker implements Ground {
 
   /** Makes what the draft worked out the state. */
   accept(draft: IncidentDraft): void {
-    for (const [key, line] of draft.changed) this.set(key, line);
+    // The clock may have been set while the draft was being committed.
+    const byMs = this.movedMs - draft.movedMs;
+    for (const [key, line] of draft.changed) this.set(key, byMs === 0 ? line : moved(line, byMs));
     draft.standOn(this);
     for (const [key, line] of this.lines) {
       if (this.lines.size <= MAX_REMEMBERED) break;
@@ -118,7 +122,11 @@ export class IncidentDraft implements Ground {
   /** How many more devices have an open alert than before it, by agent and side. */
   private readonly devices = new Map<string, number>();
 
-  constructor(private ground: Ground) {}
+  /** `movedMs`: by how much the clock had been set when it began. */
+  constructor(
+    private ground: Ground,
+    readonly movedMs: number,
+  ) {}
 
   /** What it worked out is in there now: a draft that stands on this one looks through it. */
   standOn(ground: Ground): void {
@@ -277,6 +285,10 @@ function heldByAutoencoder(open: OpenAlert): boolean {
 
 function openIn({ open }: Line): 0 | 1 {
   return open && !open.alert.historical ? 1 : 0;
+}
+
+function moved(line: Line, byMs: number): Line {
+  return line.open ? { ...line, open: { ...line.open, heardMs: line.open.heardMs + byMs } } : line;
 }
 
 const sideOf = (agent: string, historical: boolean) => (historical ? `${agent}/past` : agent);
