@@ -1,4 +1,5 @@
 /** A plain loop that shows what machine it is: JSON into SQLite, on one thread, without any of ours. */
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ROOT } from '../../agent/packaging/stage.mjs';
@@ -9,7 +10,8 @@ const Sqlite = createRequire(join(ROOT, 'collector', 'package.json'))('better-sq
 const GROUP = 100;
 
 /** Windows a second that are parsed and inserted, each as one row of three columns. */
-export function plainRate(folder, seconds) {
+export function plainRate(parent, seconds) {
+  const folder = mkdtempSync(join(parent, 'plain-'));
   const database = new Sqlite(join(folder, 'plain.db'));
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
@@ -33,5 +35,6 @@ export function plainRate(folder, seconds) {
   while (performance.now() - startMs < seconds * 1000) group();
   const rate = rows / ((performance.now() - startMs) / 1000);
   database.close();
+  rmSync(folder, { recursive: true });
   return rate;
 }

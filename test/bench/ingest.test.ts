@@ -1,10 +1,12 @@
 /** The benchmark of ingest in small: that every figure is there, not how large it is. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+// @ts-expect-error: a plain script without types
+import { plainRate } from './ingest-machine.mjs';
 
 const RATES = [
   'plain',
@@ -49,3 +51,13 @@ it('bench:ingest measures a collector that acknowledges all that it is sent, als
     await rm(folder, { recursive: true, force: true });
   }
 }, 120_000);
+
+it('the plain loop can be run again and again, and leaves nothing behind', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lineheron-bench-plain-'));
+  try {
+    for (let round = 0; round < 2; round++) expect(plainRate(folder, 0.05)).toBeGreaterThan(0);
+    expect(await readdir(folder)).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
