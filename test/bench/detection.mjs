@@ -73,7 +73,7 @@ class Gateway {
       clock: new EventClock(MAX_DEVICES),
       nowMs: () => START_MS + this.second * 1000,
       onWindow: (scope, endMs, features) => scope === 'device' && this.lessons.push({ endMs, features }),
-      onScored: (window) => window.scope === 'device' && this.scored.push(window),
+      onScored: ({ wire }) => wire.scope === 'device' && this.scored.push(wire),
       onEngineError: (error) => {
         throw error;
       },

@@ -53,10 +53,9 @@ export async function writeBacklog({ folder, agent, maxBytes }) {
       const endMs = startMs + second * 1000;
       for (let device = 0; device < DEVICES; device++) {
         nowMs = endMs + (device < DEVICES / 2 ? 0 : 500);
-        builder.add({
-          record: null,
-          windows: [(id) => windowAt({ second, device, id, endMs, columns, random })],
-        });
+        builder.reserve(null, 1, 2_000);
+        const id = builder.nextId();
+        builder.append({ wire: windowAt({ second, device, id, endMs, columns, random }) });
         windows += 1;
         if (device % 5 === 4) batches.push(...builder.take());
       }
