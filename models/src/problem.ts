@@ -4,6 +4,10 @@ import { z } from 'zod';
 /** code → [HTTP status, title]. Codes never change their meaning. */
 export const PROBLEMS = {
   invalid_request: [400, 'The request is not valid'],
+  malformed_request: [400, 'This is not valid HTTP'],
+  headers_too_large: [431, 'The address or the headers are too large'],
+  request_timeout: [408, 'The request did not arrive in time'],
+  expectation_failed: [417, 'This expectation cannot be met'],
   invalid_json: [400, 'The body is not valid JSON'],
   forbidden_origin: [403, 'This origin may not do that'],
   forbidden_host: [421, 'This host name is not served here'],

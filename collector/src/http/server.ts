@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer, type WebSocketServerLike } from '@hono/node-server';
 import { WebSocketServer } from 'ws';
+import { createProblemServer, refuseBadHandshakes } from './early-refusals.js';
 import { UpgradeDoor } from './upgrade-door.js';
 
 export interface HttpServerOptions {
@@ -17,6 +18,7 @@ export interface HttpServerOptions {
 const MAX_CLIENT_MESSAGE_BYTES = 32 * 1024;
 /** Of what clients say; what they hear comes compressed to here. */
 const COMPRESSION = { clientNoContextTakeover: true, clientMaxWindowBits: 10 };
+const LIMITS = { requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16_384 };
 /** Besides those that follow the feed. */
 const MAX_CONNECTIONS = 1000;
 
@@ -34,10 +36,11 @@ export class HttpServer {
       perMessageDeflate: COMPRESSION,
     });
     const door = new UpgradeDoor();
+    refuseBadHandshakes(sockets);
+    const watched = door.watch(fetch);
     const server = createAdaptorServer({
-      fetch: door.watch(fetch),
-      overrideGlobalObjects: false,
-      serverOptions: { requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16_384 },
+      fetch: watched,
+      createServer: () => createProblemServer(LIMITS, watched, onError),
       // The adaptor's type is stricter than the one that `ws` declares for the same object.
       websocket: { server: sockets as unknown as WebSocketServerLike },
     }) as Server;

@@ -3,9 +3,10 @@
  * its problem as body. Upgrades to something else, which curl and Java clients offer by themselves, are served as if not
  * offered.
  */
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { problemResponse } from './problem.js';
+import { answerRaw } from './raw-answer.js';
 
 type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => unknown;
 type Fetch = (request: Request, env: object) => Response | Promise<Response>;
@@ -28,7 +29,7 @@ export class UpgradeDoor {
     const [upgrade] = server.listeners('upgrade') as UpgradeListener[];
     server.removeAllListeners('upgrade');
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (upgrade && request.headers.upgrade?.toLowerCase() === 'websocket') {
+      if (upgrade && isForFeed(request)) {
         this.open(upgrade, request, socket, head).catch(() => socket.destroy());
         return;
       }
@@ -46,27 +47,19 @@ export class UpgradeDoor {
     socket: Duplex,
     head: Buffer,
   ): Promise<void> {
+    // The adaptor would put a name of its own in its place.
+    if (!request.headers.host)
+      return answerRaw(socket, problemResponse('invalid_request', 'The Host is missing.'));
     await upgrade(request, socket, head);
     // Without an answer it was not even a request to the app: a Host that is none.
     const answer = this.answers.get(request) ?? problemResponse('invalid_request', 'The Host is not valid.');
-    if (answer.status >= 400) await refuse(socket, answer);
+    if (answer.status >= 400) await answerRaw(socket, answer);
   }
 }
 
-async function refuse(socket: Duplex, answer: Response): Promise<void> {
-  const body = Buffer.from(await answer.arrayBuffer());
-  if (socket.destroyed) return;
-  const headers = [...answer.headers].filter(([name]) => name !== 'content-length' && name !== 'connection');
-  const lines = [
-    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`,
-    ...headers.map(([name, value]) => `${name}: ${value}`),
-    'connection: close',
-    `content-length: ${body.length}`,
-  ];
-  // What it goes on saying is of no interest, and that it went away is no error.
-  socket.on('error', () => socket.destroy());
-  socket.resume();
-  socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]));
+/** Anywhere else the offer is ignored, as HTTP allows. */
+function isForFeed({ url = '', headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket' && /^([a-z]+:\/\/[^/]*)?\/ws([?#]|$)/i.test(url);
 }
 
 /** The request's head as it came, less what offers an upgrade. */
