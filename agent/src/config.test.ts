@@ -187,7 +187,11 @@ describe('parseConfig', () => {
     ],
     ['a missing source', 'agent_id: gw-1\ndata_dir: x\n', /^source: /],
     ['an unknown source', 'agent_id: gw-1\ndata_dir: x\nsource: {type: magic}\n', /^source\.type: /],
-    ['the reserved name', MINIMAL.replace('gw-1', 'fleet'), /^agent_id: "fleet" is reserved$/],
+    [
+      'the reserved name',
+      MINIMAL.replace('gw-1', 'fleet'),
+      /^agent_id: "fleet" is reserved: choose another name$/,
+    ],
     ['a name that is none', MINIMAL.replace('gw-1', 'GW/1'), /^agent_id: must be/],
     ['a port that is none', `${MINIMAL}mqtt: {url: 'mqtt://host:65536'}\n`, /^mqtt\.url: .*1 to 65535$/],
     ['port 0', `${MINIMAL}mqtt: {url: 'mqtt://[::1]:0'}\n`, /^mqtt\.url: .*1 to 65535$/],
