@@ -12,7 +12,8 @@ export default defineConfig({
     // Answers of the collector are checked against its description, whoever asks.
     setupFiles: ['test/support/check-answers.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // Many tests wait for a time-out or a process: three keep two cores busy.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
