@@ -296,7 +296,7 @@ export class Agent {
 
   private tick(): void {
     this.ticks += 1;
-    // For what it tells: nothing here waits on this clock.
+    // The log and the counter of clock jumps need it; no timer depends on it.
     this.wallClock.now();
     void this.drain.resendDue();
     this.link.tick();

@@ -1,4 +1,4 @@
-/** Raw lines to a real broker that ends the connection of whoever publishes more than it takes. */
+/** Sends raw lines to a real broker that closes the connection when a message is larger than its limit. */
 import { type LinesEvent, linesEventSchema, topics } from '@lineheron/models';
 import { expect, it } from 'vitest';
 import { answerFitting } from './answer-fitting.js';

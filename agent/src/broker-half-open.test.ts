@@ -11,7 +11,7 @@ import { startProgram, stopProgram } from './test-agent.js';
 import { TestBroker } from './test-broker.js';
 import { until, withFolder } from './test-support.js';
 
-/** Passes on what both say; while `mute`, it takes everything and lets nobody hear it, and closes nothing. */
+/** Relays both directions. While `mute`, it reads and discards everything and keeps the connections open. */
 class Muffler {
   mute = false;
   private readonly sockets = new Set<Socket>();
@@ -103,7 +103,7 @@ const bootsOf = ({ batches }: TestBroker) => new Set([...batches.values()].map((
 
 describe.concurrent('a broker that is half there', () => {
   it(
-    'and takes connections without a word is told once; the agent ends in time, and all comes later',
+    'and never answers CONNECT is reported once; the agent stops in time and delivers everything later',
     () =>
       onStage(async ({ broker, muffler, start }) => {
         muffler.mute = true;
@@ -146,7 +146,7 @@ describe.concurrent('a broker that is half there', () => {
         await until('batches', () => broker.batches.size >= 2, 30_000);
         muffler.mute = true;
         const before = broker.batches.size;
-        // Some that nobody hears of.
+        // These are not delivered before the stop.
         await new Promise((resolve) => setTimeout(resolve, 2_500));
         await endsWell(agent);
         expect(broker.batches.size).toBe(before);

@@ -116,7 +116,7 @@ describe.skipIf(!NAMESPACE)('with the network pulled (skipped where no namespace
         await until('the start', () => output().includes('is running'));
         inside('ip', 'route', 'del', 'default');
         inside('ip', 'link', 'set', 'line0', 'down');
-        await until('the name to be told', () => output().includes('cannot measure by-name'));
+        await until('a warning that names the target', () => output().includes('cannot measure by-name'));
         inside('ip', 'link', 'set', 'lo', 'down');
         await new Promise((resolve) => setTimeout(resolve, 3_000));
         expect(daemon.process.exitCode).toBeNull();

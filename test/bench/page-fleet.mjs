@@ -4,9 +4,9 @@
  */
 import { DEFAULT_FEATURES } from '@lineheron/models';
 import mqtt from 'mqtt';
+import { FINGERPRINT, infoOf } from './ingest-payload.mjs';
 
 const BOOT = 'be4c000000000001';
-const FINGERPRINT = '0123456789abcdef';
 const LINES_OF_AN_AGENT = 20;
 
 export const lineKey = (line) => `gw-${Math.floor(line / LINES_OF_AN_AGENT)}/line-${line}`;
@@ -28,7 +28,11 @@ export class PageFleet {
     this.client = await mqtt.connectAsync(this.url, { clientId: 'page-fleet' });
     for (const agent of this.agents.keys()) {
       await this.client.publishAsync(`lineheron/v1/${agent}/status`, 'online', { qos: 1, retain: true });
-      const info = JSON.stringify(infoOf(agent));
+      const info = JSON.stringify({
+        ...infoOf(agent, BOOT),
+        labels: { site: 'harbour' },
+        counters: { records: 1 },
+      });
       await this.client.publishAsync(`lineheron/v1/${agent}/info`, info, { qos: 1, retain: true });
     }
     // Agents speak at different moments of the second.
@@ -45,26 +49,6 @@ export class PageFleet {
     clearInterval(this.timer);
     await this.client?.endAsync(true);
   }
-}
-
-function infoOf(agent) {
-  return {
-    v: 1,
-    agent,
-    boot: BOOT,
-    version: '0.1.0',
-    started_at: new Date().toISOString(),
-    source: { type: 'tail', detail: '/var/log/modem.log', phase: 'live' },
-    window_seconds: 30,
-    fingerprint: FINGERPRINT,
-    features: DEFAULT_FEATURES,
-    models: [],
-    detecting: true,
-    active_model: 'ensemble',
-    labels: { site: 'harbour' },
-    spool: { batches: 0, bytes: 0 },
-    counters: { records: 1 },
-  };
 }
 
 function batchOf(agent, devices, sequence) {

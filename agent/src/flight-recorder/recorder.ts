@@ -41,7 +41,7 @@ interface Gathered {
   bytes: number;
   fromMs: number;
   toMs: number;
-  /** When it began, on the clock that nobody sets. */
+  /** Start time on the monotonic clock, ms. */
   begunMs: number;
 }
 

@@ -10,13 +10,13 @@ import {
   type Desired,
   type DetectorName,
   type Feature,
-  GATEWAY_DEVICE,
   MIN_STALE_MS,
   ReportingInterval,
   type Scope,
   type WindowState,
 } from '@lineheron/models';
 import { type Agent, isAhead, isSilent, type Line, unmeasuredParts, type Wanted } from './agent-view.js';
+import { type Hearing, hearingsOf } from './hearings.js';
 import { lineKey } from './line-board.js';
 
 /** A window as the fleet takes note of it. */
@@ -29,22 +29,6 @@ export interface Sighting {
   judges: readonly DetectorName[];
   /** Whether anything was measured in it. */
   measured: boolean;
-}
-
-/** One that might be silent: a line, or an agent itself. */
-export interface Hearing {
-  agent: string;
-  device: string;
-  kind: 'silence' | 'offline';
-  silent: boolean;
-  /** Whether to tell of it: regular so far, expected to speak now, and not told of by a wider silence. */
-  tell: boolean;
-  /** Wall time of its last word, and whether the collector heard that itself since it started. */
-  lastSeenMs: number;
-  live: boolean;
-  /** Wall time of its first word after its last silence. */
-  resumedMs: number;
-  intervalMs: number | null;
 }
 
 const MAX_AGENTS = 10_000;
@@ -310,53 +294,13 @@ export class Fleet {
   hearings(nowMs: number, agents: Iterable<string> = this.agents.keys()): Hearing[] {
     return [...agents].flatMap((id) => {
       const agent = this.agents.get(id);
-      return agent ? this.hearingsOf(id, agent, nowMs) : [];
+      return agent ? hearingsOf(agent, this.silenceMs, nowMs) : [];
     });
   }
 
   /** Time between two windows of a line, as it is usual; null while nothing is known. */
   intervalMs(agent: string, device: string): number | null {
     return this.agents.get(agent)?.lines.get(device)?.interval.usualMs ?? null;
-  }
-
-  private hearingsOf(id: string, agent: Agent, nowMs: number): Hearing[] {
-    const { online, known, changedMs, info, lines } = agent;
-    const settled = nowMs - changedMs >= this.silenceMs;
-    // What came to its end has nothing more to say.
-    const ended = info?.source.phase === 'ended';
-    const expected = known && online && settled && (info === null || info.source.phase === 'live');
-    const whole = lines.get(GATEWAY_DEVICE);
-    const wholeSilent = lines.size > 2 && whole !== undefined && isSilent(whole, nowMs);
-    const lastSeenMs = agent.lastSeenMs ?? changedMs;
-    // Windows may come before the word that it is online.
-    const away = !online && nowMs - lastSeenMs >= this.silenceMs;
-    const own: Hearing = {
-      agent: id,
-      device: GATEWAY_DEVICE,
-      kind: 'offline',
-      silent: away,
-      tell: away && settled && !ended && lines.size > 0,
-      lastSeenMs,
-      live: agent.live,
-      resumedMs: agent.backMs,
-      intervalMs: null,
-    };
-    const ofLines = [...lines.values()].map((line): Hearing => {
-      const isWhole = line.device === GATEWAY_DEVICE;
-      const silent = isSilent(line, nowMs);
-      return {
-        agent: id,
-        device: line.device,
-        kind: 'silence',
-        silent,
-        tell: silent && expected && line.interval.isRegular && isWhole === wholeSilent,
-        lastSeenMs: line.lastSeenMs,
-        live: line.live,
-        resumedMs: line.resumedMs,
-        intervalMs: line.interval.usualMs,
-      };
-    });
-    return [own, ...ofLines];
   }
 
   private agent(id: string): Agent {

@@ -4,7 +4,7 @@
  * beyond so many open ones the rest is told when others have ended.
  */
 import { type Alert, GATEWAY_DEVICE, span, windowId } from '@lineheron/models';
-import type { Hearing } from '../hub/fleet.js';
+import type { Hearing } from '../hub/hearings.js';
 
 const MAX_OPEN = 2000;
 
