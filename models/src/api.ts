@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { countersSchema, labelsSchema } from './bounds.js';
 import { agentModelSchema, candidateSchema, driftSchema, linesEventSchema } from './control.js';
-import { ACTIVE_MODELS, LINE_STATES, SCOPES, TRAINED_MODELS, WINDOW_STATES } from './detector.js';
+import { ACTIVE_MODELS, LINE_STATES, SCOPES, WINDOW_STATES } from './detector.js';
 import {
   agentIdSchema,
   timeSchema,
@@ -494,8 +494,6 @@ export const agentsPageSchema = z.object({ agents: z.array(agentSummarySchema), 
 export type AgentsPage = z.infer<typeof agentsPageSchema>;
 export const linesPageSchema = z.object({ lines: z.array(lineViewSchema), next });
 export type LinesPage = z.infer<typeof linesPageSchema>;
-
-export const trainedModelSchema = z.enum(TRAINED_MODELS);
 
 /** Asks for the raw lines around an alert. */
 export const linesRequestSchema = z

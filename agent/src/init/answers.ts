@@ -6,8 +6,6 @@ import { parseConfig } from '../config-load.js';
 
 export const SOURCES = ['tail', 'syslog', 'probe', 'host', 'stdin', 'generate'] as const;
 export type SourceChoice = (typeof SOURCES)[number];
-/** Sources of lines that others wrote, which may be written in any format. */
-export const LINE_SOURCES: readonly SourceChoice[] = ['tail', 'syslog', 'stdin'];
 
 export interface Answers {
   agentId: string;

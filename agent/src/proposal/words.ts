@@ -1,7 +1,6 @@
 /** What was found about the format of lines, for people: on the terminal, in a log. Pure. */
 import { stringify } from 'yaml';
 import type { FormatConfig } from '../config-format.js';
-import { refusalWords } from '../refusal-reasons.js';
 import type { Proposals } from './propose.js';
 import type { Attempt, Example } from './try-format.js';
 
@@ -50,11 +49,6 @@ export function exampleText({ timeMs, device, values, errorCode }: Example): str
     ),
     ...(errorCode === null ? [] : [`error ${errorCode}`]),
   ].join(' · ');
-}
-
-/** Why a format fails: counts in words, and the front of a line. */
-export function refusedText({ refused }: Attempt): string {
-  return refusalWords(refused);
 }
 
 /** What to write when no shipped format fits. */

@@ -101,8 +101,3 @@ export function dropRecords(database: Database, slice: Slice): void {
   })();
   slice.hasRecords = false;
 }
-
-/** The tables of a slice, for whoever checks them. */
-export function tablesOf({ n, hasRecords }: Slice): string[] {
-  return TABLES.filter((table) => table !== 'records' || hasRecords).map((table) => `${table}_${n}`);
-}
